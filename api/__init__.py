@@ -1,0 +1,1 @@
+"""What clients talk to: GraphQL and HTTP live here and nowhere below."""

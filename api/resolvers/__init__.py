@@ -1,0 +1,1 @@
+"""Queries, mutations and subscriptions: translate, call, wrap."""

@@ -1,0 +1,88 @@
+"""The actor: who is acting, with which roles, and which rows they may see."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from uuid import UUID
+
+from itr.people.policy import permissions_of
+from itr.people.roles import OrganisationKind, Permission, Role
+
+_INTERNAL = frozenset(Role) - {
+    Role.CUSTOMER,
+    Role.PARTNER,
+    Role.BRANCH_MANAGER,
+    Role.WALLBOARD,
+    Role.ADMIN,
+}
+
+
+class Reach(StrEnum):
+    """How far an actor's sight goes (R-ROLE-03)."""
+
+    ALL = "ALL"
+    BRANCH = "BRANCH"
+    CUSTOMER = "CUSTOMER"
+    PARTNER = "PARTNER"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The rows an actor sees; actors of equal scope may share a computation.
+
+    `reaches` is a union: a branch manager who also works on line 1 sees everything.
+    """
+
+    reaches: frozenset[Reach]
+    organisation_id: UUID | None
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether nothing is hidden from it."""
+        return Reach.ALL in self.reaches
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person, a firm's machine, or the system itself, as it acts now."""
+
+    id: UUID
+    name: str
+    organisation_id: UUID | None
+    organisation_kind: OrganisationKind | None
+    roles: frozenset[Role]
+    client_id: str = "itr"
+
+    @cached_property
+    def permissions(self) -> frozenset[Permission]:
+        """The union of what its roles may do (R-ROLE-01)."""
+        return permissions_of(self.roles)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Which rows it sees: own firm, own branch, what was handed over, or everything."""
+        reaches = set()
+        if self.roles & _INTERNAL and self.organisation_kind is OrganisationKind.BRANCH:
+            reaches.add(Reach.ALL)
+        elif Role.BRANCH_MANAGER in self.roles:
+            reaches.add(Reach.BRANCH)
+        if Role.CUSTOMER in self.roles and self.organisation_kind is OrganisationKind.CUSTOMER:
+            reaches.add(Reach.CUSTOMER)
+        if Role.PARTNER in self.roles and self.organisation_kind is OrganisationKind.PARTNER:
+            reaches.add(Reach.PARTNER)
+        organisation = None if Reach.ALL in reaches else self.organisation_id
+        return Scope(frozenset(reaches), organisation)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether any of its roles carries the permission."""
+        return permission in self.permissions
+
+
+SYSTEM = Actor(
+    id=UUID("00000000-0000-4000-8000-000000000001"),
+    name="ITR Desk",
+    organisation_id=None,
+    organisation_kind=None,
+    roles=frozenset(),
+    client_id="itr",
+)

@@ -1,0 +1,1 @@
+"""Catalogue: calendars, service levels, contracts and what they entitle to."""

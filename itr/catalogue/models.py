@@ -1,0 +1,200 @@
+"""Tables of the catalogue: products, items, packages, service levels, contracts, quotas (R-CAT)."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
+from itr.people.models import Organisation, Project
+from itr.sla.models import Calendar
+from itr.sla.terms import Thread, WaitingReason
+
+
+class Product(Model):
+    """Something customers have and ask about; `served` says whether we serve it at all."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=200, unique=True)
+    served = fields.BooleanField(default=True)
+
+    class Meta:
+        table = "product"
+
+
+class CatalogueItem(Model):
+    """A service that can be priced alone and has one measurable target (R-CAT-01)."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=200, unique=True)
+    charge_kind = fields.CharEnumField(ChargeKind, max_length=16)
+    price = fields.DecimalField(max_digits=14, decimal_places=2)
+    currency = fields.CharField(max_length=3, default="CNY")
+    target = fields.CharField(max_length=400)
+    quality_standard = fields.TextField()
+    product: fields.ForeignKeyNullableRelation[Product] = fields.ForeignKeyField(
+        "itr.Product", related_name="items", null=True, on_delete=fields.RESTRICT
+    )
+
+    class Meta:
+        table = "catalogue_item"
+
+
+class ServiceProduct(Model):
+    """Catalogue items sold together (R-CAT-01)."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=200, unique=True)
+    items: fields.ManyToManyRelation[CatalogueItem] = fields.ManyToManyField(
+        "itr.CatalogueItem", related_name="service_products", through="service_product_item"
+    )
+
+    class Meta:
+        table = "service_product"
+
+
+class Package(Model):
+    """Service products sold together (R-CAT-01)."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=200, unique=True)
+    service_products: fields.ManyToManyRelation[ServiceProduct] = fields.ManyToManyField(
+        "itr.ServiceProduct", related_name="packages", through="package_service_product"
+    )
+
+    class Meta:
+        table = "package"
+
+
+class ServiceLevel(Model):
+    """A named promise, e.g. Gold; its highest version is what new requests get (R-CAT-03)."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=200, unique=True)
+    house = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "service_level"
+
+
+class ServiceLevelVersion(Model):
+    """What a service level promised from some edit on; never changed afterwards (R-CAT-03).
+
+    `matrix` is its own priority matrix, or null for the default one (R-PRI-01);
+    `alarm_percents` are the levels of R-ALM-01.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    service_level: fields.ForeignKeyRelation[ServiceLevel] = fields.ForeignKeyField(
+        "itr.ServiceLevel", related_name="versions", on_delete=fields.RESTRICT
+    )
+    number = fields.IntField()
+    calendar: fields.ForeignKeyRelation[Calendar] = fields.ForeignKeyField(
+        "itr.Calendar", related_name="service_level_versions", on_delete=fields.RESTRICT
+    )
+    matrix: fields.JSONField[dict[str, dict[str, str]] | None] = fields.JSONField(null=True)
+    alarm_percents: fields.JSONField[list[int]] = fields.JSONField()
+    confirmation_days = fields.SmallIntField(default=3)
+    created_by = fields.UUIDField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "service_level_version"
+        unique_together = (("service_level", "number"),)
+
+
+class ServiceTarget(Model):
+    """How long one thread may take at one priority: working hours or working days (R-CAT-03)."""
+
+    id = fields.UUIDField(primary_key=True)
+    version: fields.ForeignKeyRelation[ServiceLevelVersion] = fields.ForeignKeyField(
+        "itr.ServiceLevelVersion", related_name="targets", on_delete=fields.CASCADE
+    )
+    priority = fields.CharField(max_length=2)
+    thread = fields.CharEnumField(Thread, max_length=12)
+    target_us = fields.BigIntField(null=True)
+    target_days = fields.DecimalField(max_digits=9, decimal_places=3, null=True)
+
+    class Meta:
+        table = "service_target"
+        unique_together = (("version", "priority", "thread"),)
+
+
+class ServicePause(Model):
+    """That a waiting reason pauses a thread under this version (R-CAT-03)."""
+
+    id = fields.UUIDField(primary_key=True)
+    version: fields.ForeignKeyRelation[ServiceLevelVersion] = fields.ForeignKeyField(
+        "itr.ServiceLevelVersion", related_name="pauses", on_delete=fields.CASCADE
+    )
+    reason = fields.CharEnumField(WaitingReason, max_length=16)
+    thread = fields.CharEnumField(Thread, max_length=12)
+
+    class Meta:
+        table = "service_pause"
+        unique_together = (("version", "reason", "thread"),)
+
+
+class Contract(Model):
+    """What a customer has bought between two dates (R-CAT-02); `ends_on` is its last day."""
+
+    id = fields.UUIDField(primary_key=True)
+    number = fields.CharField(max_length=60, unique=True)
+    customer: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="contracts", on_delete=fields.RESTRICT
+    )
+    starts_on = fields.DateField()
+    ends_on = fields.DateField()
+    fee = fields.DecimalField(max_digits=14, decimal_places=2, null=True)
+    penalty = fields.DecimalField(max_digits=14, decimal_places=2, null=True)
+    currency = fields.CharField(max_length=3, default="CNY")
+
+    class Meta:
+        table = "contract"
+
+
+class ContractLine(Model):
+    """One package at one service level; null service level means the record is incomplete.
+
+    Null product covers every product; null project every project of the customer.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    contract: fields.ForeignKeyRelation[Contract] = fields.ForeignKeyField(
+        "itr.Contract", related_name="lines", on_delete=fields.RESTRICT
+    )
+    number = fields.IntField()
+    service_level: fields.ForeignKeyNullableRelation[ServiceLevel] = fields.ForeignKeyField(
+        "itr.ServiceLevel", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
+    )
+    package: fields.ForeignKeyNullableRelation[Package] = fields.ForeignKeyField(
+        "itr.Package", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
+    )
+    product: fields.ForeignKeyNullableRelation[Product] = fields.ForeignKeyField(
+        "itr.Product", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
+    )
+    project: fields.ForeignKeyNullableRelation[Project] = fields.ForeignKeyField(
+        "itr.Project", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
+    )
+    phase = fields.CharEnumField(Phase, max_length=16, default=Phase.AFTER_ACCEPTANCE)
+    quota_unit = fields.CharEnumField(QuotaUnit, max_length=8, null=True)
+    quota = fields.IntField(null=True)
+
+    class Meta:
+        table = "contract_line"
+        unique_together = (("contract", "number"),)
+
+
+class QuotaTaking(Model):
+    """One unit of a line's quota taken by a request in one contract year (R-ENT-03)."""
+
+    id = fields.UUIDField(primary_key=True)
+    contract_line: fields.ForeignKeyRelation[ContractLine] = fields.ForeignKeyField(
+        "itr.ContractLine", related_name="takings", on_delete=fields.RESTRICT
+    )
+    contract_year = fields.IntField()
+    request_id = fields.UUIDField()
+    taken_at = fields.DatetimeField()
+    returned_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "quota_taking"
+        unique_together = (("contract_line", "request_id"),)

@@ -1,0 +1,75 @@
+"""What can go wrong and be told: one tree of coded errors, each with a sentence for its reader."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+Language = Literal["zh", "en"]
+PathItem = str | int
+
+
+class DomainError(Exception):
+    """An expected failure: a stable code, the input path it concerns, a sentence in two languages.
+
+    `zh` and `en` are templates; what fills them is given as keywords and kept in `facts`.
+    """
+
+    code: ClassVar[str] = "INVALID"
+    zh: ClassVar[str] = "输入无效。"
+    en: ClassVar[str] = "The input is not valid."
+
+    def __init__(self, *, path: Sequence[PathItem] = (), **facts: object) -> None:
+        self.path = tuple(path)
+        self.facts = facts
+        super().__init__(self.message("en"))
+
+    def message(self, language: Language) -> str:
+        """The sentence for a reader of `language`."""
+        return (self.zh if language == "zh" else self.en).format(**self.facts)
+
+
+class NotFound(DomainError):
+    """Missing, forbidden, malformed and wrong-type ids answer alike (R-ROLE-04)."""
+
+    code = "NOT_FOUND"
+    zh = "找不到该对象。"
+    en = "There is no such object."
+
+
+class Forbidden(DomainError):
+    """The actor's roles do not carry the permission (R-ROLE-02)."""
+
+    code = "FORBIDDEN"
+    zh = "您的角色无权执行此操作。"
+    en = "Your roles do not permit this."
+
+
+class Stale(DomainError):
+    """The object has moved on since the version the caller named."""
+
+    code = "STALE"
+    zh = "对象已被他人修改（当前版本 {current}），请刷新后重试。"
+    en = "The object has changed since you read it (it is at version {current}); reload and retry."
+
+
+class InvalidInput(DomainError):
+    """A value that cannot be taken as it is."""
+
+    code = "INVALID"
+    zh = "{zh_reason}"
+    en = "{en_reason}"
+
+
+class TooLong(DomainError):
+    """A text longer than the field holds."""
+
+    code = "TOO_LONG"
+    zh = "内容过长：最多 {limit} 个字符。"
+    en = "The text is too long: at most {limit} characters."
+
+
+class Required(DomainError):
+    """Something that is asked for, not guessed (R-REQ-08)."""
+
+    code = "REQUIRED"
+    zh = "此项必填。"
+    en = "This is required."

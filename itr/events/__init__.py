@@ -1,0 +1,1 @@
+"""The event log: timeline, audit trail, outbox and resume cursor in one."""

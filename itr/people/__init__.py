@@ -1,0 +1,1 @@
+"""People: organisations, persons, roles, projects, queues."""

@@ -1,0 +1,129 @@
+"""Tables of people: organisations, persons, roles, queues, projects (R-ORG-01, R-ORG-04)."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from itr.people.roles import OrganisationKind, Role
+
+
+class Organisation(Model):
+    """An own branch, a customer or a partner."""
+
+    id = fields.UUIDField(primary_key=True)
+    kind = fields.CharEnumField(OrganisationKind, max_length=10)
+    name = fields.CharField(max_length=200)
+    branch: fields.ForeignKeyNullableRelation["Organisation"] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="served", null=True, on_delete=fields.RESTRICT
+    )
+    phone = fields.CharField(max_length=40, null=True)
+    email = fields.CharField(max_length=200, null=True)
+    make_up_days = fields.BooleanField(default=True)
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "organisation"
+
+
+class Person(Model):
+    """Somebody who acts, or a partner firm's machine; belongs to one organisation."""
+
+    id = fields.UUIDField(primary_key=True)
+    organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="persons", on_delete=fields.RESTRICT
+    )
+    name = fields.CharField(max_length=200)
+    email = fields.CharField(max_length=200, null=True, db_index=True)
+    phone = fields.CharField(max_length=40, null=True, db_index=True)
+    language = fields.CharField(max_length=2, default="zh")
+    machine = fields.BooleanField(default=False)
+    active = fields.BooleanField(default=True)
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "person"
+
+
+class RoleAssignment(Model):
+    """One role of one person; permissions are the union (R-ROLE-01)."""
+
+    id = fields.UUIDField(primary_key=True)
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="role_assignments", on_delete=fields.CASCADE
+    )
+    role = fields.CharEnumField(Role, max_length=24)
+
+    class Meta:
+        table = "role_assignment"
+        unique_together = (("person", "role"),)
+
+
+class Queue(Model):
+    """Where work of one line waits for somebody to take it (R-ORG-04)."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=200)
+    line = fields.SmallIntField()
+    branch: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="queues", null=True, on_delete=fields.RESTRICT
+    )
+    partner: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="partner_queues", null=True, on_delete=fields.RESTRICT
+    )
+    lead: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="led_queues", null=True, on_delete=fields.RESTRICT
+    )
+
+    class Meta:
+        table = "queue"
+
+
+class QueueMember(Model):
+    """A person who may take work of a queue."""
+
+    id = fields.UUIDField(primary_key=True)
+    queue: fields.ForeignKeyRelation[Queue] = fields.ForeignKeyField(
+        "itr.Queue", related_name="memberships", on_delete=fields.CASCADE
+    )
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="queue_memberships", on_delete=fields.CASCADE
+    )
+
+    class Meta:
+        table = "queue_member"
+        unique_together = (("queue", "person"),)
+
+
+class Project(Model):
+    """A customer's project: joins customer, contract, manager and team (R-ORG-01)."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=200)
+    customer: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="projects", on_delete=fields.RESTRICT
+    )
+    manager: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="managed_projects", null=True, on_delete=fields.RESTRICT
+    )
+    contract: fields.ForeignKeyNullableRelation[Model] = fields.ForeignKeyField(
+        "itr.Contract", related_name="projects", null=True, on_delete=fields.RESTRICT
+    )
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "project"
+
+
+class ProjectMember(Model):
+    """A person of a project's team."""
+
+    id = fields.UUIDField(primary_key=True)
+    project: fields.ForeignKeyRelation[Project] = fields.ForeignKeyField(
+        "itr.Project", related_name="memberships", on_delete=fields.CASCADE
+    )
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="project_memberships", on_delete=fields.CASCADE
+    )
+
+    class Meta:
+        table = "project_member"
+        unique_together = (("project", "person"),)

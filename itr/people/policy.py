@@ -1,0 +1,108 @@
+"""Who may do what: the one role→permission table (R-ROLE-02)."""
+
+from collections.abc import Iterable, Mapping
+
+from itr.people.roles import Permission, Role
+
+P = Permission
+
+_READ_INSIDE = frozenset(
+    {P.READ_REQUESTS, P.READ_INTERNAL, P.READ_CONTRACTS, P.READ_CATALOGUE, P.READ_PEOPLE}
+)
+_READ_ALL = _READ_INSIDE | {P.READ_FIGURES, P.READ_BOARD}
+_HANDLE = _READ_ALL | {
+    P.START_REQUEST,
+    P.WORK_ON_REQUEST,
+    P.RESUME_REQUEST,
+    P.REQUEUE_REQUEST,
+    P.ESCALATE_REQUEST,
+    P.RESPOND_TO_REQUEST,
+    P.NOTE_ON_REQUEST,
+    P.LOG_CALL,
+    P.PLAN_REQUEST,
+    P.CLOSE_REQUEST,
+    P.EXPLAIN_BREACH,
+}
+
+GRANTS: Mapping[Role, frozenset[Permission]] = {
+    Role.CUSTOMER: frozenset(
+        {
+            P.READ_REQUESTS,
+            P.SUBMIT_REQUEST,
+            P.ACCEPT_CHARGE,
+            P.RESUME_REQUEST,
+            P.CONFIRM_REQUEST,
+            P.REOPEN_REQUEST,
+            P.CANCEL_REQUEST,
+            P.RESPOND_TO_REQUEST,
+        }
+    ),
+    Role.PARTNER: frozenset(
+        {
+            P.READ_REQUESTS,
+            P.SUBMIT_REQUEST,
+            P.START_REQUEST,
+            P.WORK_ON_REQUEST,
+            P.RESUME_REQUEST,
+            P.REQUEUE_REQUEST,
+            P.ESCALATE_REQUEST,
+            P.RESPOND_TO_REQUEST,
+            P.NOTE_ON_REQUEST,
+            P.LOG_CALL,
+            P.CANCEL_REQUEST,
+        }
+    ),
+    Role.LINE1: _HANDLE
+    | {
+        P.SUBMIT_REQUEST,
+        P.ACCEPT_REQUEST,
+        P.REJECT_REQUEST,
+        P.RECLASSIFY_REQUEST,
+        P.DISPATCH_REQUEST,
+        P.REOPEN_REQUEST,
+        P.CANCEL_REQUEST,
+    },
+    Role.LINE2: _HANDLE | {P.RECLASSIFY_REQUEST},
+    Role.LINE3: _HANDLE | {P.RECLASSIFY_REQUEST},
+    Role.LINE_LEAD: _READ_ALL
+    | {
+        P.REQUEUE_REQUEST,
+        P.ESCALATE_REQUEST,
+        P.RECLASSIFY_REQUEST,
+        P.NOTE_ON_REQUEST,
+        P.LOG_CALL,
+        P.EXPLAIN_BREACH,
+        P.APPROVE_BREACH_REASON,
+    },
+    Role.FIELD_ENGINEER: _HANDLE,
+    Role.DISPATCH_MANAGER: _READ_ALL
+    | {P.DISPATCH_REQUEST, P.REQUEUE_REQUEST, P.NOTE_ON_REQUEST, P.PLAN_REQUEST},
+    Role.SPARES_MANAGER: _READ_INSIDE | {P.NOTE_ON_REQUEST},
+    Role.QUALITY_CONTROLLER: _READ_ALL | {P.LOG_CALL, P.NOTE_ON_REQUEST},
+    Role.COMPLAINT_HANDLER: _READ_ALL | {P.NOTE_ON_REQUEST},
+    Role.PROJECT_MANAGER: _READ_ALL | {P.NOTE_ON_REQUEST, P.PLAN_REQUEST},
+    Role.CATALOGUE_MANAGER: _READ_INSIDE | {P.MANAGE_CATALOGUE, P.MANAGE_CONTRACTS},
+    Role.SALES_SUPPORT: _READ_INSIDE,
+    Role.BRANCH_MANAGER: _READ_ALL | {P.DISPATCH_REQUEST, P.NOTE_ON_REQUEST},
+    Role.ANALYST: _READ_ALL,
+    Role.PROCESS_MANAGER: _READ_ALL
+    | {
+        P.REJECT_REQUEST,
+        P.RECLASSIFY_REQUEST,
+        P.WAIVE_CHARGE,
+        P.ESCALATE_REQUEST,
+        P.NOTE_ON_REQUEST,
+        P.APPROVE_BREACH_REASON,
+        P.MANAGE_CALENDARS,
+        P.MANAGE_SERVICE_LEVELS,
+        P.IMPORT_HISTORY,
+    },
+    Role.OPERATIONS_DIRECTOR: _READ_ALL | {P.APPROVE_BREACH_REASON, P.NOTE_ON_REQUEST},
+    Role.WALLBOARD: frozenset({P.READ_BOARD}),
+    Role.ADMIN: frozenset({P.READ_PEOPLE, P.MANAGE_PEOPLE}),
+}
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """The union of what each role may do (R-ROLE-01)."""
+    return frozenset().union(*(GRANTS[role] for role in roles))

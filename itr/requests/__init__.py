@@ -1,0 +1,1 @@
+"""Requests: the path from submission to closing."""

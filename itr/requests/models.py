@@ -1,0 +1,147 @@
+"""Tables of requests: the request itself, its stays on lines, its hand-overs to partner firms."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from itr.catalogue.models import ContractLine, Product, ServiceLevelVersion
+from itr.catalogue.terms import EntitlementOutcome, Phase
+from itr.people.models import Organisation, Person, Project, Queue
+from itr.requests.terms import (
+    Channel,
+    Charge,
+    FaultLevel,
+    Impact,
+    Priority,
+    ProblemType,
+    RequestKind,
+    RequestStatus,
+)
+from itr.sla.terms import WaitingReason
+
+
+class Request(Model):
+    """A customer's request, from issue to resolved."""
+
+    id = fields.UUIDField(primary_key=True)
+    number = fields.CharField(max_length=24, unique=True)
+    version = fields.IntField(default=0)
+    kind = fields.CharEnumField(RequestKind, max_length=14)
+    status = fields.CharEnumField(RequestStatus, max_length=12)
+    title = fields.CharField(max_length=400)
+    description = fields.TextField()
+    channel = fields.CharEnumField(Channel, max_length=12)
+    phase = fields.CharEnumField(Phase, max_length=16)
+    customer: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="requests", on_delete=fields.RESTRICT
+    )
+    contact: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="contact_requests", null=True, on_delete=fields.RESTRICT
+    )
+    requester: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="submitted_requests", on_delete=fields.RESTRICT
+    )
+    project: fields.ForeignKeyNullableRelation[Project] = fields.ForeignKeyField(
+        "itr.Project", related_name="requests", null=True, on_delete=fields.RESTRICT
+    )
+    product: fields.ForeignKeyNullableRelation[Product] = fields.ForeignKeyField(
+        "itr.Product", related_name="requests", null=True, on_delete=fields.RESTRICT
+    )
+    branch: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="branch_requests", null=True, on_delete=fields.RESTRICT
+    )
+    problem_type = fields.CharEnumField(ProblemType, max_length=12, null=True)
+    fault_level = fields.CharEnumField(FaultLevel, max_length=8, null=True)
+    impact = fields.CharEnumField(Impact, max_length=10, null=True)
+    priority = fields.CharEnumField(Priority, max_length=2)
+    line = fields.SmallIntField(default=1)
+    queue: fields.ForeignKeyNullableRelation[Queue] = fields.ForeignKeyField(
+        "itr.Queue", related_name="requests", null=True, on_delete=fields.RESTRICT
+    )
+    assignee: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="assigned_requests", null=True, on_delete=fields.RESTRICT
+    )
+    partner: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="partner_requests", null=True, on_delete=fields.RESTRICT
+    )
+    waiting_reason = fields.CharEnumField(WaitingReason, max_length=16, null=True)
+    returns_to = fields.CharEnumField(RequestStatus, max_length=12, null=True)
+    entitlement_outcome = fields.CharEnumField(EntitlementOutcome, max_length=12, null=True)
+    contract_line: fields.ForeignKeyNullableRelation[ContractLine] = fields.ForeignKeyField(
+        "itr.ContractLine", related_name="requests", null=True, on_delete=fields.RESTRICT
+    )
+    charge = fields.CharEnumField(Charge, max_length=8, null=True)
+    reauthorised = fields.BooleanField(default=False)
+    service_level_version: fields.ForeignKeyRelation[ServiceLevelVersion] = fields.ForeignKeyField(
+        "itr.ServiceLevelVersion", related_name="requests", on_delete=fields.RESTRICT
+    )
+    emergency = fields.BooleanField(default=False)
+    workaround = fields.TextField(null=True)
+    solution = fields.TextField(null=True)
+    restores_service = fields.BooleanField(default=False)
+    service_down = fields.BooleanField(default=True)
+    verified_by: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="verified_requests", null=True, on_delete=fields.RESTRICT
+    )
+    confirmed_by_silence = fields.BooleanField(default=False)
+    reopen_count = fields.IntField(default=0)
+    solved_by_line = fields.SmallIntField(null=True)
+    plan_summary = fields.TextField(null=True)
+    expected_at = fields.DatetimeField(null=True)
+    ended_reason = fields.TextField(null=True)
+    follows: fields.ForeignKeyNullableRelation["Request"] = fields.ForeignKeyField(
+        "itr.Request", related_name="followed_by", null=True, on_delete=fields.RESTRICT
+    )
+    source = fields.CharField(max_length=60, null=True)
+    external_id = fields.CharField(max_length=200, null=True)
+    registered_at = fields.DatetimeField()
+    first_response_at = fields.DatetimeField(null=True)
+    restored_at = fields.DatetimeField(null=True)
+    delivered_at = fields.DatetimeField(null=True)
+    confirmed_at = fields.DatetimeField(null=True)
+    closed_at = fields.DatetimeField(null=True)
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "request"
+        unique_together = (("source", "external_id"),)
+
+
+class Stint(Model):
+    """One stay of a request on a line: a measure, not a target (R-LIN-01)."""
+
+    id = fields.UUIDField(primary_key=True)
+    request: fields.ForeignKeyRelation[Request] = fields.ForeignKeyField(
+        "itr.Request", related_name="stints", on_delete=fields.RESTRICT
+    )
+    number = fields.IntField()
+    line = fields.SmallIntField()
+    queue: fields.ForeignKeyNullableRelation[Queue] = fields.ForeignKeyField(
+        "itr.Queue", related_name="stints", null=True, on_delete=fields.RESTRICT
+    )
+    partner: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="stints", null=True, on_delete=fields.RESTRICT
+    )
+    started_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+    reason = fields.TextField(null=True)
+
+    class Meta:
+        table = "stint"
+        unique_together = (("request", "number"),)
+
+
+class HandOver(Model):
+    """That a request was handed to a partner firm, and when it came back (R-ROLE-03)."""
+
+    id = fields.UUIDField(primary_key=True)
+    request: fields.ForeignKeyRelation[Request] = fields.ForeignKeyField(
+        "itr.Request", related_name="hand_overs", on_delete=fields.RESTRICT
+    )
+    partner: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="hand_overs", on_delete=fields.RESTRICT
+    )
+    handed_at = fields.DatetimeField()
+    returned_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "hand_over"

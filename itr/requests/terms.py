@@ -1,0 +1,112 @@
+"""The words of a request (domain section 3)."""
+
+from enum import StrEnum
+
+
+class RequestKind(StrEnum):
+    """What sort of request it is; decides which threads and steps it has."""
+
+    TECHNICAL = "TECHNICAL"
+    NON_TECHNICAL = "NON_TECHNICAL"
+    SPARE_PART = "SPARE_PART"
+
+
+class RequestStatus(StrEnum):
+    """Where on the lifecycle a request stands."""
+
+    REGISTERED = "REGISTERED"
+    AUTHORISED = "AUTHORISED"
+    REJECTED = "REJECTED"
+    DISPATCHED = "DISPATCHED"
+    IN_PROGRESS = "IN_PROGRESS"
+    WAITING = "WAITING"
+    RESTORED = "RESTORED"
+    DELIVERED = "DELIVERED"
+    CONFIRMED = "CONFIRMED"
+    CLOSED = "CLOSED"
+    CANCELLED = "CANCELLED"
+
+
+class Verb(StrEnum):
+    """What can be done to a request; `viewerCan` answers with these."""
+
+    ACCEPT = "ACCEPT"
+    REJECT = "REJECT"
+    RECLASSIFY = "RECLASSIFY"
+    DISPATCH = "DISPATCH"
+    START = "START"
+    WAIT = "WAIT"
+    RESUME = "RESUME"
+    RESTORE = "RESTORE"
+    REQUEUE = "REQUEUE"
+    DELIVER = "DELIVER"
+    CONFIRM = "CONFIRM"
+    REJECT_SOLUTION = "REJECT_SOLUTION"
+    CLOSE = "CLOSE"
+    REOPEN = "REOPEN"
+    CANCEL = "CANCEL"
+    ESCALATE = "ESCALATE"
+    HAND_BACK = "HAND_BACK"
+    RESPOND = "RESPOND"
+    NOTE = "NOTE"
+    LOG_CALL = "LOG_CALL"
+    PLAN = "PLAN"
+    ACCEPT_CHARGE = "ACCEPT_CHARGE"
+    WAIVE_CHARGE = "WAIVE_CHARGE"
+
+
+class ProblemType(StrEnum):
+    """What is the matter; bounds the priority (R-PRI-01)."""
+
+    FAULT = "FAULT"
+    DEGRADATION = "DEGRADATION"
+    SECURITY = "SECURITY"
+    CONSULTATION = "CONSULTATION"
+    REQUIREMENT = "REQUIREMENT"
+
+
+class FaultLevel(StrEnum):
+    """How badly it is broken (R-PRI-01)."""
+
+    CRITICAL = "CRITICAL"
+    MAJOR = "MAJOR"
+    MINOR = "MINOR"
+    NONE = "NONE"
+
+
+class Impact(StrEnum):
+    """Who is affected (R-PRI-01)."""
+
+    ENTERPRISE = "ENTERPRISE"
+    DEPARTMENT = "DEPARTMENT"
+    GROUP = "GROUP"
+    INDIVIDUAL = "INDIVIDUAL"
+
+
+class Priority(StrEnum):
+    """Derived from problem type, fault level and impact; nobody types it (R-PRI-01)."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class Channel(StrEnum):
+    """How the request reached us (R-REQ-06)."""
+
+    PHONE = "PHONE"
+    WEB = "WEB"
+    EMAIL = "EMAIL"
+    PARTNER = "PARTNER"
+    ON_SITE = "ON_SITE"
+    MONITORING = "MONITORING"
+    INSPECTION = "INSPECTION"
+
+
+class Charge(StrEnum):
+    """Where a chargeable request stands (R-ENT-01)."""
+
+    PENDING = "PENDING"
+    ACCEPTED = "ACCEPTED"
+    WAIVED = "WAIVED"

@@ -1,0 +1,1 @@
+"""SLA: working time, clocks, alarms."""

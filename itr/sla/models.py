@@ -1,0 +1,89 @@
+"""Tables of service time: calendars, their materialised spans, clocks, timers."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from itr.sla.terms import ClockState, Thread
+
+
+class Calendar(Model):
+    """A working calendar, outside service level versions (R-CAT-03); its highest version counts."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=200, unique=True)
+
+    class Meta:
+        table = "calendar"
+
+
+class CalendarVersion(Model):
+    """What a calendar said from some edit on; never changed afterwards (R-SLA-10)."""
+
+    id = fields.UUIDField(primary_key=True)
+    calendar: fields.ForeignKeyRelation[Calendar] = fields.ForeignKeyField(
+        "itr.Calendar", related_name="versions", on_delete=fields.RESTRICT
+    )
+    number = fields.IntField()
+    time_zone = fields.CharField(max_length=64)
+    always_open = fields.BooleanField(default=False)
+    definition: fields.JSONField[dict[str, object]] = fields.JSONField()
+    created_by = fields.UUIDField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "calendar_version"
+        unique_together = (("calendar", "number"),)
+
+
+class Clock(Model):
+    """One thread of one request, as the fold of its events stands (R-SLA-02, R-SLA-03)."""
+
+    id = fields.UUIDField(primary_key=True)
+    request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+        "itr.Request", related_name="clocks", on_delete=fields.RESTRICT
+    )
+    thread = fields.CharEnumField(Thread, max_length=12)
+    state = fields.CharEnumField(ClockState, max_length=10)
+    calendar_version: fields.ForeignKeyRelation[CalendarVersion] = fields.ForeignKeyField(
+        "itr.CalendarVersion", related_name="clocks", on_delete=fields.RESTRICT
+    )
+    version = fields.IntField(default=1)
+    revision = fields.IntField(default=1)
+    target_us = fields.BigIntField(null=True)
+    target_days = fields.DecimalField(max_digits=9, decimal_places=3, null=True)
+    started_at = fields.DatetimeField()
+    deadline = fields.DatetimeField(null=True)
+    base_us = fields.BigIntField(null=True)
+    deadline_us = fields.BigIntField(null=True)
+    elapsed_us = fields.BigIntField(default=0)
+    remaining_us = fields.BigIntField(null=True)
+    paused_since = fields.DatetimeField(null=True)
+    pause_reasons: fields.JSONField[list[str]] = fields.JSONField(default=list)
+    completed_at = fields.DatetimeField(null=True)
+    breached_at = fields.DatetimeField(null=True)
+    overturned_at = fields.DatetimeField(null=True)
+    breach_reason = fields.CharField(max_length=40, null=True)
+    breach_reason_by = fields.UUIDField(null=True)
+    breach_reason_approved_by = fields.UUIDField(null=True)
+    provisional = fields.BooleanField(default=False)
+    next_alarm_at = fields.DatetimeField(null=True)
+    alarm_level = fields.SmallIntField(default=0)
+
+    class Meta:
+        table = "clock"
+        unique_together = (("request", "thread"),)
+
+
+class Timer(Model):
+    """Something that must happen at an instant and is not a clock (Decision 4)."""
+
+    id = fields.UUIDField(primary_key=True)
+    kind = fields.CharField(max_length=40)
+    request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+        "itr.Request", related_name="timers", on_delete=fields.RESTRICT
+    )
+    due_at = fields.DatetimeField()
+
+    class Meta:
+        table = "timer"
+        unique_together = (("request", "kind"),)

@@ -1,0 +1,43 @@
+"""The words of service time: threads, states, waiting reasons (domain section 4)."""
+
+from enum import StrEnum
+
+
+class Thread(StrEnum):
+    """The four time threads that cover a request from entry to completion (R-SLA-01)."""
+
+    RESPONSE = "RESPONSE"
+    RESTORATION = "RESTORATION"
+    RESOLUTION = "RESOLUTION"
+    CLOSURE = "CLOSURE"
+
+
+class ClockState(StrEnum):
+    """What a clock is doing (R-SLA-03)."""
+
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    MET = "MET"
+    BREACHED = "BREACHED"
+    CANCELLED = "CANCELLED"
+
+
+class ClockEventKind(StrEnum):
+    """What may happen to a clock, in the order that counts at one instant (R-SLA-02)."""
+
+    STARTED = "STARTED"
+    REOPENED = "REOPENED"
+    RETARGETED = "RETARGETED"
+    PAUSED = "PAUSED"
+    RESUMED = "RESUMED"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+
+
+class WaitingReason(StrEnum):
+    """Why a request waits (R-REQ-03)."""
+
+    CUSTOMER = "CUSTOMER"
+    THIRD_PARTY = "THIRD_PARTY"
+    SPARE_PART = "SPARE_PART"
+    CHANGE_WINDOW = "CHANGE_WINDOW"

@@ -1,0 +1,1 @@
+"""Background processes: timers and jobs."""
