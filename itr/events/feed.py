@@ -1,0 +1,333 @@
+"""The event log read once per process, in commit order, and handed to whoever listens here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Self
+from uuid import UUID
+
+import asyncpg
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from itr.database import credentials
+from itr.events.cursor import Position
+
+logger = logging.getLogger("itr.feed")
+
+POKES = "itr:poke"
+"""The Valkey channel a commit pokes; what is said on it does not matter."""
+
+_COLUMNS = """
+    e.tx::text::bigint as at_tx, e.id as at_id, e.uid, e.type, e.subject_type, e.subject,
+    e.subject_version, e.stream, e.audience, e.customer_id, e.branch_id, e.actor_id, e.actor_name,
+    e.occurred_at, e.recorded_at, e.historic, e.payload::text as payload_text
+"""
+_NEXT = f"""
+select {_COLUMNS} from event e
+where (e.tx, e.id) > ($1::text::xid8, $2) and e.tx < pg_snapshot_xmin(pg_current_snapshot())
+order by e.tx, e.id limit $3
+"""
+_WAITING = """
+select e.recorded_at from event e
+where (e.tx, e.id) > ($1::text::xid8, $2) order by e.tx, e.id limit 1
+"""
+_BETWEEN = f"""
+select {_COLUMNS} from event e
+where (e.tx, e.id) > ($1::text::xid8, $2) and (e.tx, e.id) <= ($3::text::xid8, $4)
+order by e.tx, e.id limit $5
+"""
+_HEAD = """
+select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as head,
+       (select value from epoch where id = 1) as epoch
+"""
+SNAPSHOT_POSITION = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+"""Select this in a snapshot's own statement; `Position(it, 0)` is the place to go on from."""
+
+BATCH = 500
+BUFFERED = 1_000
+REPLAYED = 5_000
+
+
+class FellBehind(Exception):
+    """The listener cannot go on from where it was: too slow, too old, or another database."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One fact of the log as listeners get it."""
+
+    position: Position
+    uid: UUID
+    type: str
+    subject_type: str
+    subject: UUID
+    subject_version: int
+    stream: UUID
+    audience: str
+    customer_id: UUID | None
+    branch_id: UUID | None
+    actor_id: UUID
+    actor_name: str
+    occurred_at: datetime
+    recorded_at: datetime
+    historic: bool
+    payload_text: str
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        """What the event says beyond its columns, read when first asked for."""
+        decoded: dict[str, Any] = orjson.loads(self.payload_text)
+        return decoded
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> Self:
+        """Make an event of a row of the log."""
+        tx, event_id, *rest = row
+        return cls(Position(tx, event_id), *rest)
+
+
+class Listener:
+    """One reader's bounded view of the feed: conflated when slow, cut off when too slow."""
+
+    def __init__(self, feed: Feed, *, limit: int = BUFFERED) -> None:
+        self._feed = feed
+        self._limit = limit
+        self._events: deque[Event] = deque()
+        self._arrived = asyncio.Event()
+        self._failure: FellBehind | None = None
+        self.joined_at = feed.position
+
+    def put(self, event: Event) -> None:
+        """Take an event in; over the limit only the newest of each subject is kept."""
+        if self._failure is not None:
+            return
+        self._events.append(event)
+        if len(self._events) > self._limit:
+            self._conflate()
+        self._arrived.set()
+
+    def fail(self, reason: str) -> None:
+        """End the listener: its next read raises FellBehind."""
+        self._failure = FellBehind(reason)
+        self._events.clear()
+        self._arrived.set()
+
+    def _conflate(self) -> None:
+        newest = {(event.subject_type, event.subject): event for event in self._events}
+        kept = sorted(newest.values(), key=lambda event: event.position)
+        if len(kept) > self._limit * 9 // 10:
+            self.fail("the listener is too slow")
+        else:
+            self._events = deque(kept)
+
+    async def batch(self, limit: int = BATCH) -> list[Event]:
+        """Wait for events and return what is there, oldest first; raises FellBehind."""
+        await self._arrived.wait()
+        if self._failure is not None:
+            raise self._failure
+        taken = [self._events.popleft() for _ in range(min(limit, len(self._events)))]
+        if not self._events:
+            self._arrived.clear()
+        return taken
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._feed.leave(self)
+
+
+class Feed:
+    """The reader of the event log in this process, and its listeners.
+
+    PostgreSQL is the truth and is asked every `poll` seconds; a poke over Valkey only makes the
+    next question come sooner, so a dead Valkey costs no event. Nothing is lost when transactions
+    commit late: the reader stays behind every transaction still open (Decision 3).
+    """
+
+    def __init__(self, *, database_url: str, valkey_url: str | None, poll: float = 0.5) -> None:
+        self._database_url = database_url
+        self._valkey_url = valkey_url
+        self._poll = poll
+        self._poked = asyncio.Event()
+        self._listeners: set[Listener] = set()
+        self._watchers: list[Callable[[Event], object]] = []
+        self._connection: asyncpg.Connection | None = None
+        self._last_read = time.monotonic()
+        self._behind = 0.0
+        self.position = Position(0, 0)
+        self.epoch = UUID(int=0)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        """Read until the block ends; needs the database at the start, survives without it later."""
+        await self._connect()
+        tasks = [asyncio.create_task(self._read_forever(), name="feed")]
+        if self._valkey_url:
+            tasks.append(asyncio.create_task(self._hear_pokes(), name="feed pokes"))
+        try:
+            yield self
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._connection is not None:
+                self._connection.terminate()
+            for listener in list(self._listeners):
+                listener.fail("the feed has ended")
+
+    @property
+    def lag(self) -> float:
+        """`feed_lag`: seconds the feed is behind the log, or has not been able to read it."""
+        return max(self._behind, time.monotonic() - self._last_read - self._poll)
+
+    @property
+    def listeners(self) -> int:
+        """How many listeners there are."""
+        return len(self._listeners)
+
+    def poke(self) -> None:
+        """Have the log read now."""
+        self._poked.set()
+
+    def watch(self, callback: Callable[[Event], object]) -> None:
+        """Call `callback` with every event, before any listener gets it; it must be quick."""
+        self._watchers.append(callback)
+
+    def listen(self, *, limit: int = BUFFERED) -> Listener:
+        """Join the feed where it stands now."""
+        listener = Listener(self, limit=limit)
+        self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """Take a listener off."""
+        self._listeners.discard(listener)
+
+    async def subscribe(
+        self, pool: asyncpg.Pool, after: Position | None = None
+    ) -> AsyncIterator[tuple[Position, Event]]:
+        """Yield every event after `after` (or from now on), once, in order; raises FellBehind."""
+        listener = self.listen()
+        try:
+            last = after or listener.joined_at
+            if after is not None and after < listener.joined_at:
+                for event in await self.between(pool, after, listener.joined_at):
+                    last = event.position
+                    yield event.position, event
+            while True:
+                for event in await listener.batch():
+                    if event.position > last:
+                        yield event.position, event
+        finally:
+            listener.close()
+
+    async def between(self, pool: asyncpg.Pool, after: Position, until: Position) -> list[Event]:
+        """Read the events of a gap; raises FellBehind when there are too many to replay."""
+        bounds = (str(after.tx), after.id, str(until.tx), until.id)
+        rows = await pool.fetch(_BETWEEN, *bounds, REPLAYED + 1)
+        if len(rows) > REPLAYED:
+            raise FellBehind("too much has happened since the cursor")
+        return [Event.of(row) for row in rows]
+
+    async def _read_forever(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                connection = await self._connect()
+                full = await self._read_batch(connection) == BATCH
+                pause = 0.1
+                await self._wait_for_poke(0 if full else self._poll)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                logger.warning("feed cannot read the event log: %s", type(error).__name__)
+                self._drop_connection()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+
+    async def _wait_for_poke(self, at_most: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most):
+                await self._poked.wait()
+        self._poked.clear()
+
+    async def _read_batch(self, connection: asyncpg.Connection) -> int:
+        place = (str(self.position.tx), self.position.id)
+        rows = await connection.fetch(_NEXT, *place, BATCH)
+        oldest = rows[0]["recorded_at"] if rows else await connection.fetchval(_WAITING, *place)
+        now = datetime.now(UTC)
+        self._behind = max(0.0, (now - (oldest or now)).total_seconds())
+        self._last_read = time.monotonic()
+        for row in rows:
+            self._hand_out(Event.of(row))
+        return len(rows)
+
+    def _hand_out(self, event: Event) -> None:
+        self.position = event.position
+        for callback in self._watchers:
+            try:
+                callback(event)
+            except Exception:
+                logger.exception("a watcher of the feed failed")
+        for listener in self._listeners:
+            listener.put(event)
+
+    async def _connect(self) -> asyncpg.Connection:
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        self._connection = await asyncpg.connect(
+            **credentials(self._database_url),
+            server_settings={"jit": "off", "application_name": "itr feed"},
+            timeout=5,
+            command_timeout=10,
+        )
+        row = await self._connection.fetchrow(_HEAD)
+        if row["epoch"] != self.epoch:
+            self.epoch = row["epoch"]
+            self.position = Position(row["head"], 0)
+            for listener in list(self._listeners):
+                listener.fail("the database has another epoch")
+        return self._connection
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = None
+
+    async def _hear_pokes(self) -> None:
+        pause = 0.2
+        while True:
+            try:
+                async with (
+                    open_valkey(self._valkey_url or "") as valkey,
+                    valkey.pubsub(ignore_subscribe_messages=True) as channel,
+                ):
+                    await channel.subscribe(POKES)
+                    self.poke()
+                    pause = 0.2
+                    async for _ in channel.listen():
+                        self.poke()
+            except (OSError, RedisError) as error:
+                logger.warning("feed hears no pokes, it polls: %s", type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+
+@asynccontextmanager
+async def open_valkey(url: str) -> AsyncIterator[Redis]:
+    """Open a client of a Valkey named by `valkey://`, `redis://` or `unix://`."""
+    for ours, theirs in (("valkeys://", "rediss://"), ("valkey://", "redis://")):
+        if url.startswith(ours):
+            url = theirs + url.removeprefix(ours)
+    client: Redis = Redis.from_url(url, socket_connect_timeout=2)
+    try:
+        yield client
+    finally:
+        await client.aclose()
