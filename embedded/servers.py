@@ -1,0 +1,216 @@
+"""Both servers of a home together: `start` returns where they answer, `stop` ends them."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from embedded import postgres, valkey
+from embedded.errors import ServersFailed
+from embedded.home import Home, Keys, Running
+from embedded.postgres import Cluster
+from embedded.processes import POLITE, Child, Identity, StopStep, start_child, stop_leftover
+from embedded.programs import find_programs
+from embedded.sockets import make_socket_folder, remove_socket_folder
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the servers answer, and the secret of their home.
+
+    `database_url` belongs to the application's role; `admin_url` to the superuser.
+    """
+
+    database_url: str
+    valkey_url: str
+    admin_url: str
+    secret: str
+
+
+class EmbeddedServers:
+    """PostgreSQL and Valkey of one home, and the children that stand on them.
+
+    All methods block and belong to one thread; from asyncio call them with `to_thread`.
+    `durable=False` gives up safety against a power cut, for tests.
+    """
+
+    def __init__(self, home: Path | str, *, durable: bool = True) -> None:
+        self.home = Home(Path(home))
+        self._durable = durable
+        self._children: list[Child] = []
+        self._sockets: Path | None = None
+        self._addresses: Addresses | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self, *, report: Callable[[str], None] = lambda _: None) -> Addresses:
+        """Hold the home, clear what a killed start left there, and start both servers.
+
+        Raises `AlreadyRunning` when another process holds the home, `ServersFailed` otherwise.
+        """
+        self.home.acquire()
+        try:
+            return self._start(report)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, report: Callable[[str], None]) -> Addresses:
+        self._clear_leftovers()
+        self.home.write_running(Running(pid=os.getpid(), address=None))
+        folder, account = self.home.data_folder()
+        keys = self.home.ensure_keys()
+        programs = find_programs(account)
+        cluster = Cluster(
+            programs.postgres, programs.initdb, folder, account, durable=self._durable
+        )
+        cluster.stop_leftover()
+        cluster.make(password=keys.superuser_password)
+        self._sockets = make_socket_folder(account)
+        self._say_running(None)
+        database = self._watch(cluster.start(sockets=self._sockets, log=self.home.log("postgres")))
+        cache = self._watch(
+            valkey.start_valkey(
+                programs.valkey,
+                sockets=self._sockets,
+                log=self.home.log("valkey"),
+                account=account,
+            )
+        )
+        cluster.wait_until_ready(database)
+        valkey.wait_until_ready(cache, sockets=self._sockets)
+        self._addresses = _addresses(keys, self._sockets)
+        _prepare(self._addresses, keys, report)
+        self._say_running(None)
+        return self._addresses
+
+    def clear(self) -> None:
+        """Stop what a killed start left in this home, and start nothing.
+
+        Raises `AlreadyRunning` when the home is in use.
+        """
+        self.home.acquire()
+        try:
+            self._clear_leftovers()
+        finally:
+            self.home.release()
+
+    def _clear_leftovers(self) -> None:
+        for process in reversed(self.home.processes()):
+            stop_leftover(process, steps=_steps_for(process))
+        self.home.write_processes([])
+        before = self.home.running()
+        if before is not None and before.sockets is not None:
+            remove_socket_folder(Path(before.sockets))
+        self.home.forget_running()
+
+    def _watch(self, child: Child) -> Child:
+        self._children.append(child)
+        self.home.write_processes(child.identity for child in self._children)
+        return child
+
+    def _say_running(self, address: str | None) -> None:
+        addresses = self._addresses
+        self.home.write_running(
+            Running(
+                pid=os.getpid(),
+                address=address,
+                sockets=None if self._sockets is None else str(self._sockets),
+                database_url=None if addresses is None else addresses.database_url,
+                valkey_url=None if addresses is None else addresses.valkey_url,
+            )
+        )
+
+    def announce(self, address: str) -> None:
+        """Say to a second start, and to commands beside it, where the application answers."""
+        self._say_running(address)
+
+    def start_beside(
+        self, name: str, command: Sequence[str], *, environment: Mapping[str, str]
+    ) -> Child:
+        """Start a process that stands on the servers; it is stopped before them, last one first."""
+        return self._watch(
+            start_child(name, command, log=self.home.log(name.lower()), environment=environment)
+        )
+
+    def check(self) -> None:
+        """Raise `ServersFailed` with its last words when a child has ended by itself."""
+        for child in self._children:
+            if not child.is_running():
+                raise child.death()
+
+    def stop(self) -> None:
+        """Stop everything started here, the last one first, and let the home go."""
+        try:
+            while self._children:
+                self._children[-1].stop()
+                self._children.pop()
+        finally:
+            self._leave_home()
+
+    def _leave_home(self) -> None:
+        self._addresses = None
+        if self._sockets is not None:
+            remove_socket_folder(self._sockets)
+            self._sockets = None
+        if self.home.is_held():
+            self.home.write_processes(child.identity for child in self._children)
+            self.home.forget_running()
+        self.home.release()
+
+
+def _steps_for(process: Identity) -> Sequence[StopStep]:
+    program = process.command[0].split()[0] if process.command else ""
+    return postgres.FAST_THEN_FORCED if program.endswith("/postgres") else POLITE
+
+
+def _addresses(keys: Keys, sockets: Path) -> Addresses:
+    return Addresses(
+        database_url=postgres.database_url(
+            user=postgres.ROLE,
+            password=keys.password,
+            database=postgres.DATABASE,
+            sockets=sockets,
+        ),
+        valkey_url=valkey.valkey_url(sockets),
+        admin_url=postgres.database_url(
+            user=postgres.SUPERUSER,
+            password=keys.superuser_password,
+            database="postgres",
+            sockets=sockets,
+        ),
+        secret=keys.secret,
+    )
+
+
+def _prepare(addresses: Addresses, keys: Keys, report: Callable[[str], None]) -> None:
+    """Make role and database in a thread of its own, so that a running event loop is no matter."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        preparing = postgres.prepare(addresses.admin_url, password=keys.password, report=report)
+        thread.submit(asyncio.run, preparing).result()
+
+
+def find_running(home: Path | str) -> tuple[Running, Keys]:
+    """Return where the demo of this home answers, for commands beside it; refuse when none runs."""
+    place = Home(Path(home))
+    running, keys = place.running(), place.keys()
+    if running is None or keys is None or running.database_url is None or not place.is_held():
+        raise ServersFailed(
+            f"{place.folder} 中没有正在运行的演示；请先运行 itr demo，或设置 ITR_DATABASE_URL",
+            f"no demo is running in {place.folder}; run itr demo first, or set ITR_DATABASE_URL",
+        )
+    return running, keys

@@ -1,0 +1,65 @@
+"""Fixtures every test may use; servers start only where a test asks for them.
+
+One cluster per test process, one template database per cluster (made by the migrations), one
+clone per test module. Valkey is emptied for each module.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from embedded import Addresses
+    from itr.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """Asynchronous tests and fixtures run on asyncio, whatever their scope."""
+    return "asyncio", {"use_uvloop": False}
+
+
+@pytest.fixture(scope="session")
+def servers() -> "Iterator[Addresses]":
+    """PostgreSQL and Valkey of this test process."""
+    from tests.support.servers import temporary_servers
+
+    with temporary_servers() as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="session")
+def template_database(servers: "Addresses") -> str:
+    """The name of the migrated database that others are cloned from."""
+    from tests.support.databases import make_template
+
+    return make_template(servers)
+
+
+@pytest.fixture(scope="module")
+def database_url(servers: "Addresses", template_database: str) -> Iterator[str]:
+    """A fresh, migrated database for this module."""
+    from tests.support.databases import cloned_database
+
+    with cloned_database(servers, template_database) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def valkey_url(servers: "Addresses") -> str:
+    """Valkey, emptied for this module."""
+    import redis
+
+    with redis.Redis.from_url(servers.valkey_url) as client:
+        client.flushall()
+    return servers.valkey_url
+
+
+@pytest.fixture(scope="module")
+def settings(database_url: str, valkey_url: str) -> "Settings":
+    """Settings that point at this module's database."""
+    from itr.settings import Settings
+    from tests.support.databases import environment
+
+    return Settings.read(environment(database_url=database_url, valkey_url=valkey_url))

@@ -1,0 +1,60 @@
+"""Databases for tests: migrated once into a template, cloned where a test module wants its own."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from embedded import Addresses
+
+SECRET = "a secret for tests, long enough to be one"
+_TEMPLATE = "template_of_tests"
+_numbers = itertools.count(1)
+
+
+def environment(*, database_url: str, valkey_url: str) -> dict[str, str]:
+    """The environment variables that point the product at these servers."""
+    return {
+        "ITR_DATABASE_URL": database_url,
+        "ITR_VALKEY_URL": valkey_url,
+        "ITR_SECRET": SECRET,
+        "ITR_DATABASE_POOL": "5",
+    }
+
+
+def make_template(addresses: Addresses) -> str:
+    """Make a database by running the migrations; returns its name."""
+    from itr.database import migrate
+    from itr.settings import Settings
+
+    asyncio.run(_execute(addresses, f"create database {_TEMPLATE} owner itr"))
+    url = _url_of(addresses, _TEMPLATE)
+    settings = Settings.read(environment(database_url=url, valkey_url=addresses.valkey_url))
+    asyncio.run(migrate(settings))
+    return _TEMPLATE
+
+
+@contextmanager
+def cloned_database(addresses: Addresses, template: str) -> Iterator[str]:
+    """A database of one's own, copied from the template; yields its URL, dropped afterwards."""
+    name = f"test_{next(_numbers)}"
+    asyncio.run(_execute(addresses, f"create database {name} template {template} owner itr"))
+    try:
+        yield _url_of(addresses, name)
+    finally:
+        asyncio.run(_execute(addresses, f"drop database {name} with (force)"))
+
+
+async def _execute(addresses: Addresses, statement: str) -> None:
+    connection = await asyncpg.connect(addresses.admin_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _url_of(addresses: Addresses, database: str) -> str:
+    return urlsplit(addresses.database_url)._replace(path=f"/{database}").geturl()
