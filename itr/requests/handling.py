@@ -1,0 +1,133 @@
+"""A request in hand: its row, clocks and stints in memory, changed by verbs, then saved at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from itr.actor import Actor
+from itr.catalogue.rules import ServiceTerms
+from itr.events.log import Audience, Fact
+from itr.requests.models import HandOver, Request, Stint
+from itr.requests.terms import RequestStatus
+from itr.sla.clocks import CalendarInForce, ClockBook
+from itr.sla.models import Clock, Timer
+from itr.sla.terms import Thread
+
+
+@dataclass
+class Handling:
+    """One actor's piece of work on one request, at one instant.
+
+    Verbs change it and `record` what they did; nothing touches the database until it is saved.
+    `historic` is a replay of another system's past: windows, timers and alarms are off (R-IMP-01).
+    """
+
+    actor: Actor
+    now: datetime
+    request: Request
+    terms: ServiceTerms
+    calendars: Mapping[UUID, CalendarInForce]
+    book: ClockBook = field(default_factory=ClockBook)
+    clocks: dict[Thread, Clock] = field(default_factory=dict)
+    stints: list[Stint] = field(default_factory=list)
+    hand_overs: list[HandOver] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    timers: dict[str, datetime | None] = field(default_factory=dict)
+    historic: bool = False
+
+    def record(
+        self, type: str, audience: Audience, payload: Mapping[str, Any] | None = None
+    ) -> None:
+        """One event on the timeline, with what it did to the clocks (R-REQ-01)."""
+        request = self.request
+        request.version += 1
+        request.updated_at = self.now
+        words = {key: value for key, value in (payload or {}).items() if value is not None}
+        if clocks := self.book.take_added():
+            words["clocks"] = clocks
+        self.facts.append(
+            Fact(
+                type=type,
+                subject_type="request",
+                subject=request.id,
+                subject_version=request.version,
+                stream=request.id,
+                by=self.actor,
+                occurred_at=self.now,
+                audience=audience,
+                customer_id=request.customer_id,
+                branch_id=request.branch_id,
+                historic=self.historic,
+                payload=words,
+            )
+        )
+
+    def move_to(self, status: RequestStatus) -> dict[str, str]:
+        """Change the state; returns from and to, for the event."""
+        before, self.request.status = self.request.status, status
+        return {"from": before.value, "to": status.value}
+
+    def begin_stint(self, line: int, *, queue_id: UUID | None, partner_id: UUID | None) -> None:
+        """Start a stay on a line; a stay is a measure, not a target (R-LIN-01)."""
+        self.stints.append(
+            Stint(
+                id=uuid4(),
+                request_id=self.request.id,
+                number=len(self.stints) + 1,
+                line=line,
+                queue_id=queue_id,
+                partner_id=partner_id,
+                started_at=self.now,
+            )
+        )
+
+    def end_stint(self, reason: str | None) -> None:
+        """End the running stay, if there is one."""
+        if self.stints and self.stints[-1].ended_at is None:
+            self.stints[-1].ended_at = self.now
+            self.stints[-1].reason = reason
+
+    def place(
+        self, *, line: int, queue_id: UUID | None, partner_id: UUID | None, reason: str | None
+    ) -> None:
+        """Put the request on a line, queue and partner; another place is another stint."""
+        request = self.request
+        here = self.stints[-1] if self.stints and self.stints[-1].ended_at is None else None
+        if here is None or (here.line, here.partner_id) != (line, partner_id):
+            self.end_stint(reason)
+            self.begin_stint(line, queue_id=queue_id, partner_id=partner_id)
+        elif here.queue_id is None:
+            here.queue_id = queue_id
+        self._hand_over(partner_id)
+        request.line, request.queue_id, request.partner_id = line, queue_id, partner_id
+
+    def _hand_over(self, partner_id: UUID | None) -> None:
+        if partner_id == self.request.partner_id:
+            return
+        for hand_over in self.hand_overs:
+            if hand_over.returned_at is None:
+                hand_over.returned_at = self.now
+        if partner_id is not None:
+            self.hand_overs.append(
+                HandOver(
+                    id=uuid4(),
+                    request_id=self.request.id,
+                    partner_id=partner_id,
+                    handed_at=self.now,
+                )
+            )
+
+    def set_timer(self, kind: str, due_at: datetime | None) -> None:
+        """Have something happen at an instant, or no more (None)."""
+        if not self.historic:
+            self.timers[kind] = due_at
+
+    def timer_rows(self) -> list[Timer]:
+        """The timers to keep."""
+        return [
+            Timer(id=uuid4(), kind=kind, request_id=self.request.id, due_at=due)
+            for kind, due in self.timers.items()
+            if due is not None
+        ]

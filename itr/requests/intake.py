@@ -1,0 +1,132 @@
+"""Taking a request in: what is missing is asked for, not guessed (R-REQ-08)."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from itr.actor import Actor, Reach
+from itr.catalogue.models import Product
+from itr.catalogue.operations import house_terms
+from itr.catalogue.terms import Phase
+from itr.errors import NotFound, Required
+from itr.events.work import Work
+from itr.people.models import Organisation, Person, Project
+from itr.people.roles import OrganisationKind
+from itr.requests import rules
+from itr.requests.handling import Handling
+from itr.requests.models import Request
+from itr.requests.places import customer_of, sees_customer
+from itr.requests.policy import visible_requests
+from itr.requests.store import calendars_in_force, lock_visible
+from itr.requests.terms import Channel, Priority, RequestKind, RequestStatus
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""Letters and digits nobody mixes up when reading a number aloud."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What a requester tells; `product_known` false says that the product is not known."""
+
+    kind: RequestKind
+    title: str
+    description: str
+    customer_id: UUID | None = None
+    contact_id: UUID | None = None
+    product_id: UUID | None = None
+    product_known: bool = True
+    project_id: UUID | None = None
+    channel: Channel | None = None
+    phase: Phase = Phase.AFTER_ACCEPTANCE
+    follows_id: UUID | None = None
+
+
+async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -> Handling:
+    """A request in hand that is not registered yet, with everything it refers to checked."""
+    title = rules.ensure_text(wanted.title, "title", limit=rules.LONGEST_TITLE)
+    description = rules.ensure_text(wanted.description, "description")
+    if wanted.product_id is None and wanted.product_known:
+        raise Required(path=["productId"])
+    customer, contact = await _who_asks(actor, wanted)
+    await _ensure_known(wanted, customer)
+    if wanted.follows_id is not None:
+        sight = visible_requests(actor)
+        await lock_visible(work.connection, wanted.follows_id, sight, "followsId")
+    terms = await house_terms()
+    calendars = await calendars_in_force([terms.calendar_id])
+    zone = calendars[terms.calendar_id].working.definition.time_zone
+    request = Request(
+        id=uuid4(),
+        number=await _free_number(now.astimezone(ZoneInfo(zone))),
+        kind=wanted.kind,
+        status=RequestStatus.REGISTERED,
+        title=title,
+        description=description,
+        channel=wanted.channel or _channel_of(actor),
+        phase=wanted.phase,
+        customer_id=customer.id,
+        contact_id=contact,
+        requester_id=actor.id,
+        project_id=wanted.project_id,
+        product_id=wanted.product_id,
+        branch_id=customer.branch_id,
+        priority=Priority.P3,
+        service_level_version_id=terms.version_id,
+        service_down=wanted.kind is RequestKind.TECHNICAL,
+        follows_id=wanted.follows_id,
+        registered_at=now,
+        updated_at=now,
+    )
+    return Handling(actor=actor, now=now, request=request, terms=terms, calendars=calendars)
+
+
+def number_of(day: datetime, letters: str) -> str:
+    """The number people see: day of registration and four letters that tell no volume."""
+    return f"SR-{day:%y%m%d}-{letters}"
+
+
+async def _free_number(day: datetime) -> str:
+    while True:
+        number = number_of(day, "".join(secrets.choice(ALPHABET) for _ in range(4)))
+        if not await Request.exists(number=number):
+            return number
+
+
+async def _who_asks(actor: Actor, wanted: Intake) -> tuple[Organisation, UUID | None]:
+    """The customer and contact: own firm for customers, named or found by contact for others."""
+    if actor.scope.reaches == {Reach.CUSTOMER}:
+        if wanted.customer_id not in (None, actor.organisation_id):
+            raise NotFound(path=["customerId"])
+        own = await Organisation.get(id=actor.organisation_id)
+        contact = wanted.contact_id or actor.id
+        await customer_of(own.id, contact, "contactId")
+        return own, contact
+    if wanted.contact_id is not None:
+        person = await Person.get_or_none(id=wanted.contact_id, active=True)
+        if person is None or wanted.customer_id not in (None, person.organisation_id):
+            raise NotFound(path=["contactId"])
+        customer_id = person.organisation_id
+    elif wanted.customer_id is not None:
+        customer_id = wanted.customer_id
+    else:
+        raise Required(path=["customerId"])
+    customer = await Organisation.get_or_none(id=customer_id, kind=OrganisationKind.CUSTOMER)
+    if customer is None or not await sees_customer(actor, customer.id):
+        raise NotFound(path=["customerId" if wanted.contact_id is None else "contactId"])
+    return customer, wanted.contact_id
+
+
+async def _ensure_known(wanted: Intake, customer: Organisation) -> None:
+    if wanted.product_id is not None and not await Product.exists(id=wanted.product_id):
+        raise NotFound(path=["productId"])
+    project = {"id": wanted.project_id, "customer_id": customer.id}
+    if wanted.project_id is not None and not await Project.exists(**project):
+        raise NotFound(path=["projectId"])
+
+
+def _channel_of(actor: Actor) -> Channel:
+    if actor.organisation_kind is OrganisationKind.PARTNER:
+        return Channel.PARTNER
+    return Channel.WEB if actor.organisation_kind is OrganisationKind.CUSTOMER else Channel.PHONE

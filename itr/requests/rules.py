@@ -1,0 +1,189 @@
+"""The lifecycle of a request: which moves there are and what they need (R-REQ-01)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from itr.errors import DomainError, InvalidInput, Required, TooLong
+from itr.requests.terms import RequestKind, RequestStatus, Verb
+from itr.sla.terms import Thread
+
+S = RequestStatus
+
+OPEN = frozenset(S) - {S.CLOSED, S.CANCELLED, S.REJECTED}
+BEFORE_DELIVERED = frozenset(
+    {S.REGISTERED, S.AUTHORISED, S.DISPATCHED, S.IN_PROGRESS, S.WAITING, S.RESTORED}
+)
+BEFORE_WORK = frozenset({S.REGISTERED, S.AUTHORISED, S.DISPATCHED})
+IN_HAND = frozenset({S.IN_PROGRESS, S.RESTORED, S.WAITING})
+
+MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
+    Verb.ACCEPT: frozenset({S.REGISTERED}),
+    Verb.REJECT: frozenset({S.REGISTERED, S.AUTHORISED}),
+    Verb.ACCEPT_CHARGE: frozenset({S.REGISTERED}),
+    Verb.WAIVE_CHARGE: frozenset({S.REGISTERED}),
+    Verb.REAUTHORISE: OPEN - {S.REGISTERED},
+    Verb.RECLASSIFY: BEFORE_DELIVERED - {S.REGISTERED},
+    Verb.DISPATCH: frozenset({S.AUTHORISED, S.DISPATCHED}),
+    Verb.START: frozenset({S.DISPATCHED}) | IN_HAND,
+    Verb.WAIT: IN_HAND,
+    Verb.RESUME: frozenset({S.WAITING}),
+    Verb.RESTORE: frozenset({S.IN_PROGRESS}),
+    Verb.REQUEUE: frozenset({S.IN_PROGRESS, S.WAITING}),
+    Verb.DELIVER: IN_HAND,
+    Verb.CONFIRM: frozenset({S.DELIVERED}),
+    Verb.REJECT_SOLUTION: frozenset({S.DELIVERED}),
+    Verb.CLOSE: frozenset({S.CONFIRMED}),
+    Verb.REOPEN: frozenset({S.CONFIRMED, S.CLOSED}),
+    Verb.CANCEL: BEFORE_DELIVERED,
+    Verb.ESCALATE: OPEN - {S.REGISTERED, S.AUTHORISED, S.DELIVERED, S.CONFIRMED},
+    Verb.HAND_BACK: OPEN - {S.REGISTERED, S.AUTHORISED, S.DELIVERED, S.CONFIRMED},
+    Verb.RESPOND: OPEN,
+    Verb.NOTE: frozenset(S),
+    Verb.LOG_CALL: OPEN,
+    Verb.PLAN: BEFORE_DELIVERED,
+}
+"""From which states each verb may be used; where it leads is the verb's own doing."""
+
+REOPEN_WITHIN = timedelta(days=7)
+LONGEST_TITLE = 400
+LONGEST_TEXT = 20_000
+
+
+class MoveNotAllowed(DomainError):
+    """The lifecycle has no such move from here (R-REQ-01)."""
+
+    code = "MOVE_NOT_ALLOWED"
+    zh = "请求当前状态为 {current}，不能执行 {verb}。"
+    en = "A request that is {current} has no {verb}."
+
+
+class NotOwner(DomainError):
+    """Only the named person does this (R-ROLE-07)."""
+
+    code = "NOT_OWNER"
+    zh = "只有该请求的责任人可以执行此操作。"
+    en = "Only the owner of the request may do this."
+
+
+class ReopenTooLate(DomainError):
+    """Past seven days a new, linked request is made instead."""
+
+    code = "REOPEN_TOO_LATE"
+    zh = "关闭超过 7 天，不能重新打开；请提交新请求并关联原请求。"
+    en = "It was closed more than 7 days ago; submit a new request that follows it."
+
+
+class ChargeNotAccepted(DomainError):
+    """No contract covers it and nobody has agreed to the price yet (R-ENT-01)."""
+
+    code = "CHARGE_NOT_ACCEPTED"
+    zh = "该请求需收费（{price}），尚未获客户接受或流程经理豁免。"
+    en = "This is chargeable ({price}); the customer has not accepted, nobody has waived it."
+
+
+class NotServed(DomainError):
+    """The product is not served (R-ENT-01)."""
+
+    code = "NOT_SERVED"
+    zh = "该产品不在服务范围内。"
+    en = "This product is not served."
+
+
+class NothingToReauthorise(DomainError):
+    """Only what was accepted without data is authorised once more (R-ENT-02)."""
+
+    code = "NOTHING_TO_REAUTHORISE"
+    zh = "只有“资料缺失”的请求可在补全后重新鉴权一次。"
+    en = "Only a request accepted with no data is authorised again, once."
+
+
+class SameLine(DomainError):
+    """Escalating and handing back change the line (R-LIN-01)."""
+
+    code = "WRONG_LINE"
+    zh = "升级须到更高的支持线，退回须到更低的支持线（当前第 {line} 线）。"
+    en = "Escalation goes to a higher line, handing back to a lower one (now on line {line})."
+
+
+class NotInQueue(DomainError):
+    """Work goes to people of the queue it is in (R-ORG-04)."""
+
+    code = "NOT_IN_QUEUE"
+    zh = "此人不在该队列中。"
+    en = "This person does not belong to the queue."
+
+
+class HandedBack(DomainError):
+    """A partner keeps read-only sight of what it handed back (domain section 1)."""
+
+    code = "HANDED_BACK"
+    zh = "该请求已不在贵公司处理，只可查看。"
+    en = "The request is no longer with your firm; you may only read it."
+
+
+class AlreadyOwned(DomainError):
+    """Somebody has it in hand."""
+
+    code = "ALREADY_OWNED"
+    zh = "该请求已有责任人。"
+    en = "Somebody already owns this request."
+
+
+class TimeGoesBackwards(DomainError):
+    """A date that lies on the wrong side of now."""
+
+    code = "DATE_IN_PAST"
+    zh = "日期不能早于现在。"
+    en = "The date may not lie in the past."
+
+
+@dataclass(frozen=True)
+class PlaceOfWork:
+    """A queue as dispatching needs it; `members` may take work of it."""
+
+    queue_id: UUID
+    line: int
+    partner_id: UUID | None
+    members: frozenset[UUID]
+
+
+def ensure_can_move(current: RequestStatus, verb: Verb) -> None:
+    """Refuse a move the lifecycle does not have (R-REQ-01)."""
+    if current not in MOVES[verb]:
+        raise MoveNotAllowed(current=current.value, verb=verb.value)
+
+
+def ensure_text(value: str, *field: str, limit: int = LONGEST_TEXT) -> str:
+    """A text a person can read: not blank, not too long, without control characters."""
+    text = value.strip()
+    if not text:
+        raise Required(path=field)
+    if len(text) > limit:
+        raise TooLong(path=field, limit=limit)
+    if any(ord(letter) < 32 and letter not in "\n\r\t" for letter in text):
+        raise InvalidInput(
+            path=field, zh_reason="文本含控制字符。", en_reason="The text has control characters."
+        )
+    return text
+
+
+def ensure_ahead(value: datetime, now: datetime, *field: str) -> datetime:
+    """Refuse a date before now."""
+    if value < now:
+        raise TimeGoesBackwards(path=field)
+    return value
+
+
+def ensure_reopens_in_time(closed_at: datetime | None, now: datetime) -> None:
+    """A request reopens within seven days of closing, later a new one follows it."""
+    if closed_at is not None and now - closed_at > REOPEN_WITHIN:
+        raise ReopenTooLate()
+
+
+def threads_of(kind: RequestKind) -> tuple[Thread, ...]:
+    """The threads that start at registration; CLOSURE starts at delivery (R-SLA-01)."""
+    if kind is RequestKind.NON_TECHNICAL:
+        return (Thread.RESPONSE, Thread.RESOLUTION)
+    return (Thread.RESPONSE, Thread.RESTORATION, Thread.RESOLUTION)

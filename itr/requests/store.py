@@ -1,0 +1,158 @@
+"""Reading a request into hand and saving what the verbs did, in few statements."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from itr.actor import SYSTEM, Actor
+from itr.catalogue.operations import terms_of
+from itr.errors import NotFound, Stale
+from itr.events.work import Work, transaction
+from itr.requests.handling import Handling
+from itr.requests.models import HandOver, Request, Stint
+from itr.requests.policy import visible_requests
+from itr.sla.clocks import CalendarInForce, ClockBook, histories_of, settle
+from itr.sla.models import Clock, Timer
+from itr.sla.operations import current_calendars
+from itr.visibility import Visible
+
+
+@asynccontextmanager
+async def handling(
+    actor: Actor, request_id: UUID, now: datetime, expected_version: int | None = None
+) -> AsyncIterator[Handling]:
+    """One transaction on one request: locked, changed by verbs in the block, saved at its end.
+
+    Raises NotFound for what the actor may not see, Stale when it has moved on since
+    `expected_version`.
+    """
+    async with transaction() as work:
+        in_hand = await take(work, actor, request_id, now, expected_version)
+        yield in_hand
+        await save(work, in_hand)
+
+
+async def take(
+    work: Work,
+    actor: Actor,
+    request_id: UUID,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Handling:
+    """Lock a request the actor sees and read all that its verbs need."""
+    sight = Visible.everything() if actor is SYSTEM else visible_requests(actor)
+    await lock_visible(work.connection, request_id, sight, "id")
+    request = await Request.get(id=request_id)
+    if expected_version is not None and expected_version != request.version:
+        raise Stale(current=request.version, path=["expectedVersion"])
+    terms = await terms_of(request.service_level_version_id)
+    book = ClockBook(histories_of(await clock_words(work.connection, request_id)))
+    clocks = {row.thread: row for row in await Clock.filter(request_id=request_id)}
+    return Handling(
+        actor=actor,
+        now=now,
+        request=request,
+        terms=terms,
+        calendars=await calendars_in_force([terms.calendar_id, *calendars_of(book)]),
+        book=book,
+        clocks=clocks,
+        stints=await Stint.filter(request_id=request_id).order_by("number"),
+        hand_overs=await HandOver.filter(request_id=request_id),
+    )
+
+
+async def save(work: Work, in_hand: Handling) -> None:
+    """Write what the verbs changed: the request, one row per changed clock, its facts."""
+    request = in_hand.request
+    work.subject_id = request.id
+    if not in_hand.facts:
+        return
+    await request.save(force_create=not request._saved_in_db)
+    await save_clocks(in_hand)
+    await _keep(Stint, in_hand.stints, ["ended_at", "reason", "queue_id"])
+    await _keep(HandOver, in_hand.hand_overs, ["returned_at"])
+    if in_hand.timers:
+        kinds = list(in_hand.timers)
+        await Timer.filter(request_id=request.id, kind__in=kinds).delete()
+        await Timer.bulk_create(in_hand.timer_rows())
+    work.record(*in_hand.facts)
+
+
+async def save_clocks(in_hand: Handling) -> None:
+    """Fold each thread that was touched and write its row, once."""
+    missing = set(calendars_of(in_hand.book)) - in_hand.calendars.keys()
+    if missing:
+        in_hand.calendars = {**in_hand.calendars, **await calendars_in_force(missing)}
+    rows = [
+        settle(
+            in_hand.clocks.get(thread),
+            in_hand.book.histories[thread],
+            in_hand.calendars,
+            request_id=in_hand.request.id,
+            thread=thread,
+            percents=() if in_hand.historic else in_hand.terms.percents,
+            now=in_hand.now,
+        )
+        for thread in sorted(in_hand.book.touched)
+    ]
+    in_hand.clocks.update({row.thread: row for row in rows})
+    if rows:
+        written = Clock._meta.db_fields - {"id", "request_id", "thread"}
+        await Clock.bulk_create(
+            rows, on_conflict=["request_id", "thread"], update_fields=sorted(written)
+        )
+
+
+def calendars_of(book: ClockBook) -> set[UUID]:
+    """The calendars the histories count by."""
+    return {
+        event.calendar
+        for history in book.histories.values()
+        for event in history
+        if isinstance(event.calendar, UUID)
+    }
+
+
+async def calendars_in_force(ids: Iterable[UUID]) -> dict[UUID, CalendarInForce]:
+    """The versions of these calendars that count now."""
+    found = await current_calendars(list(set(ids)))
+    return {key: CalendarInForce(it.version_id, it.working) for key, it in found.items()}
+
+
+async def clock_words(connection: BaseDBAsyncClient, request_id: UUID) -> list[dict[str, Any]]:
+    """The clock events of a request's timeline, in its order."""
+    rows = await connection.execute_query_dict(
+        "select payload->'clocks' as words from event"
+        " where subject = $1 and payload ? 'clocks' order by subject_version",
+        [request_id],
+    )
+    return [word for row in rows for word in orjson.loads(row["words"])]
+
+
+async def lock_visible(
+    connection: BaseDBAsyncClient, request_id: UUID, sight: Visible, *path: str
+) -> None:
+    """Lock a request within sight until the transaction ends. Raises NotFound at `path`."""
+    condition, values = sight.at("r"), [request_id]
+    for name, value in sight.arguments.items():
+        values.append(value)
+        condition = condition.replace(f":{name}", f"${len(values)}")
+    found = await connection.execute_query_dict(
+        f"select id from request r where id = $1 and {condition} for update", values
+    )
+    if not found:
+        raise NotFound(path=path)
+
+
+async def _keep(
+    model: type[Stint] | type[HandOver],
+    rows: Sequence[Stint] | Sequence[HandOver],
+    changing: list[str],
+) -> None:
+    if rows:
+        await model.bulk_create(rows, on_conflict=["id"], update_fields=changing)

@@ -1,0 +1,25 @@
+"""What happens to a request when a window ends (R-REQ-04)."""
+
+from datetime import datetime
+from fractions import Fraction
+
+from itr.requests.handling import Handling
+
+CONFIRMATION = "CONFIRMATION"
+CONFIRMATION_REMINDER = "CONFIRMATION_REMINDER"
+
+
+def set_confirmation_window(work: Handling) -> None:
+    """Silence will confirm after the window, with a reminder at half of it (R-REQ-04)."""
+    work.set_timer(CONFIRMATION_REMINDER, _after(work, Fraction(work.terms.confirmation_days, 2)))
+    work.set_timer(CONFIRMATION, _after(work, Fraction(work.terms.confirmation_days)))
+
+
+def end_confirmation_window(work: Handling) -> None:
+    """The customer has answered; nothing is confirmed by silence."""
+    work.set_timer(CONFIRMATION_REMINDER, None)
+    work.set_timer(CONFIRMATION, None)
+
+
+def _after(work: Handling, days: Fraction) -> datetime:
+    return work.calendars[work.terms.calendar_id].working.add_days(work.now, days)

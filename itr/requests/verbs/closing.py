@@ -1,0 +1,91 @@
+"""Closing: confirm, reject the solution, close, reopen."""
+
+from uuid import UUID
+
+from itr.events.log import Audience
+from itr.requests import rules
+from itr.requests.handling import Handling
+from itr.requests.policy import ensure_may
+from itr.requests.terms import RequestStatus, Verb
+from itr.requests.timers import end_confirmation_window
+from itr.sla.terms import Thread
+
+
+def confirm(work: Handling, verified_by: UUID) -> None:
+    """The customer accepts the solution; a named person has checked the result."""
+    ensure_may(work.actor, Verb.CONFIRM, work.request)
+    rules.ensure_can_move(work.request.status, Verb.CONFIRM)
+    work.request.verified_by_id = verified_by
+    _confirmed(work, by_silence=False)
+
+
+def confirm_by_silence(work: Handling) -> None:
+    """No answer within the window: confirmed, and marked so (R-REQ-04)."""
+    rules.ensure_can_move(work.request.status, Verb.CONFIRM)
+    _confirmed(work, by_silence=True)
+
+
+def remind_of_confirmation(work: Handling) -> None:
+    """Half of the window has passed without an answer (R-REQ-04)."""
+    rules.ensure_can_move(work.request.status, Verb.CONFIRM)
+    work.record("ConfirmationReminded", Audience.PUBLIC)
+
+
+def reject_solution(work: Handling, reason: str, *, service_down: bool) -> None:
+    """The solution does not do: RESOLUTION goes on, CLOSURE is cancelled (R-SLA-09)."""
+    ensure_may(work.actor, Verb.REJECT_SOLUTION, work.request)
+    rules.ensure_can_move(work.request.status, Verb.REJECT_SOLUTION)
+    _go_on(work, "SolutionRejected", reason, service_down=service_down)
+
+
+def reopen(work: Handling, reason: str, *, service_down: bool) -> None:
+    """It was not resolved after all: the time it counted as solved is excluded (R-SLA-09)."""
+    request = work.request
+    ensure_may(work.actor, Verb.REOPEN, request)
+    rules.ensure_can_move(request.status, Verb.REOPEN)
+    if not work.historic:
+        rules.ensure_reopens_in_time(request.closed_at, work.now)
+    _go_on(work, "RequestReopened", reason, service_down=service_down)
+
+
+def close(work: Handling) -> None:
+    """Close a confirmed request: stops CLOSURE."""
+    ensure_may(work.actor, Verb.CLOSE, work.request)
+    rules.ensure_can_move(work.request.status, Verb.CLOSE)
+    work.book.complete(Thread.CLOSURE, work.now)
+    work.request.closed_at = work.now
+    work.end_stint(None)
+    moved = work.move_to(RequestStatus.CLOSED)
+    work.record("RequestClosed", Audience.PUBLIC, moved)
+
+
+def _confirmed(work: Handling, *, by_silence: bool) -> None:
+    work.request.confirmed_at = work.now
+    work.request.confirmed_by_silence = by_silence
+    end_confirmation_window(work)
+    moved = work.move_to(RequestStatus.CONFIRMED)
+    work.record("RequestConfirmed", Audience.PUBLIC, {**moved, "bySilence": by_silence})
+
+
+def _go_on(work: Handling, event: str, reason: str, *, service_down: bool) -> None:
+    request = work.request
+    text = rules.ensure_text(reason, "reason")
+    end_confirmation_window(work)
+    work.book.cancel(Thread.CLOSURE, work.now)
+    work.book.reopen(Thread.RESOLUTION, work.now)
+    if service_down:
+        request.service_down = True
+        work.book.reopen(Thread.RESTORATION, work.now)
+    request.reopen_count += 1
+    request.confirmed_at = request.closed_at = None
+    request.verified_by_id = None
+    request.confirmed_by_silence = False
+    moved = work.move_to(RequestStatus.IN_PROGRESS)
+    _resume_stint(work)
+    work.record(event, Audience.PUBLIC, {**moved, "reason": text, "serviceDown": service_down})
+
+
+def _resume_stint(work: Handling) -> None:
+    if work.stints and work.stints[-1].ended_at is not None:
+        request = work.request
+        work.begin_stint(request.line, queue_id=request.queue_id, partner_id=request.partner_id)

@@ -1,0 +1,202 @@
+"""Handling: dispatch, start, wait, resume, restore, requeue, deliver, up and down the lines."""
+
+from uuid import UUID
+
+from itr.events.log import Audience
+from itr.people.roles import Role
+from itr.requests import rules
+from itr.requests.handling import Handling
+from itr.requests.policy import ensure_may
+from itr.requests.rules import PlaceOfWork
+from itr.requests.terms import RequestStatus, Verb
+from itr.requests.timers import set_confirmation_window
+from itr.sla.terms import Thread, WaitingReason
+
+
+def dispatch(work: Handling, place: PlaceOfWork, assignee_id: UUID | None) -> None:
+    """Send a request to a queue, or to a person of it."""
+    ensure_may(work.actor, Verb.DISPATCH, work.request)
+    rules.ensure_can_move(work.request.status, Verb.DISPATCH)
+    moved = work.move_to(RequestStatus.DISPATCHED)
+    put(work, place, assignee_id, reason=None)
+    work.record("RequestDispatched", Audience.PARTNER, {**moved, **words_of(place, assignee_id)})
+
+
+def start(work: Handling, place: PlaceOfWork | None) -> None:
+    """Take a request: the assignee, or anyone of the queue, who becomes the owner (R-ROLE-07)."""
+    request = work.request
+    ensure_may(work.actor, Verb.START, request)
+    rules.ensure_can_move(request.status, Verb.START)
+    if request.assignee_id not in (None, work.actor.id):
+        raise rules.AlreadyOwned()
+    if request.status is not RequestStatus.DISPATCHED and request.assignee_id is not None:
+        raise rules.MoveNotAllowed(current=request.status.value, verb=Verb.START.value)
+    if request.assignee_id is None and not (place and work.actor.id in place.members):
+        raise rules.NotOwner()
+    request.assignee_id = work.actor.id
+    moved = {}
+    if request.status is RequestStatus.DISPATCHED:
+        moved = work.move_to(RequestStatus.IN_PROGRESS)
+    work.record("RequestStarted", Audience.PUBLIC, {**moved, "assignee": str(work.actor.id)})
+
+
+def wait(work: Handling, reason: WaitingReason, note: str | None) -> None:
+    """Wait for somebody else; pauses what the service level pauses for it (R-REQ-03)."""
+    request = work.request
+    ensure_may(work.actor, Verb.WAIT, request)
+    rules.ensure_can_move(request.status, Verb.WAIT)
+    if request.status is not RequestStatus.WAITING:
+        request.returns_to = request.status
+    request.waiting_reason = reason
+    pause_for(work, reason)
+    moved = work.move_to(RequestStatus.WAITING)
+    text = rules.ensure_text(note, "note") if note else None
+    work.record("RequestWaiting", Audience.PUBLIC, {**moved, "reason": reason.value, "text": text})
+
+
+def resume(work: Handling, answer: str | None) -> None:
+    """Go on where the request stood: the owner, or the customer by answering."""
+    request = work.request
+    ensure_may(work.actor, Verb.RESUME, request)
+    rules.ensure_can_move(request.status, Verb.RESUME)
+    by_customer = Role.CUSTOMER in work.actor.roles and request.assignee_id != work.actor.id
+    if by_customer and request.waiting_reason is not WaitingReason.CUSTOMER:
+        raise rules.NotOwner()
+    text = rules.ensure_text(answer, "answer") if answer else None
+    moved = leave_waiting(work)
+    work.record("RequestResumed", Audience.PUBLIC, {**moved, "text": text})
+
+
+def restore(work: Handling, workaround: str) -> None:
+    """Service is up again, by a workaround: stops RESTORATION (R-SLA-01)."""
+    request = work.request
+    ensure_may(work.actor, Verb.RESTORE, request)
+    rules.ensure_can_move(request.status, Verb.RESTORE)
+    request.workaround = rules.ensure_text(workaround, "workaround")
+    mark_restored(work)
+    moved = work.move_to(RequestStatus.RESTORED)
+    work.record("RequestRestored", Audience.PUBLIC, {**moved, "text": request.workaround})
+
+
+def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
+    """Hand the solution to the customer: stops RESOLUTION, starts CLOSURE (R-SLA-01).
+
+    From WAITING it resumes and delivers at one instant; the pause is subtracted first (R-SLA-07).
+    """
+    request = work.request
+    ensure_may(work.actor, Verb.DELIVER, request)
+    rules.ensure_can_move(request.status, Verb.DELIVER)
+    before = request.status
+    if before is RequestStatus.WAITING:
+        leave_waiting(work)
+    request.solution = rules.ensure_text(solution, "solution")
+    request.restores_service = restores_service
+    request.delivered_at = work.now
+    request.solved_by_line = request.line
+    answer_the_customer(work)
+    if restores_service and request.service_down:
+        mark_restored(work)
+    work.book.complete(Thread.RESOLUTION, work.now)
+    target = work.terms.target(request.priority, Thread.CLOSURE)
+    work.book.start(Thread.CLOSURE, work.now, target, work.terms.calendar_id)
+    set_confirmation_window(work)
+    work.move_to(RequestStatus.DELIVERED)
+    work.record(
+        "RequestDelivered",
+        Audience.PUBLIC,
+        {"from": before.value, "to": request.status.value, "text": request.solution},
+    )
+
+
+def requeue(work: Handling, place: PlaceOfWork, reason: str) -> None:
+    """Put a request back into a queue: it is nobody's again."""
+    request = work.request
+    ensure_may(work.actor, Verb.REQUEUE, request)
+    rules.ensure_can_move(request.status, Verb.REQUEUE)
+    text = rules.ensure_text(reason, "reason")
+    before = request.status
+    if before is RequestStatus.WAITING:
+        leave_waiting(work)
+    work.move_to(RequestStatus.DISPATCHED)
+    put(work, place, None, reason=text)
+    work.record(
+        "RequestRequeued",
+        Audience.PARTNER,
+        {
+            "from": before.value,
+            "to": request.status.value,
+            "reason": text,
+            **words_of(place, None),
+        },
+    )
+
+
+def change_line(
+    work: Handling, verb: Verb, place: PlaceOfWork, assignee_id: UUID | None, reason: str
+) -> None:
+    """Hand a request up or back: another line, another stint, the SLA runs on (R-LIN-01)."""
+    request = work.request
+    ensure_may(work.actor, verb, request)
+    rules.ensure_can_move(request.status, verb)
+    up = verb is Verb.ESCALATE
+    if (place.line <= request.line) if up else (place.line >= request.line):
+        raise rules.SameLine(line=request.line, path=["queueId"])
+    text = rules.ensure_text(reason, "reason")
+    put(work, place, assignee_id, reason=text)
+    work.record(
+        "RequestEscalated" if up else "RequestHandedBack",
+        Audience.PARTNER,
+        {"reason": text, **words_of(place, assignee_id)},
+    )
+
+
+def put(
+    work: Handling, place: PlaceOfWork, assignee_id: UUID | None, *, reason: str | None
+) -> None:
+    """Place the request on the queue's line and give it the assignee, or nobody."""
+    if assignee_id is not None and assignee_id not in place.members:
+        raise rules.NotInQueue(path=["assigneeId"])
+    work.place(line=place.line, queue_id=place.queue_id, partner_id=place.partner_id, reason=reason)
+    work.request.assignee_id = assignee_id
+
+
+def pause_for(work: Handling, reason: WaitingReason) -> None:
+    """Pause the threads this reason pauses, let the others run: one continuous pause each."""
+    for thread in work.book.unfinished():
+        if work.terms.pauses_thread(reason, thread):
+            work.book.pause(thread, work.now, reason.value)
+        else:
+            work.book.resume(thread, work.now)
+
+
+def leave_waiting(work: Handling) -> dict[str, str]:
+    """Return to the kept state and let the clocks count again."""
+    request = work.request
+    for thread in work.book.unfinished():
+        work.book.resume(thread, work.now)
+    back_to = request.returns_to or RequestStatus.IN_PROGRESS
+    request.waiting_reason = request.returns_to = None
+    return work.move_to(back_to)
+
+
+def mark_restored(work: Handling) -> None:
+    """Service is up: stops RESTORATION."""
+    work.request.service_down = False
+    work.request.restored_at = work.now
+    work.book.complete(Thread.RESTORATION, work.now)
+
+
+def answer_the_customer(work: Handling) -> None:
+    """A person has answered: stops RESPONSE, once."""
+    if work.request.first_response_at is None:
+        work.request.first_response_at = work.now
+    work.book.complete(Thread.RESPONSE, work.now)
+
+
+def words_of(place: PlaceOfWork, assignee_id: UUID | None) -> dict[str, object]:
+    """Where a request goes, for its timeline."""
+    return {
+        "queue": str(place.queue_id),
+        "line": place.line,
+        "assignee": str(assignee_id) if assignee_id else None,
+    }

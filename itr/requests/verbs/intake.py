@@ -1,0 +1,194 @@
+"""Acceptance: register, accept, reject, classify anew, agree to a charge."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from itr.catalogue.rules import ServiceTerms
+from itr.catalogue.terms import EntitlementOutcome
+from itr.events.log import Audience
+from itr.requests import rules
+from itr.requests.handling import Handling
+from itr.requests.models import HandOver
+from itr.requests.policy import ensure_may
+from itr.requests.priority import Classification, priority_of
+from itr.requests.terms import Charge, Priority, RequestStatus, Verb
+from itr.sla.terms import Thread
+
+
+@dataclass(frozen=True)
+class Authorised:
+    """What authorisation found: outcome, contract line, and the terms that count from now on."""
+
+    outcome: EntitlementOutcome
+    contract_line_id: UUID | None
+    terms: ServiceTerms
+    price: str
+
+
+def register(work: Handling) -> None:
+    """Register a request: its clocks run at the house level, P3, from now (R-ENT-05)."""
+    request = work.request
+    for thread in rules.threads_of(request.kind):
+        target = work.terms.target(request.priority, thread)
+        work.book.start(thread, work.now, target, work.terms.calendar_id)
+    work.begin_stint(1, queue_id=None, partner_id=None)
+    _let_the_partner_follow(work)
+    work.record(
+        "RequestRegistered",
+        Audience.PUBLIC,
+        {
+            "to": RequestStatus.REGISTERED.value,
+            "title": request.title,
+            "channel": request.channel.value,
+            "follows": str(request.follows_id) if request.follows_id else None,
+        },
+    )
+
+
+def accept(work: Handling, classification: Classification, authorised: Authorised) -> None:
+    """Accept a request: classify, pin its entitlement, retarget its clocks (R-ENT-02, R-PRI-01)."""
+    request = work.request
+    ensure_may(work.actor, Verb.ACCEPT, request)
+    rules.ensure_can_move(request.status, Verb.ACCEPT)
+    ensure_served(work, authorised)
+    request.entitlement_outcome = authorised.outcome
+    request.contract_line_id = authorised.contract_line_id
+    _classify(work, classification, authorised.terms)
+    moved = work.move_to(RequestStatus.AUTHORISED)
+    work.record(
+        "RequestAccepted",
+        Audience.PUBLIC,
+        {
+            **moved,
+            **_words_of(classification),
+            "priority": request.priority.value,
+            "entitlement": authorised.outcome.value,
+        },
+    )
+
+
+def ensure_served(work: Handling, authorised: Authorised) -> None:
+    """Refuse what is not served, and what is chargeable while nobody has agreed (R-ENT-01)."""
+    request = work.request
+    if request.emergency:
+        return
+    if authorised.outcome is EntitlementOutcome.NOT_SERVED:
+        raise rules.NotServed()
+    agreed = request.charge in (Charge.ACCEPTED, Charge.WAIVED)
+    if authorised.outcome is EntitlementOutcome.CHARGEABLE and not agreed:
+        raise rules.ChargeNotAccepted(price=authorised.price)
+
+
+def agree_to_charge(work: Handling, verb: Verb) -> None:
+    """The customer accepts the catalogue price, or the process manager waives it (R-ENT-01)."""
+    ensure_may(work.actor, verb, work.request)
+    rules.ensure_can_move(work.request.status, verb)
+    accepted = verb is Verb.ACCEPT_CHARGE
+    work.request.charge = Charge.ACCEPTED if accepted else Charge.WAIVED
+    work.record("ChargeAccepted" if accepted else "ChargeWaived", Audience.PUBLIC)
+
+
+def reclassify(work: Handling, classification: Classification) -> None:
+    """Classify anew: another priority retargets the clocks (R-PRI-03, R-SLA-08)."""
+    request = work.request
+    ensure_may(work.actor, Verb.RECLASSIFY, request)
+    rules.ensure_can_move(request.status, Verb.RECLASSIFY)
+    before = request.priority
+    _classify(work, classification, work.terms)
+    work.record(
+        "RequestReclassified",
+        Audience.PUBLIC,
+        {
+            **_words_of(classification),
+            "priorityBefore": before.value,
+            "priority": request.priority.value,
+        },
+    )
+
+
+def reauthorise(work: Handling, authorised: Authorised) -> None:
+    """Authorise once more after missing data was completed (R-ENT-02)."""
+    request = work.request
+    request.entitlement_outcome = authorised.outcome
+    request.contract_line_id = authorised.contract_line_id
+    request.reauthorised = True
+    _retarget(work, authorised.terms)
+    work.record("RequestReauthorised", Audience.INTERNAL, {"entitlement": authorised.outcome.value})
+
+
+def reject(work: Handling, reason: str) -> None:
+    """Turn a request down, with a reason the requester is told."""
+    ensure_may(work.actor, Verb.REJECT, work.request)
+    rules.ensure_can_move(work.request.status, Verb.REJECT)
+    _end(work, RequestStatus.REJECTED, "RequestRejected", rules.ensure_text(reason, "reason"))
+
+
+def cancel(work: Handling, reason: str) -> None:
+    """Withdraw a request before its solution is delivered; its clocks are cancelled."""
+    ensure_may(work.actor, Verb.CANCEL, work.request)
+    rules.ensure_can_move(work.request.status, Verb.CANCEL)
+    _end(work, RequestStatus.CANCELLED, "RequestCancelled", rules.ensure_text(reason, "reason"))
+
+
+def _end(work: Handling, status: RequestStatus, event: str, reason: str) -> None:
+    for thread in work.book.unfinished():
+        work.book.cancel(thread, work.now)
+    moved = work.move_to(status)
+    work.request.ended_reason = reason
+    work.request.waiting_reason = work.request.returns_to = None
+    work.end_stint(reason)
+    work.record(event, Audience.PUBLIC, {**moved, "reason": reason})
+
+
+def _classify(work: Handling, classification: Classification, terms: ServiceTerms) -> None:
+    request = work.request
+    request.problem_type = classification.problem_type
+    request.fault_level = classification.fault_level
+    request.impact = classification.impact
+    request.priority = Priority(priority_of(classification, terms.matrix))
+    _retarget(work, terms)
+
+
+def _retarget(work: Handling, terms: ServiceTerms) -> None:
+    work.terms = terms
+    work.request.service_level_version_id = terms.version_id
+    for thread in work.book.unfinished():
+        target = terms.target(work.request.priority, thread)
+        work.book.retarget(thread, work.now, target, terms.calendar_id)
+    _pause_as_the_terms_say(work)
+
+
+def _pause_as_the_terms_say(work: Handling) -> None:
+    """Other terms may pause other threads for the reason the request waits for."""
+    reason = work.request.waiting_reason
+    if reason is None:
+        return
+    for thread in Thread:
+        pauses = work.terms.pauses_thread(reason, thread)
+        if pauses and not work.book.is_paused(thread):
+            work.book.pause(thread, work.now, reason.value)
+        elif not pauses:
+            work.book.resume(thread, work.now)
+
+
+def _words_of(classification: Classification) -> dict[str, str]:
+    return {
+        "problemType": classification.problem_type.value,
+        "faultLevel": classification.fault_level.value,
+        "impact": classification.impact.value,
+    }
+
+
+def _let_the_partner_follow(work: Handling) -> None:
+    """A partner that registers a customer's request keeps read-only sight of it (R-ROLE-03)."""
+    kind, organisation = work.actor.organisation_kind, work.actor.organisation_id
+    if kind != "PARTNER" or organisation is None:
+        return
+    work.hand_overs.append(
+        HandOver(
+            request_id=work.request.id,
+            partner_id=organisation,
+            handed_at=work.now,
+            returned_at=work.now,
+        )
+    )

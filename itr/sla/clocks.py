@@ -1,0 +1,221 @@
+"""A request's clocks while it is being worked on: their histories, and the rows they fold to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from itr.sla import alarms
+from itr.sla.clock import Clock as ClockValue
+from itr.sla.clock import ClockEvent, Target, as_of, fold
+from itr.sla.models import Clock
+from itr.sla.terms import ClockEventKind, ClockState, Thread
+from itr.sla.working_time import WorkingCalendar
+
+K = ClockEventKind
+_ENDS = frozenset({K.COMPLETED, K.CANCELLED})
+_BEGINS = frozenset({K.STARTED, K.REOPENED})
+
+
+@dataclass(frozen=True)
+class CalendarInForce:
+    """The version of a calendar that counts now."""
+
+    version_id: UUID
+    working: WorkingCalendar
+
+
+@dataclass
+class ClockBook:
+    """The histories of a request's four threads, and what this piece of work adds to them."""
+
+    histories: dict[Thread, list[ClockEvent]] = field(default_factory=dict)
+    added: list[tuple[Thread, ClockEvent]] = field(default_factory=list)
+    touched: set[Thread] = field(default_factory=set)
+
+    def is_unfinished(self, thread: Thread) -> bool:
+        """Whether the thread has started and is neither completed nor cancelled."""
+        last = self._last(thread, _BEGINS | _ENDS)
+        return last is not None and last.kind in _BEGINS
+
+    def is_completed(self, thread: Thread) -> bool:
+        """Whether the thread came to its end (and was not cancelled)."""
+        last = self._last(thread, _BEGINS | _ENDS)
+        return last is not None and last.kind is K.COMPLETED
+
+    def is_paused(self, thread: Thread) -> bool:
+        """Whether the thread is unfinished and paused."""
+        last = self._last(thread, _BEGINS | {K.PAUSED, K.RESUMED})
+        return self.is_unfinished(thread) and last is not None and last.kind is K.PAUSED
+
+    def unfinished(self) -> list[Thread]:
+        """The threads still to be met, in their order."""
+        return [thread for thread in Thread if self.is_unfinished(thread)]
+
+    def start(self, thread: Thread, at: datetime, target: Target | None, calendar: UUID) -> None:
+        """Start a thread if its level promises anything for it (R-SLA-01)."""
+        if target is not None:
+            self._add(thread, ClockEvent(at, K.STARTED, target=target, calendar=calendar))
+
+    def retarget(self, thread: Thread, at: datetime, target: Target | None, calendar: UUID) -> None:
+        """Give an unfinished thread another promise; None: none any more (R-SLA-08)."""
+        if self.is_unfinished(thread) and self._promise(thread) != (target, calendar):
+            self._add(thread, ClockEvent(at, K.RETARGETED, target=target, calendar=calendar))
+
+    def pause(self, thread: Thread, at: datetime, reason: str) -> None:
+        """Stop counting an unfinished thread; another reason goes on with the same pause."""
+        if self.is_unfinished(thread):
+            self._add(thread, ClockEvent(at, K.PAUSED, reason=reason))
+
+    def resume(self, thread: Thread, at: datetime) -> None:
+        """Count again, if paused."""
+        if self.is_paused(thread):
+            self._add(thread, ClockEvent(at, K.RESUMED))
+
+    def complete(self, thread: Thread, at: datetime) -> None:
+        """Meet (or miss) the promise, if it is still open."""
+        if self.is_unfinished(thread):
+            self._add(thread, ClockEvent(at, K.COMPLETED))
+
+    def reopen(self, thread: Thread, at: datetime) -> None:
+        """Go on where a completed thread stood (R-SLA-09)."""
+        if self.is_completed(thread):
+            self._add(thread, ClockEvent(at, K.REOPENED))
+
+    def cancel(self, thread: Thread, at: datetime) -> None:
+        """Drop the promise, if it is still open."""
+        if self.is_unfinished(thread):
+            self._add(thread, ClockEvent(at, K.CANCELLED))
+
+    def take_added(self) -> list[dict[str, Any]]:
+        """What was added since the last call, as an event's payload keeps it."""
+        words = [as_words(thread, event) for thread, event in self.added]
+        self.added.clear()
+        return words
+
+    def _add(self, thread: Thread, event: ClockEvent) -> None:
+        history = self.histories.setdefault(thread, [])
+        numbered = ClockEvent(
+            event.at,
+            event.kind,
+            reason=event.reason,
+            target=event.target,
+            calendar=event.calendar,
+            sequence=len(history),
+        )
+        history.append(numbered)
+        self.added.append((thread, numbered))
+        self.touched.add(thread)
+
+    def _last(self, thread: Thread, kinds: frozenset[ClockEventKind]) -> ClockEvent | None:
+        history = self.histories.get(thread, ())
+        return next((event for event in reversed(history) if event.kind in kinds), None)
+
+    def _promise(self, thread: Thread) -> tuple[Target | None, Any]:
+        last = self._last(thread, frozenset({K.STARTED, K.RETARGETED}))
+        return (None, None) if last is None else (last.target, last.calendar)
+
+
+def as_words(thread: Thread, event: ClockEvent) -> dict[str, Any]:
+    """A clock event as an event's payload keeps it."""
+    words: dict[str, Any] = {
+        "thread": thread.value,
+        "kind": event.kind.value,
+        "at": event.at.isoformat(),
+    }
+    if event.reason is not None:
+        words["reason"] = event.reason
+    if event.target is not None and event.target.us is not None:
+        words["target_us"] = event.target.us
+    if event.target is not None and event.target.days is not None:
+        words["target_days"] = str(event.target.days)
+    if event.calendar is not None:
+        words["calendar"] = str(event.calendar)
+    return words
+
+
+def from_words(words: Mapping[str, Any], sequence: int) -> tuple[Thread, ClockEvent]:
+    """A clock event out of an event's payload."""
+    target = None
+    if "target_us" in words:
+        target = Target(us=int(words["target_us"]))
+    elif "target_days" in words:
+        target = Target(days=Decimal(words["target_days"]))
+    event = ClockEvent(
+        datetime.fromisoformat(words["at"]),
+        K(words["kind"]),
+        reason=words.get("reason"),
+        target=target,
+        calendar=UUID(words["calendar"]) if "calendar" in words else None,
+        sequence=sequence,
+    )
+    return Thread(words["thread"]), event
+
+
+def histories_of(words: Iterable[Mapping[str, Any]]) -> dict[Thread, list[ClockEvent]]:
+    """The threads' histories out of a timeline's payloads, in its order."""
+    histories: dict[Thread, list[ClockEvent]] = {}
+    for sequence, word in enumerate(words):
+        thread, event = from_words(word, sequence)
+        histories.setdefault(thread, []).append(event)
+    for history in histories.values():
+        history.sort(key=lambda event: event.at)
+    return histories
+
+
+def settle(
+    row: Clock | None,
+    history: Sequence[ClockEvent],
+    calendars: Mapping[UUID, CalendarInForce],
+    *,
+    request_id: UUID,
+    thread: Thread,
+    percents: Sequence[int],
+    now: datetime,
+) -> Clock:
+    """Write into the row (a new one if there is none) what the history folds to at `now`.
+
+    The alarm level starts anew with each version; a breach that the fold no longer finds is kept
+    as overturned (R-SLA-05).
+    """
+    value = as_of(fold(history, lambda key: calendars[key].working), now)
+    row = row or Clock(id=uuid4(), request_id=request_id, thread=thread, version=0, revision=0)
+    if row.version != value.version:
+        row.alarm_level = 0
+    if row.breached_at is not None and value.breached_at is None:
+        row.overturned_at = now
+    _write(row, value, calendars[value.calendar])
+    row.next_alarm_at = _next_alarm_at(row, value, calendars[value.calendar].working, percents)
+    return row
+
+
+def _write(row: Clock, value: ClockValue, calendar: CalendarInForce) -> None:
+    row.revision += 1
+    row.version = value.version
+    row.state = value.state
+    row.calendar_version_id = calendar.version_id
+    if value.target is not None:
+        row.target_us = value.target.us
+        row.target_days = None if value.target.days is None else Decimal(str(value.target.days))
+    row.started_at = value.started_at
+    row.deadline = value.deadline
+    row.base_us = value.base_us
+    row.deadline_us = value.deadline_us
+    row.elapsed_us = value.elapsed_us
+    row.remaining_us = value.remaining_us
+    row.paused_since = value.paused_since
+    row.pause_reasons = list(value.pause_reasons)
+    row.completed_at = value.completed_at
+    row.breached_at = value.breached_at
+    row.provisional = value.provisional
+
+
+def _next_alarm_at(
+    row: Clock, value: ClockValue, working: WorkingCalendar, percents: Sequence[int]
+) -> datetime | None:
+    if value.state not in (ClockState.RUNNING, ClockState.BREACHED):
+        return None
+    alarm = alarms.next_alarm(value, working, row.alarm_level, percents)
+    return None if alarm is None else alarm.due_at
