@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -199,7 +198,7 @@ def database_url(*, user: str, password: str, database: str, sockets: Path) -> s
     )
 
 
-async def prepare(admin_url: str, *, password: str, report: Callable[[str], None]) -> None:
+async def prepare(admin_url: str, *, password: str) -> None:
     """Make the application's role and database where they are missing; set its password."""
     connection = await asyncpg.connect(admin_url, timeout=30)
     try:
@@ -209,7 +208,6 @@ async def prepare(admin_url: str, *, password: str, report: Callable[[str], None
             f"{verb} role {ROLE} login createdb createrole password '{password}'"
         )
         if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
-            report(DATABASE)
             await connection.execute(f"create database {DATABASE} owner {ROLE}")
     finally:
         await connection.close()

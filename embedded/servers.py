@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,12 +36,22 @@ class EmbeddedServers:
     """PostgreSQL and Valkey of one home, and the children that stand on them.
 
     All methods block and belong to one thread; from asyncio call them with `to_thread`.
-    `durable=False` gives up safety against a power cut, for tests.
+    `address` is what a second start on this home is told. `durable=False` gives up safety
+    against a power cut, for tests. `shield` keeps signals out while a child starts.
     """
 
-    def __init__(self, home: Path | str, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        home: Path | str,
+        *,
+        address: str | None = None,
+        durable: bool = True,
+        shield: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self.home = Home(Path(home))
+        self._address = address
         self._durable = durable
+        self._shield = shield
         self._children: list[Child] = []
         self._sockets: Path | None = None
         self._addresses: Addresses | None = None
@@ -57,21 +68,22 @@ class EmbeddedServers:
     ) -> None:
         self.stop()
 
-    def start(self, *, report: Callable[[str], None] = lambda _: None) -> Addresses:
+    def start(self) -> Addresses:
         """Hold the home, clear what a killed start left there, and start both servers.
 
         Raises `AlreadyRunning` when another process holds the home, `ServersFailed` otherwise.
         """
         self.home.acquire()
         try:
-            return self._start(report)
+            return self._start()
         except BaseException:
-            self.stop()
+            with self._shield():
+                self.stop()
             raise
 
-    def _start(self, report: Callable[[str], None]) -> Addresses:
+    def _start(self) -> Addresses:
         self._clear_leftovers()
-        self.home.write_running(Running(pid=os.getpid(), address=None))
+        self._say_running()
         folder, account = self.home.data_folder()
         keys = self.home.ensure_keys()
         programs = find_programs(account)
@@ -81,21 +93,21 @@ class EmbeddedServers:
         cluster.stop_leftover()
         cluster.make(password=keys.superuser_password)
         self._sockets = make_socket_folder(account)
-        self._say_running(None)
-        database = self._watch(cluster.start(sockets=self._sockets, log=self.home.log("postgres")))
+        self._say_running()
+        sockets = self._sockets
+        database = self._watch(
+            lambda: cluster.start(sockets=sockets, log=self.home.log("postgres"))
+        )
         cache = self._watch(
-            valkey.start_valkey(
-                programs.valkey,
-                sockets=self._sockets,
-                log=self.home.log("valkey"),
-                account=account,
+            lambda: valkey.start_valkey(
+                programs.valkey, sockets=sockets, log=self.home.log("valkey"), account=account
             )
         )
         cluster.wait_until_ready(database)
-        valkey.wait_until_ready(cache, sockets=self._sockets)
-        self._addresses = _addresses(keys, self._sockets)
-        _prepare(self._addresses, keys, report)
-        self._say_running(None)
+        valkey.wait_until_ready(cache, sockets=sockets)
+        self._addresses = _addresses(keys, sockets)
+        _prepare(self._addresses, keys)
+        self._say_running()
         return self._addresses
 
     def clear(self) -> None:
@@ -118,33 +130,33 @@ class EmbeddedServers:
             remove_socket_folder(Path(before.sockets))
         self.home.forget_running()
 
-    def _watch(self, child: Child) -> Child:
-        self._children.append(child)
-        self.home.write_processes(child.identity for child in self._children)
+    def _watch(self, start: Callable[[], Child]) -> Child:
+        with self._shield():
+            child = start()
+            self._children.append(child)
+            self.home.write_processes(child.identity for child in self._children)
         return child
 
-    def _say_running(self, address: str | None) -> None:
+    def _say_running(self) -> None:
         addresses = self._addresses
         self.home.write_running(
             Running(
                 pid=os.getpid(),
-                address=address,
+                address=self._address,
                 sockets=None if self._sockets is None else str(self._sockets),
                 database_url=None if addresses is None else addresses.database_url,
                 valkey_url=None if addresses is None else addresses.valkey_url,
             )
         )
 
-    def announce(self, address: str) -> None:
-        """Say to a second start, and to commands beside it, where the application answers."""
-        self._say_running(address)
-
     def start_beside(
         self, name: str, command: Sequence[str], *, environment: Mapping[str, str]
     ) -> Child:
         """Start a process that stands on the servers; it is stopped before them, last one first."""
         return self._watch(
-            start_child(name, command, log=self.home.log(name.lower()), environment=environment)
+            lambda: start_child(
+                name, command, log=self.home.log(name.lower()), environment=environment
+            )
         )
 
     def check(self) -> None:
@@ -197,10 +209,10 @@ def _addresses(keys: Keys, sockets: Path) -> Addresses:
     )
 
 
-def _prepare(addresses: Addresses, keys: Keys, report: Callable[[str], None]) -> None:
+def _prepare(addresses: Addresses, keys: Keys) -> None:
     """Make role and database in a thread of its own, so that a running event loop is no matter."""
     with ThreadPoolExecutor(max_workers=1) as thread:
-        preparing = postgres.prepare(addresses.admin_url, password=keys.password, report=report)
+        preparing = postgres.prepare(addresses.admin_url, password=keys.password)
         thread.submit(asyncio.run, preparing).result()
 
 

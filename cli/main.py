@@ -1,0 +1,163 @@
+"""The commands of `itr`; each only reads its settings and hands over to the product."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+from rich.console import Console
+
+from cli.surroundings import settings_of_running
+from embedded.errors import ServersFailed
+from itr.settings import Settings, WrongSettings
+
+app = typer.Typer(
+    name="itr",
+    help="ITR Desk 服务台：从问题到解决 / from issue to resolved.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+WRONG_SETTING = 2
+FAILED = 1
+
+
+def main() -> None:
+    """Run a command; what a person can mend is one sentence and an exit code, never a trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except WrongSettings as error:
+        _leave(error, code=WRONG_SETTING)
+    except ServersFailed as error:
+        _leave(error, code=FAILED)
+
+
+def _leave(error: Exception, *, code: int) -> None:
+    typer.echo(str(error), err=True)
+    raise SystemExit(code)
+
+
+@app.command(help="演示：自带数据库和数据，一条命令全部启动 / everything embedded, with demo data.")
+def demo() -> None:
+    """Start everything embedded, with demonstration data."""
+    from cli.demo import run_demo
+
+    run_demo(Console(highlight=False))
+
+
+@app.command(help="启动接口 / serve the API.")
+def serve() -> None:
+    """Serve the API with servers of one's own."""
+    settings = Settings.read()
+    import uvicorn
+
+    from api.app import create_app
+
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        log_level="info",
+        access_log=False,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        raise SystemExit(FAILED)
+
+
+@app.command(help="启动后台任务 / run the worker.")
+def work() -> None:
+    """Run the worker: timers, deliveries, jobs."""
+    settings = Settings.read()
+    from workers.main import run
+
+    _run(run(settings))
+
+
+@app.command(help="建表或升级 / bring the database to the newest schema.")
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    settings = Settings.read()
+    from itr import database
+
+    _run(database.migrate(settings, typer.echo))
+    typer.echo("数据库已是最新 / the database is up to date.")
+
+
+@app.command("import", help="导入另一系统的记录 / replay another system's export.")
+def import_(
+    mapping: Annotated[Path, typer.Argument(help="mapping.toml", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help=".csv, .csv.zst", exists=True, dir_okay=False)],
+) -> None:
+    """Replay another system's export through the same rules, with its own times."""
+    settings = settings_of_running()
+    from cli.importing import run_import
+
+    _run(run_import(settings, mapping, file, console=Console(stderr=True, highlight=False)))
+
+
+@app.command(help="签发演示令牌，只打印令牌 / print a token for a role and nothing else.")
+def token(
+    role: Annotated[str, typer.Option(help="LINE1, CUSTOMER, …")],
+    organisation: Annotated[str | None, typer.Option(help="id, name")] = None,
+) -> None:
+    """Print a token for a role and nothing else."""
+    settings = settings_of_running()
+    _run(_print_token(settings, role, organisation))
+
+
+async def _print_token(settings: Settings, name: str, organisation: str | None) -> None:
+    from itr.people.roles import Role
+    from itr.people.tokens import issue
+
+    if name not in Role.__members__:
+        known = ", ".join(role.value for role in Role)
+        raise WrongSettings(f"没有角色 {name} / {name} is not a role; roles: {known}.")
+    typer.echo(await issue(settings, Role(name), organisation))
+
+
+@app.command(help="打印 GraphQL 模式 / print the GraphQL schema.")
+def schema() -> None:
+    """Print the GraphQL schema."""
+    from api.schema.root import schema as root
+
+    typer.echo(root.as_str())
+
+
+def _run(work: Coroutine[None, None, None]) -> None:
+    """Run this to its end, or until a signal asks to stop; a missing server is one sentence."""
+    try:
+        asyncio.run(_until_asked(work))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = str(error) or type(error).__name__
+        raise ServersFailed(
+            f"无法使用数据库：{reason}", f"cannot use the database: {reason}"
+        ) from error
+
+
+async def _until_asked(work: Coroutine[None, None, None]) -> None:
+    loop, task, asked = asyncio.get_running_loop(), asyncio.ensure_future(work), asyncio.Event()
+
+    def stop() -> None:
+        asked.set()
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not asked.is_set():
+            raise

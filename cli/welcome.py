@@ -1,0 +1,64 @@
+"""What `itr demo` says once it runs: where it is, who one may be, and what one may ask."""
+
+import json
+import shlex
+from pathlib import Path
+
+from rich.console import Console
+
+from itr.people.roles import Role
+from itr.settings import Settings
+
+EXAMPLES = (
+    (
+        "我是谁 / Who am I",
+        Role.CUSTOMER,
+        "{ viewer { actor { name } roles organisation { name } } }",
+    ),
+    (
+        "十个最近的请求及其时限 / Ten requests with their clocks",
+        Role.LINE1,
+        "{ requests(first: 10) { totalCount nodes { number subject status priority "
+        "customer { name } clocks { thread state deadline remaining } } } }",
+    ),
+    (
+        "工作时间：周五 16:00 起 4 个工作小时 / Four working hours from Friday 16:00",
+        Role.LINE1,
+        '{ workingTime(calendar: { timeZone: "Asia/Shanghai", countryHolidays: "CN", shifts: '
+        '[{ weekday: MONDAY, opens: "09:00", closes: "18:00" }, '
+        '{ weekday: FRIDAY, opens: "09:00", closes: "18:00" }] }, '
+        'start: "2026-03-06T08:00:00Z", duration: "PT4H") { at } }',
+    ),
+)
+
+
+async def print_welcome(console: Console, settings: Settings, *, home: Path) -> None:
+    """Print addresses, a sign-in per role and example queries that can be pasted into a shell."""
+    from itr.people.tokens import issue
+
+    address = settings.issuer
+    tokens = {role: await issue(settings, role, None) for role in Role}
+    console.rule("ITR Desk")
+    _say(console, f"GraphiQL  {address}/graphql")
+    _say(console, f"健康检查  {address}/healthz    (health)")
+    _say(console, f"数据目录  {home}    (home: data and logs)\n")
+    console.rule("各角色的令牌 / one sign-in per role: Authorization: Bearer …")
+    for role, token in tokens.items():
+        _say(console, f"{role.value}\n  {token}")
+    console.rule("示例，可直接粘贴 / examples to paste")
+    for title, role, query in EXAMPLES:
+        _say(console, f"# {title} ({role.value})")
+        _say(console, curl(f"{address}/graphql", token=tokens[role], query=query) + "\n")
+    _say(console, "按 Ctrl-C 停止 / Ctrl-C stops everything it started.")
+
+
+def curl(url: str, *, token: str, query: str) -> str:
+    """Return a command line that sends this query."""
+    body = json.dumps({"query": query}, ensure_ascii=False)
+    words = ["curl", "-s", url, "-H", f"Authorization: Bearer {token}"]
+    words += ["-H", "Content-Type: application/json", "-d", body]
+    return shlex.join(words)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, markup=False, highlight=False, emoji=False)
