@@ -1,17 +1,24 @@
 """Every interval a clock counted or skipped, and why (R-SLA-11)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 
-from itr.sla.clock import CalendarOf, ClockEvent
+from itr.sla.clock_facts import CalendarOf, ClockEvent
+from itr.sla.clock_history import RUNNING, History
+from itr.sla.working_time import WorkingCalendar
+
+WORKING = "WORKING"
+OUTSIDE_HOURS = "OUTSIDE_HOURS"
+HOLIDAY = "HOLIDAY"
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A stretch of a clock's life; the counted ones add up to its elapsed time.
 
-    `reason` is WORKING, OUTSIDE_HOURS, HOLIDAY, PAUSED:<reason> or SOLVED.
+    `reason` is WORKING, OUTSIDE_HOURS, HOLIDAY, PAUSED:<reason> or SOLVED. Closed time is HOLIDAY
+    from midnight to midnight of a date that an exception or a public holiday closed.
     """
 
     start: datetime
@@ -23,5 +30,64 @@ class Interval:
 def explain(
     events: Iterable[ClockEvent], calendar_of: CalendarOf, until: datetime
 ) -> list[Interval]:
-    """The contiguous intervals from the start to `until`, or to completion or cancellation."""
-    raise NotImplementedError
+    """The contiguous intervals from the start to `until`, or to completion or cancellation.
+
+    Raises ClockNotStarted.
+    """
+    return explain_history(History(events, calendar_of, until=until), until)
+
+
+def explain_history(history: History, until: datetime) -> list[Interval]:
+    """The intervals of a history walked up to `until`; a pause keeps each reason it had."""
+    end = history.untargeted_since or history.cancelled_at or history.completed_at or until
+    begins = [at for at, _ in history.marks[1:]]
+    intervals: list[Interval] = []
+    for (start, reason), stop in zip(history.marks, [*begins, end], strict=True):
+        stop = min(stop, end)  # noqa: PLW2901
+        if start >= stop:
+            continue
+        if reason == RUNNING:
+            found = _running(history.calendar, start, stop)
+        else:
+            found = iter((Interval(start, stop, counted=False, reason=reason),))
+        for interval in found:
+            _append(intervals, interval)
+    return intervals
+
+
+def _append(intervals: list[Interval], interval: Interval) -> None:
+    if intervals and intervals[-1].reason == interval.reason:
+        intervals[-1] = replace(intervals[-1], end=interval.end)
+    else:
+        intervals.append(interval)
+
+
+def _running(calendar: WorkingCalendar, start: datetime, end: datetime) -> Iterator[Interval]:
+    """A stretch cut into working time and what lies between."""
+    if calendar.definition.always_open:
+        yield Interval(start, end, counted=True, reason=WORKING)
+        return
+    reached = start
+    for span in calendar.spans(start, end):
+        opens, closes = max(span.starts_at, start), min(span.ends_at, end)
+        yield from _closed(calendar, reached, opens)
+        yield Interval(opens, closes, counted=True, reason=WORKING)
+        reached = closes
+    yield from _closed(calendar, reached, end)
+
+
+def _closed(calendar: WorkingCalendar, start: datetime, end: datetime) -> Iterator[Interval]:
+    """Closed time cut at local midnights, where a holiday may begin or end."""
+    while start < end:
+        today = start.astimezone(calendar.zone).date()
+        tomorrow = _midnight(calendar, today.toordinal() + 1)
+        stop = min(end, tomorrow)
+        reason = HOLIDAY if calendar.plans.is_holiday(today.toordinal()) else OUTSIDE_HOURS
+        yield Interval(start, stop, counted=False, reason=reason)
+        start = stop
+
+
+def _midnight(calendar: WorkingCalendar, ordinal: int) -> datetime:
+    """The instant a local date begins, in the time zone of UTC."""
+    local = datetime.combine(date.fromordinal(ordinal), time(), tzinfo=calendar.zone)
+    return local.astimezone(UTC)

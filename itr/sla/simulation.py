@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from itr.sla.alarms import PERCENTS
-from itr.sla.clock import Clock, ClockEvent
-from itr.sla.explain import Interval
+from itr.sla.alarms import PERCENTS, alarm_points
+from itr.sla.clock_facts import Clock, ClockEvent
+from itr.sla.clock_history import History
+from itr.sla.explain import Interval, explain_history
 from itr.sla.working_time import WorkingCalendar
 
 
@@ -36,5 +37,28 @@ def simulate(
     at: datetime,
     percents: Sequence[int] = PERCENTS,
 ) -> Simulation:
-    """Fold `events` (calendar keys are not looked at) as of `at`. Raises ClockNotStarted."""
-    raise NotImplementedError
+    """Fold `events` as of `at`, whatever calendar they name.
+
+    Raises ClockNotStarted, BeyondCalendar.
+    """
+    history = History(events, lambda _: calendar, until=at)
+    clock = history.clock()
+    points = alarm_points(clock, calendar, percents)
+    fired = {point.percent for point in points if point.due_at and point.due_at <= at}
+    hidden = clock.cancelled_at is not None or clock.paused_since is not None
+    times = {point.percent: point.at for point in points}
+    waiting = [point for point in points if clock.counting and point.percent not in fired]
+    following = min(waiting, key=lambda point: point.percent, default=None)
+    return Simulation(
+        clock=clock,
+        next_alarm_at=following.at if following else None,
+        alarms=tuple(
+            SimulatedAlarm(
+                percent=percent,
+                at=times.get(percent) if percent in fired or not hidden else None,
+                fired=percent in fired,
+            )
+            for percent in percents
+        ),
+        explain=tuple(explain_history(history, at)),
+    )

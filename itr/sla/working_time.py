@@ -1,15 +1,38 @@
-"""Working time as exact arithmetic on a line of microseconds (R-CAL-02)."""
+"""Working time as exact arithmetic on a line of microseconds (R-CAL-02).
 
+Years are laid out when first needed and kept; an answer is a search among years and then among
+the spans of one year, never a walk from day to day.
+"""
+
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
+from math import ceil, floor
+from zoneinfo import ZoneInfo
 
-from itr.sla.calendars import CalendarDefinition
+from itr.sla.calendar_years import EPOCH, YEAR_STARTS, YearSpans, microseconds, year_spans
+from itr.sla.calendars import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    CalendarDefinition,
+    DayPlans,
+    InvalidCalendar,
+)
+from itr.sla.public_holidays import is_published
+
+FARTHEST_OFFSET = 15 * 60 * 60 * 1_000_000
+"""No zone is farther ahead of UTC: only this near to its end may a UTC year be the next one."""
 
 
 class BeyondCalendar(ArithmeticError):
-    """The answer lies outside the years we compute (1900 to 2199)."""
+    """The answer lies outside the years we compute, 1900 to 2199."""
+
+
+class NoMoreWorkingTime(BeyondCalendar):
+    """No span follows before the years we compute end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,71 +48,278 @@ class WorkingSpan:
     before_days: int
 
 
-class WorkingCalendar:
-    """A definition made ready for arithmetic. Get one with `calendar_of` (cached)."""
+def instant(since_epoch: int) -> datetime:
+    """The UTC instant so many microseconds after 2000-01-01T00:00Z. Raises BeyondCalendar."""
+    try:
+        return EPOCH + timedelta(microseconds=since_epoch)
+    except OverflowError:
+        raise BeyondCalendar("beyond the years a date can have") from None
 
-    definition: CalendarDefinition
+
+class WorkingCalendar:
+    """A definition made ready for arithmetic. Get one with `calendar_of`, which keeps them.
+
+    Where working time stands still, a position belongs to the end of the span before it.
+    """
+
+    def __init__(self, definition: CalendarDefinition) -> None:
+        problems = definition.problems()
+        if problems:
+            raise InvalidCalendar(problems)
+        self.definition = definition
+        self.zone = ZoneInfo(definition.time_zone)
+        self.plans = DayPlans(definition)
+        self._always = definition.always_open
+        self._laid_out: dict[int, YearSpans] = {}
+        self._first_year = 2000
+        self._us_before = [0]
+        self._days_before = [0]
+        self._epoch_us = 0
+        self._epoch_us = self.position_us(EPOCH)
 
     def position_us(self, at: datetime) -> int:
         """Working microseconds from 2000-01-01T00:00Z to `at`; negative before."""
-        raise NotImplementedError
+        time = microseconds(at)
+        if self._always:
+            return time
+        year, index = self._span_at(time)
+        if index < 0:
+            return self._us_until(year) - self._epoch_us
+        spans = self._spans(year)
+        within = min(time, spans.ends[index]) - spans.starts[index]
+        return self._us_until(year) + spans.before[index] + within - self._epoch_us
 
     def instant_at(self, position_us: int) -> datetime:
-        """Earliest instant by which that much working time has passed: an end, not the next start."""
-        raise NotImplementedError
+        """Earliest instant by which so much working time has passed since the epoch."""
+        if self._always:
+            return instant(position_us)
+        position = position_us + self._epoch_us
+        year = self._year_reaching(position, self._us_before)
+        return self._instant_reaching(year, position - self._us_until(year))
 
     def add(self, start: datetime, amount_us: int) -> datetime:
         """The instant `amount_us` of working time after `start` (before it when negative).
 
-        Nothing added is `start` itself. Forward the earliest such instant, backward the latest.
+        Nothing added is `start` itself. Forward it is the earliest such instant (the end of a
+        shift, not the start of the next), backward the latest. Raises BeyondCalendar.
         """
-        raise NotImplementedError
+        if amount_us == 0:
+            return start
+        position = self.position_us(start) + amount_us
+        if amount_us > 0 or self._always:
+            return self.instant_at(position)
+        position += self._epoch_us
+        year = self._year_leaving(position, self._us_before)
+        return self._instant_leaving(year, position - self._us_until(year))
 
     def elapsed(self, start: datetime, end: datetime) -> int:
         """Working microseconds between two instants; negative when `end` is earlier."""
-        raise NotImplementedError
+        return self.position_us(end) - self.position_us(start)
 
     def day_position(self, at: datetime) -> Fraction:
-        """Working days from the epoch: each date with a shift is one, passing evenly (R-CAL-04)."""
-        raise NotImplementedError
+        """Working days since 2000 began: each date with a shift is one, passing evenly over its
+        shifts (R-CAL-04)."""
+        time = microseconds(at)
+        year, index = self._span_at(time)
+        if index < 0:
+            return Fraction(self._days_until(year))
+        spans = self._spans(year)
+        day = spans.day[index]
+        passed = spans.before[index] + min(time, spans.ends[index]) - spans.starts[index]
+        start, end = spans.day_before[day], spans.day_before[day + 1]
+        return self._days_until(year) + day + Fraction(passed - start, end - start)
 
     def add_days(self, start: datetime, days: Fraction | int) -> datetime:
-        """The instant that many working days after `start`, rounded up to the microsecond."""
-        raise NotImplementedError
+        """The instant so many working days after `start`, to the microsecond at or after it.
+
+        Conventions and errors are those of `add`.
+        """
+        if days == 0:
+            return start
+        position = self.day_position(start) + days
+        if days > 0:
+            return self.instant_at_day(position)
+        year = self._year_leaving(position, self._days_before)
+        spans, rest = self._spans(year), position - self._days_until(year)
+        day = floor(rest)
+        begin, end = spans.day_before[day], spans.day_before[day + 1]
+        return self._instant_leaving(year, begin + floor((rest - day) * (end - begin)))
+
+    def instant_at_day(self, position: Fraction) -> datetime:
+        """Earliest instant by which so many working days have passed since 2000 began."""
+        year = self._year_reaching(position, self._days_before)
+        spans, rest = self._spans(year), position - self._days_until(year)
+        day = ceil(rest) - 1
+        begin, end = spans.day_before[day], spans.day_before[day + 1]
+        return self._instant_reaching(year, begin + ceil((rest - day) * (end - begin)))
 
     def elapsed_days(self, start: datetime, end: datetime) -> Fraction:
-        """Working days between two instants, exactly."""
-        raise NotImplementedError
+        """Working days between two instants, exactly; negative when `end` is earlier."""
+        return self.day_position(end) - self.day_position(start)
 
     def is_open(self, at: datetime) -> bool:
-        """Whether `at` is working time; the last instant of a span is not."""
-        raise NotImplementedError
+        """Whether `at` is working time; the instant a span ends at is not."""
+        if self._always:
+            return True
+        time = microseconds(at)
+        year, index = self._span_at(time)
+        return index >= 0 and time < self._spans(year).ends[index]
 
     def next_open(self, at: datetime) -> datetime:
-        """`at` when open, else the next start of working time."""
-        raise NotImplementedError
+        """`at` when open, else the next start of working time. Raises BeyondCalendar."""
+        if self.is_open(at):
+            return at
+        year, index = self._span_after(*self._span_at(microseconds(at)))
+        return instant(self._spans(year).starts[index])
 
     def next_close(self, at: datetime) -> datetime:
-        """The end of the stretch that is open at `at`, else of the next one."""
-        raise NotImplementedError
+        """The end of the working time that goes on at `at`, else of the next.
+
+        Raises BeyondCalendar where it never ends.
+        """
+        if self._always:
+            raise BeyondCalendar("an always open calendar never closes")
+        time = microseconds(self.next_open(at))
+        year, index = self._span_at(time)
+        while True:
+            end = self._spans(year).ends[index]
+            year, index = self._span_after(year, index)
+            if self._spans(year).starts[index] > end:
+                return instant(end)
 
     def prev_open(self, at: datetime) -> datetime:
-        """The last instant at or before `at` up to which there was working time."""
-        raise NotImplementedError
+        """The last instant, `at` at the latest, that working time led up to."""
+        if self._always:
+            return at
+        time = microseconds(at)
+        year, index = self._span_at(time - 1)
+        if index < 0:
+            raise BeyondCalendar("no working time before this instant")
+        return instant(min(time, self._spans(year).ends[index]))
 
     def is_working_day(self, day: date) -> bool:
         """Whether a shift starts on the date."""
-        raise NotImplementedError
+        return bool(self.plans.spans_of(day.toordinal()))
 
     def provisional(self, at: datetime) -> bool:
         """Whether `at` falls in a year whose holidays are not yet published (R-CAL-03)."""
-        raise NotImplementedError
+        country = self.definition.country_holidays
+        if country is None or self._always:
+            return False
+        return not is_published(country, at.astimezone(self.zone).year)
 
     def spans(self, start: datetime, end: datetime) -> Iterator[WorkingSpan]:
-        """The spans that touch [start, end), for materialising."""
-        raise NotImplementedError
+        """The spans that touch [start, end), in order. Raises BeyondCalendar."""
+        first, last = microseconds(start), microseconds(end)
+        year, index = self._span_at(first)
+        try:
+            if index < 0 or self._spans(year).ends[index] <= first:
+                year, index = self._span_after(year, index)
+            while (spans := self._spans(year)).starts[index] < last:
+                yield WorkingSpan(
+                    starts_at=instant(spans.starts[index]),
+                    ends_at=instant(spans.ends[index]),
+                    before_us=self._us_until(year) + spans.before[index] - self._epoch_us,
+                    before_days=self._days_until(year) + spans.day[index],
+                )
+                year, index = self._span_after(year, index)
+        except NoMoreWorkingTime:
+            return
+
+    def _span_at(self, time: int) -> tuple[int, int]:
+        """Year and index of the last span that starts at or before `time`; index −1: none."""
+        year = FIRST_YEAR + bisect_right(YEAR_STARTS, time) - 1
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise BeyondCalendar(f"outside {FIRST_YEAR} to {LAST_YEAR}")
+        if year < LAST_YEAR and time > YEAR_STARTS[year + 1 - FIRST_YEAR] - FARTHEST_OFFSET:
+            following = self._spans(year + 1).starts
+            if following and following[0] <= time:
+                return year + 1, bisect_right(following, time) - 1
+        index = bisect_right(self._spans(year).starts, time) - 1
+        while index < 0 and year > FIRST_YEAR:
+            year -= 1
+            index = len(self._spans(year).starts) - 1
+        return year, index
+
+    def _span_after(self, year: int, index: int) -> tuple[int, int]:
+        """Year and index of the span after that one."""
+        index += 1
+        while index >= len(self._spans(year).starts):
+            year, index = year + 1, 0
+            if year > LAST_YEAR:
+                raise NoMoreWorkingTime(f"no working time until {LAST_YEAR} ends")
+        return year, index
+
+    def _instant_reaching(self, year: int, us: int) -> datetime:
+        """Earliest instant at which `us` > 0 of the year's working time has passed."""
+        spans = self._spans(year)
+        index = bisect_left(spans.before, us) - 1
+        return instant(spans.starts[index] + us - spans.before[index])
+
+    def _instant_leaving(self, year: int, us: int) -> datetime:
+        """Latest instant at which no more than `us` of the year's working time has passed."""
+        spans = self._spans(year)
+        index = bisect_right(spans.before, us) - 1
+        return instant(spans.starts[index] + us - spans.before[index])
+
+    def _year_reaching(self, position: int | Fraction, before: list[int]) -> int:
+        """The year in whose course a position is reached: before < position ≤ after."""
+        while before[-1] < position:
+            self._count_year_after()
+        while before[0] >= position:
+            self._count_year_before()
+        return self._first_year + bisect_left(before, position) - 1
+
+    def _year_leaving(self, position: int | Fraction, before: list[int]) -> int:
+        """The year in whose course a position is left: before ≤ position < after."""
+        while before[-1] <= position:
+            self._count_year_after()
+        while before[0] > position:
+            self._count_year_before()
+        return self._first_year + bisect_right(before, position) - 1
+
+    def _us_until(self, year: int) -> int:
+        self._count_until(year)
+        return self._us_before[year - self._first_year]
+
+    def _days_until(self, year: int) -> int:
+        self._count_until(year)
+        return self._days_before[year - self._first_year]
+
+    def _count_until(self, year: int) -> None:
+        while year < self._first_year:
+            self._count_year_before()
+        while year >= self._first_year + len(self._us_before):
+            self._count_year_after()
+
+    def _count_year_after(self) -> None:
+        year = self._first_year + len(self._us_before) - 1
+        if year > LAST_YEAR:
+            raise BeyondCalendar(f"not before {LAST_YEAR} ends")
+        spans = self._spans(year, keep=False)
+        self._us_before.append(self._us_before[-1] + spans.total_us)
+        self._days_before.append(self._days_before[-1] + spans.total_days)
+
+    def _count_year_before(self) -> None:
+        year = self._first_year - 1
+        if year < FIRST_YEAR:
+            raise BeyondCalendar(f"not since {FIRST_YEAR} began")
+        spans = self._spans(year, keep=False)
+        self._us_before.insert(0, self._us_before[0] - spans.total_us)
+        self._days_before.insert(0, self._days_before[0] - spans.total_days)
+        self._first_year = year
+
+    def _spans(self, year: int, *, keep: bool = True) -> YearSpans:
+        """The year's spans; one only counted in passing is not kept."""
+        spans = self._laid_out.get(year)
+        if spans is None:
+            spans = year_spans(self.plans, self.zone, year)
+            if keep or not spans.starts:
+                self._laid_out[year] = spans
+        return spans
 
 
+@lru_cache(maxsize=128)
 def calendar_of(definition: CalendarDefinition) -> WorkingCalendar:
-    """The compiled calendar of a definition; equal definitions share one. Raises InvalidCalendar."""
-    raise NotImplementedError
+    """The compiled calendar of a definition; equal ones share it. Raises InvalidCalendar."""
+    return WorkingCalendar(definition)
