@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from itr.errors import Language
 
 if TYPE_CHECKING:
     import asyncpg
@@ -14,8 +16,13 @@ if TYPE_CHECKING:
     from itr.events.feed import Feed
     from itr.settings import Settings
 
-Language = Literal["zh", "en"]
-"""The two languages messages are written in; zh is the default."""
+
+@dataclass(slots=True)
+class Stream:
+    """What a running subscription tells its transport beside its results."""
+
+    cursor: str | None = None
+    """Where the message that is being sent can be resumed from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +40,21 @@ class Context:
     """Raw connections for compiled reads; operations bring their own transactions."""
     feed: Feed
     settings: Settings
-    secret_for: Callable[[str], bytes]
-    """A 32-byte key for one purpose ("request cursor"), derived from the server's secret."""
+    keys: Callable[[str], bytes]
     request_id: str
     client_address: str = ""
     last_event_id: str | None = None
     """The cursor an SSE client reconnects with; stands in for an absent `after`."""
+    stream: Stream | None = None
+    """Set for subscriptions only."""
     memo: dict[object, object] = field(default_factory=dict)
     """Values one operation computes once."""
     renew: Callable[[], Awaitable[tuple[Actor, datetime]]] | None = None
     """Reads actor and time again; raises Unauthenticated when the token's end has come."""
+
+    def secret_for(self, purpose: str) -> bytes:
+        """Return the server's 32-byte key for one purpose, such as "request cursor"."""
+        return self.keys(purpose)
 
     async def fresh(self) -> Context:
         """Return this context as of now, with the actor as they stand now."""

@@ -246,7 +246,7 @@ class Feed:
                 full = await self._read_batch(connection) == BATCH
                 pause = 0.1
                 await self._wait_for_poke(0 if full else self._poll)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:
                 logger.warning("feed cannot read the event log: %s", type(error).__name__)
                 self._drop_connection()
                 await asyncio.sleep(pause)
@@ -318,6 +318,40 @@ class Feed:
                 logger.warning("feed hears no pokes, it polls: %s", type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
+
+
+class Pokes:
+    """Tells every process that something was committed; many pokes in a moment are one."""
+
+    def __init__(self, valkey_url: str) -> None:
+        self._valkey_url = valkey_url
+        self._wanted = asyncio.Event()
+
+    def send(self) -> None:
+        """Have a poke sent soon; never fails, never waits."""
+        self._wanted.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        """Send pokes until the block ends; without Valkey they are dropped."""
+        task = asyncio.create_task(self._send_forever(), name="pokes")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _send_forever(self) -> None:
+        while True:
+            try:
+                async with open_valkey(self._valkey_url) as valkey:
+                    while True:
+                        await self._wanted.wait()
+                        self._wanted.clear()
+                        await valkey.publish(POKES, b"")
+            except (OSError, RedisError) as error:
+                logger.warning("pokes cannot be sent: %s", type(error).__name__)
+                await asyncio.sleep(1)
 
 
 @asynccontextmanager

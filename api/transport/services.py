@@ -1,0 +1,103 @@
+"""What every transport of one process shares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+import asyncpg
+
+from api.oauth import Identities, Identity, Keys, Unauthenticated
+from api.transport.connections import Connections
+from api.transport.context import Context, Stream
+from api.transport.limits import Limits
+from api.transport.schema import GuardedSchema
+from itr.actor import Actor
+from itr.errors import Language
+from itr.events.feed import Feed
+from itr.settings import Settings
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The open resources of a server and what makes contexts of them."""
+
+    settings: Settings
+    schema: GuardedSchema
+    limits: Limits
+    pool: asyncpg.Pool
+    feed: Feed
+    keys: Keys
+    identities: Identities
+    connections: Connections
+    clock: Callable[[], datetime]
+
+    async def identify(self, authorization: str | None) -> Identity:
+        """Return who an `Authorization` value stands for; raises Unauthenticated."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthenticated
+        return await self.identities.identify(token.strip())
+
+    def context(
+        self,
+        identity: Identity,
+        *,
+        language: Language,
+        request_id: str,
+        client_address: str,
+        last_event_id: str | None = None,
+        stream: Stream | None = None,
+    ) -> Context:
+        """Make the context of one operation."""
+
+        async def renew() -> tuple[Actor, datetime]:
+            return (await self.identities.renew(identity.claims)).actor, self.clock()
+
+        return Context(
+            actor=identity.actor,
+            language=language,
+            now=self.clock(),
+            pool=self.pool,
+            feed=self.feed,
+            settings=self.settings,
+            keys=self.keys.secret_for,
+            request_id=request_id,
+            client_address=client_address,
+            last_event_id=last_event_id,
+            stream=stream,
+            renew=renew,
+        )
+
+
+def language_of(accept_language: str | None) -> Language:
+    """Pick the language of messages: the better liked of Chinese and English, else Chinese."""
+    best: tuple[float, Language] = (0.0, "zh")
+    for part in (accept_language or "").split(","):
+        tag, _, parameters = part.strip().partition(";")
+        weight = _weight(parameters)
+        prefix = tag.strip().lower().split("-")[0]
+        if prefix in ("zh", "en") and weight > best[0]:
+            best = (weight, "zh" if prefix == "zh" else "en")
+    return best[1]
+
+
+def request_id_of(headers: Mapping[str, str]) -> str:
+    """Take over a proxy's request id if it is a decent one, else make one."""
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0

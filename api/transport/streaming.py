@@ -1,0 +1,63 @@
+"""One operation run to its last result, the same way for sockets and event streams."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any, cast
+
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from api.transport.bodies import Operation
+from api.transport.context import Context
+from api.transport.errors import Refusal
+from api.transport.services import Services
+
+logger = logging.getLogger("itr.api")
+EVERYTHING = frozenset(OperationType)
+
+
+async def results_of(
+    services: Services,
+    context: Context,
+    operation: Operation,
+    *,
+    allowed: frozenset[OperationType] = EVERYTHING,
+) -> AsyncIterator[ExecutionResult]:
+    """Yield the results of any operation; failures are results, never exceptions.
+
+    A query or mutation has the usual time limit; a subscription may last.
+    """
+    seconds = None if _lasts(services, operation) else services.limits.operation_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            stream = await services.schema.stream(
+                operation.query,
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.name,
+                operation_extensions=operation.extensions,
+                allowed_operation_types=allowed,
+            )
+            async with aclosing(cast("Any", stream)) as results:
+                async for result in results:
+                    yield result
+    except TimeoutError:
+        yield PreExecutionError(data=None, errors=[Refusal("TIMEOUT")])
+    except Exception:
+        logger.exception("request %s failed", context.request_id)
+        yield ExecutionResult(data=None, errors=[Refusal("INTERNAL")])
+
+
+def _lasts(services: Services, operation: Operation) -> bool:
+    try:
+        document = services.schema.documents.read(operation.query)
+        kind = document.operation(operation.name).operation.value
+    except GraphQLError:
+        return False
+    return kind == OperationType.SUBSCRIPTION.value

@@ -1,0 +1,96 @@
+"""The `/graphql` endpoint: one path for HTTP, WebSocket, SSE and GraphiQL."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from graphql import located_error
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http.ides import get_graphql_ide_html
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+from api.transport import bodies
+from api.transport.context import Context
+from api.transport.errors import Refusal, report
+from api.transport.http import Exchange, Gone
+from api.transport.services import Services
+from api.transport.sse import EventStream
+from api.transport.websocket import NO_SUBPROTOCOL, Socket
+
+_SIGN_IN = """<input id="itr-token" placeholder="Bearer token" autocomplete="off" style="position:
+fixed;right:64px;bottom:8px;z-index:9;width:22em" oninput="sessionStorage.itrToken=this.value">
+<script>document.getElementById("itr-token").value = sessionStorage.itrToken || "";
+const itrAuthorization = () => ({Authorization: "Bearer " + (sessionStorage.itrToken || "")});
+</script>"""
+
+
+class GraphQLView(GraphQL[Context, None]):
+    """Strawberry's view for its origin check and its IDE; the rest of the protocol is ours."""
+
+    def __init__(self, services: Services) -> None:
+        origins = [one.strip() for one in services.settings.allowed_origins.split(",")]
+        super().__init__(
+            services.schema,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            allowed_origins=[origin for origin in origins if origin],
+        )
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request or one socket."""
+        if scope["type"] == "websocket":
+            await self._serve_socket(WebSocket(scope, receive, send))
+            return
+        response = await self._respond(Request(scope, receive, send))
+        if response is not None:
+            await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> ASGIApp | None:
+        exchange = Exchange(self._services, request)
+        if request.method not in ("GET", "POST"):
+            return exchange.refused(Refusal("METHOD_NOT_ALLOWED"))
+        if bodies.wants_page(request):
+            return HTMLResponse(self.page)
+        try:
+            return await self._answer(exchange)
+        except Refusal as refusal:
+            return exchange.refused(refusal)
+        except (Gone, ClientDisconnect):
+            return None
+        except Exception as error:
+            report([located_error(error)], request_id=exchange.request_id)
+            return exchange.failed(error)
+
+    async def _answer(self, exchange: Exchange) -> ASGIApp:
+        identity = await exchange.identify()
+        operation = await exchange.operation()
+        if exchange.media == bodies.EVENTS:
+            return EventStream(exchange, identity, operation)
+        return await exchange.run(identity, operation)
+
+    async def _serve_socket(self, websocket: WebSocket) -> None:
+        if not self._check_websocket_origin(websocket):
+            await self.reject_websocket(websocket)
+            return
+        protocol = await self.pick_websocket_subprotocol(websocket)
+        await websocket.accept(subprotocol=protocol)
+        if protocol is None:
+            await websocket.close(NO_SUBPROTOCOL, "Subprotocol not acceptable")
+            return
+        await Socket(self._services, websocket).serve()
+
+    @cached_property
+    def page(self) -> str:
+        """GraphiQL with a field for the bearer token, sent on HTTP and WebSocket alike."""
+        page = get_graphql_ide_html(graphql_ide="graphiql")
+        fetcher = "headers: defaultHeaders,\n        subscriptionUrl,"
+        ours = (
+            "fetch: (url, options) => fetch(url, {...options, headers:"
+            " {...options.headers, ...itrAuthorization()}}),\n"
+            "        wsConnectionParams: itrAuthorization,\n        subscriptionUrl,"
+        )
+        return page.replace("<body>", f"<body>{_SIGN_IN}", 1).replace(fetcher, ours, 1)
