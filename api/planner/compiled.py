@@ -1,0 +1,19 @@
+"""What a reading gives: JSON as it came from the database, and what was kept back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The answer to one field.
+
+    `json` is the text to send, without line breaks; None is null. `denied` are the paths below
+    the field that hold null for lack of a permission: response keys and the types they are read
+    from. `cursor` is what the reader asked to be read in the same statement.
+    """
+
+    json: str | None
+    denied: tuple[tuple[tuple[str, str], ...], ...] = ()
+    cursor: str | None = None

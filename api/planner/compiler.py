@@ -1,0 +1,160 @@
+"""From what is wanted to SQL: every object a `row_to_json`, every list a `json_agg`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from api.planner.declare import Many, PublicId
+from api.planner.kinds import show
+from api.planner.pages import PageShape
+from api.planner.paging import page_sql
+from api.planner.schema import SchemaTypes
+from api.planner.selection import (
+    Embedded,
+    Filled,
+    Leaf,
+    Nothing,
+    ObjectSelection,
+    Page,
+    Related,
+    Typename,
+    Variant,
+    What,
+)
+from api.planner.statement import Statement, quoted
+from api.planner.stored import StoredType
+from itr.visibility import Visible
+
+MARK = "#"  # key of the fill's number; no GraphQL name contains it
+
+
+class Compiler:
+    """Writes the SQL of a selection into a statement."""
+
+    def __init__(
+        self, statement: Statement, types: SchemaTypes, shapes: Sequence[PageShape]
+    ) -> None:
+        self.statement = statement
+        self.types = types
+        self.shapes = shapes
+
+    def row(self, wanted: ObjectSelection, alias: str) -> str:
+        """Return the JSON of the row under this alias."""
+        return f"(select row_to_json(x) from (select {self._listed(wanted, alias, {})}) x)"
+
+    def _listed(self, wanted: ObjectSelection, alias: str, columns: dict[str, str]) -> str:
+        return ", ".join(
+            f"{self._value(what, wanted, alias, columns)} as {quoted(key)}"
+            for key, what in wanted.items
+        )
+
+    def one(self, wanted: ObjectSelection, condition: str, alias: str) -> str:
+        """Return the JSON of the one visible row for which a condition on `alias` holds."""
+        entry = _entry(wanted)
+        return (
+            f"(select row_to_json(x) from (select {self._listed(wanted, alias, {})}"
+            f" from {entry.table} {alias}"
+            f" where {condition} and {self.statement.visible(entry, alias)} limit 1) x)"
+        )
+
+    def all(self, wanted: ObjectSelection, condition: str, order: str | None, alias: str) -> str:
+        """Return the JSON list of all visible rows for which a condition on `alias` holds."""
+        entry = _entry(wanted)
+        sort = ", ".join([*([self._order(order, alias)] if order else []), *_unique(entry, alias)])
+        return (
+            f"(select coalesce(json_agg(row_to_json(x)), '[]'::json) from (select"
+            f" {self._listed(wanted, alias, {})} from {entry.table} {alias}"
+            f" where {condition} and {self.statement.visible(entry, alias)} order by {sort}) x)"
+        )
+
+    def found_by_id(self, entry: StoredType, alias: str) -> str:
+        """Return the condition that a row has the public id whose parts are parameters."""
+        names = {f"id{number + 1}": "" for number in range(entry.id_pattern.groups)}
+        return self.statement.condition(Visible(entry.identity.found, names), alias, "id")
+
+    def found_by_columns(self, entry: StoredType, alias: str, parts: str) -> str:
+        """Return the condition that a row has the public id whose parts are columns."""
+        sql = entry.identity.found.replace("{t}", alias)
+        return re.sub(r"(?<!:):(id\d+)", rf"{parts}.\1", sql)
+
+    def page(self, page: Page, condition: str | None, alias: str) -> str:
+        """Return the JSON of a connection over the visible rows for which a condition holds."""
+        return page_sql(self, page, self.shapes[page.site], condition, alias)
+
+    def _order(self, order: str, alias: str) -> str:
+        if "{t}" in order:
+            return self.statement.text(order, alias)
+        column = f"{alias}.{quoted(order.removeprefix('-'))}"
+        return f"{column} desc" if order.startswith("-") else column
+
+    def _value(
+        self, what: What, around: ObjectSelection, alias: str, columns: dict[str, str]
+    ) -> str:
+        statement = self.statement
+        if isinstance(what, Typename):
+            return f"'{around.type_name}'::text"
+        if isinstance(what, Nothing):
+            return "null::text"
+        if isinstance(what, Leaf):
+            return self._leaf(what, around, alias, columns)
+        if isinstance(what, Filled):
+            return self._inputs(what, alias)
+        if isinstance(what, Embedded):
+            listed = self._listed(what.wanted, alias, columns | dict(what.source.columns))
+            inner = f"(select row_to_json(x) from (select {listed}) x)"
+            if what.source.present is None:
+                return inner
+            return f"case when {statement.text(what.source.present, alias)} then {inner} end"
+        if isinstance(what, Variant):
+            return self._variant(what, alias)
+        if isinstance(what, Page):
+            inner = statement.alias()
+            on = statement.text(what.source.on, inner, alias) if what.source else None
+            return self.page(what, on, inner)
+        return self._related(what, alias)
+
+    def _leaf(
+        self, what: Leaf, around: ObjectSelection, alias: str, columns: dict[str, str]
+    ) -> str:
+        if isinstance(what.source, PublicId) and around.entry is not None:
+            return self.statement.shown_id(around.entry, alias)
+        if what.name in columns:
+            return show(what.kind, f"{alias}.{quoted(columns[what.name])}")
+        return show(what.kind, self.statement.source(what.source, what.name, alias))
+
+    def _inputs(self, what: Filled, alias: str) -> str:
+        """Return the inputs of a computed value, marked with the number of its fill."""
+        listed = [f"{what.number} as {quoted(MARK)}"] + [
+            f"({self.statement.text(sql, alias)}) as {quoted(name)}"
+            for name, sql in what.source.inputs.items()
+        ]
+        return f"(select row_to_json(x) from (select {', '.join(listed)}) x)"
+
+    def _related(self, what: Related, alias: str) -> str:
+        inner = self.statement.alias()
+        on = self.statement.text(what.source.on, inner, alias)
+        if isinstance(what.source, Many):
+            return self.all(what.wanted, on, what.source.order, inner)
+        return self.one(what.wanted, on, inner)
+
+    def _variant(self, what: Variant, alias: str) -> str:
+        cases = []
+        for value, wanted in what.wanted.items():
+            inner = self.statement.alias()
+            on = f"{inner}.id = {alias}.{quoted(what.source.key)}"
+            literal = value.replace("'", "''")
+            cases.append(f"when '{literal}' then {self.one(wanted, on, inner)}")
+        if not cases:
+            return "null::json"
+        return f"case {alias}.{quoted(what.source.kind)}::text {' '.join(cases)} end"
+
+
+def _entry(wanted: ObjectSelection) -> StoredType:
+    if wanted.entry is None:
+        raise TypeError(f"{wanted.type_name} is not stored")
+    return wanted.entry
+
+
+def _unique(entry: StoredType, alias: str) -> list[str]:
+    return [f"{alias}.{quoted(column)}" for column in entry.unique]

@@ -1,0 +1,44 @@
+"""What the planner refuses, with stable codes and a sentence in the caller's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphql import GraphQLError
+
+_SENTENCES = {
+    "FORBIDDEN": ("您没有权限查看此内容。", "You may not see this."),
+    "BAD_CURSOR": ("分页游标无效。", "This cursor is not valid here."),
+    "BAD_PAGE": (
+        "分页参数无效：first 与 last 只能给出一个，取值 0 到 100。",
+        "Page arguments are not valid: give first or last, not both, from 0 to 100.",
+    ),
+    "BAD_INPUT": ("筛选条件过深或过多。", "The filter is too deep or has too many conditions."),
+    "ALIAS_TOO_LONG": ("别名超过 63 个字节。", "An alias is longer than 63 bytes."),
+    "QUERY_TOO_LARGE": ("查询过大。", "The query is too large."),
+}
+
+
+class Refused(Exception):
+    """A reading the planner will not do; `path` is where, from the field it was asked for.
+
+    `steps` is the same path with the type each key is read from.
+    """
+
+    def __init__(
+        self, code: str, path: Sequence[str] = (), steps: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.path = tuple(path)
+        self.steps = steps
+
+
+def refusal(
+    code: str, language: str, *, path: Sequence[str] | None = None, said: str | None = None
+) -> GraphQLError:
+    """Return the error a client sees; `path` without list indexes."""
+    chinese, english = _SENTENCES[code]
+    sentence = said or (english if language.startswith("en") else chinese)
+    extensions = {"code": code}
+    return GraphQLError(sentence, path=list(path) if path else None, extensions=extensions)

@@ -1,0 +1,68 @@
+"""Root and payload fields that need no resolver of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from api.planner.arguments import connection_class, page_arguments
+from api.planner.filters import target_class
+from api.planner.read import page, payload_object
+
+
+class PageField(StrawberryField):
+    """A field of a plain type (Query, a payload) that is a page of a stored type."""
+
+    @property
+    def is_basic_field(self) -> bool:
+        """Say that this field needs its info."""
+        return False
+
+    @property
+    def arguments(self) -> list[StrawberryArgument]:
+        """The page arguments, worked out when the schema is built."""
+        if self._arguments is None:
+            self._arguments = page_arguments(self.resolve_type())
+        return self._arguments
+
+    @arguments.setter
+    def arguments(self, value: list[StrawberryArgument]) -> None:
+        self._arguments = value
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """Read the page."""
+        target = connection_class(self.resolve_type()).__page_of__.target
+        return page(info, target)
+
+
+class PayloadField(StrawberryField):
+    """A field of a plain object that shows the stored object whose key the object holds."""
+
+    key = "id"
+
+    @property
+    def is_basic_field(self) -> bool:
+        """Say that this field needs its info."""
+        return False
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """Read the object anew."""
+        return payload_object(info, target_class(self), getattr(source, self.key))
+
+
+def page_field(**options: Any) -> Any:
+    """Declare a page as a field of Query: `requests: RequestConnection = page_field(…)`."""
+    return PageField(graphql_name=options.pop("name", None), **options)
+
+
+def payload_field(key: str, **options: Any) -> Any:
+    """Declare a stored object of a payload: `request: ServiceRequest | None = payload_field("id")`.
+
+    `key` is the attribute of the payload that holds the row's uuid (or its public id), or None.
+    """
+    made = PayloadField(graphql_name=options.pop("name", None), **options)
+    made.key = key
+    made.init = False
+    return made

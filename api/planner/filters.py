@@ -1,0 +1,137 @@
+"""Filters: from a client's input to a shape, which decides the SQL, and values, which do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.planner.arguments import FilterOf
+from api.planner.declare import One, PublicId, declaration_of
+from api.planner.errors import Refused
+from api.planner.kinds import UUIDS, Kind
+from api.planner.stored import StoredType, stored_type
+
+DEEPEST = 5
+MOST_CONDITIONS = 100
+LONGEST_LIST = 200
+
+Shape = tuple[Any, ...]
+
+
+@dataclass
+class FilterReader:
+    """Reads one filter input: `shape` holds names and operators, `values` what they compare."""
+
+    permissions: Any
+    path: tuple[str, ...]
+    kind_of: Callable[[StoredType, str], Kind]
+    values: list[Any] = field(default_factory=list)
+    conditions: int = 0
+
+    def read(self, entry: StoredType, given: dict[str, Any] | None) -> Shape | None:
+        """Return the shape of a filter; None when there is none."""
+        if given is None or entry.filter_class is None:
+            return None
+        of: FilterOf = entry.filter_class.__filter_of__  # type: ignore[attr-defined]
+        return self._all(of, given, 1)
+
+    def _all(self, of: FilterOf, given: dict[str, Any], depth: int) -> Shape:
+        if depth > DEEPEST:
+            raise Refused("BAD_INPUT", self.path)
+        parts: list[Shape] = []
+        for name, value in given.items():
+            if value is None:
+                continue
+            if name in {"and", "or"}:
+                parts.append((name, *(self._all(of, each, depth + 1) for each in value)))
+            elif name == "not":
+                parts.append(("not", self._all(of, value, depth + 1)))
+            else:
+                parts.extend(self._comparisons(of.entry, of.fields[name], value))
+        return ("and", *parts)
+
+    def _comparisons(self, entry: StoredType, name: str, given: dict[str, Any]) -> list[Shape]:
+        ensure_readable(entry, name, self.permissions, self.path)
+        found = []
+        for operator, value in given.items():
+            self.conditions += 1
+            if self.conditions > MOST_CONDITIONS:
+                raise Refused("BAD_INPUT", self.path)
+            found.append(self._comparison(entry, name, operator, value))
+        return found
+
+    def _comparison(self, entry: StoredType, name: str, operator: str, value: Any) -> Shape:
+        if operator == "isNull":
+            return ("and",) if value is None else ("null" if value else "some", name)
+        if value is None:
+            return ("null", name) if operator == "eq" else ("or",)
+        kind, hand_over = self._handling(entry, name)
+        if operator == "in":
+            if len(value) > LONGEST_LIST:
+                raise Refused("BAD_INPUT", self.path)
+            handed = [hand_over(each) for each in value]
+            self.values.append([each for each in handed if each is not None])
+        elif operator == "contains":
+            self.values.append(contains_pattern(hand_over(value)))
+        else:
+            self.values.append(hand_over(value))
+        return (operator, name, kind.cast)
+
+    def _handling(self, entry: StoredType, name: str) -> tuple[Kind, Callable[[Any], Any]]:
+        """Return the kind of a field and how its values are handed over; ids become uuids."""
+        of = id_target(entry, name)
+        if of is not None:
+            return UUIDS, lambda text: uuid_of(of, text)
+        kind = self.kind_of(entry, name)
+        return kind, kind.hand_over
+
+
+def id_target(entry: StoredType, name: str) -> StoredType | None:
+    """Return the type whose ids a field compares; None for other values."""
+    each = entry.fields[name]
+    source = declaration_of(each).source
+    if isinstance(source, PublicId):
+        return entry
+    if isinstance(source, One):
+        return stored_type(target_class(each))
+    return None
+
+
+def target_class(each: Any) -> Any:
+    """Return the class a relation answers."""
+    annotation = each.resolve_type()
+    while hasattr(annotation, "of_type"):
+        annotation = annotation.of_type
+    return annotation.resolve_type() if hasattr(annotation, "resolve_type") else annotation
+
+
+def uuid_of(entry: StoredType, text: str) -> UUID | None:
+    """Return the row id in a public id; None, which equals nothing, for any other text."""
+    parts = entry.read_id(text)
+    return UUID(parts[0]) if parts and len(parts) == 1 and len(parts[0]) == 32 else None
+
+
+def contains_pattern(text: str | None) -> str | None:
+    """Return the LIKE pattern for `contains`, in which nothing but itself stands for anything."""
+    if text is None:
+        return None
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def ensure_readable(entry: StoredType, name: str, permissions: Any, path: tuple[str, ...]) -> None:
+    """Refuse to filter or sort by what the actor may not read (S4)."""
+    each = entry.fields[name]
+    declaration = declaration_of(each)
+    needed = [declaration.permission]
+    if isinstance(declaration.source, One):
+        needed.append(stored_type(target_class(each)).permission)
+    if any(one is not None and one not in permissions for one in needed):
+        raise Refused("FORBIDDEN", path)
+
+
+__all__ = ["FilterReader", "Shape", "strawberry"]

@@ -1,0 +1,238 @@
+"""The SQL of a connection: the page's rows by keyset, then its parts.
+
+Rows without a value sort as the greatest: last ascending, first descending, as PostgreSQL's
+indexes have them, so a page from the end is the exact mirror of a page from the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graphql import is_non_null_type
+
+from api.planner.cursors import cursor_sql
+from api.planner.declare import Column, PublicId, declaration_of
+from api.planner.filters import Shape
+from api.planner.pages import PageShape
+from api.planner.selection import Page
+from api.planner.statement import quoted
+from api.planner.stored import StoredType
+
+if TYPE_CHECKING:
+    from api.planner.compiler import Compiler
+
+
+@dataclass(frozen=True)
+class Key:
+    """One term of an order: its SQL, its type, which way, and whether it may have no value."""
+
+    sql: str
+    cast: str
+    descending: bool
+    nullable: bool
+
+
+def page_sql(
+    compiler: Compiler, page: Page, shape: PageShape, condition: str | None, alias: str
+) -> str:
+    """Return the JSON of a connection."""
+    return _PageWriter(compiler, page, shape, condition, alias).write()
+
+
+class _PageWriter:
+    """Writes one connection: list → page rows → their JSON → parts."""
+
+    def __init__(
+        self, compiler: Compiler, page: Page, shape: PageShape, condition: str | None, alias: str
+    ) -> None:
+        self.compiler = compiler
+        self.statement = compiler.statement
+        self.page = page
+        self.shape = shape
+        self.alias = alias
+        self.keys = self._keys()
+        conditions = [condition] if condition else []
+        conditions.append(self.statement.visible(page.entry, alias))
+        if shape.filter is not None:
+            conditions.append(FilterWriter(compiler, page, alias).write(shape.filter))
+        self.listed = f"from {page.entry.table} {alias} where {' and '.join(conditions)}"
+        self.limit = self.statement.slot(("page", page.site, "limit"), "bigint")
+        self.rows: dict[str, str] = {}  # what is worked out for each row of the page
+        self.sums: dict[str, str] = {}  # what is worked out for the page
+
+    def write(self) -> str:
+        parts = ", ".join(
+            f"{self._part(name, wanted)} as {quoted(key)}" for key, name, wanted in self.page.items
+        )
+        if not self.sums:
+            return f"(select row_to_json(c) from (select {parts}) c)"
+        sums = ", ".join(f"{sql} as {quoted(name)}" for name, sql in self.sums.items())
+        rows = "".join(f", {sql} as {quoted(name)}" for name, sql in self.rows.items())
+        alias = self.alias
+        return (
+            f"(select row_to_json(c) from (select {parts} from (select {sums} from"
+            f' (select {alias}."#"{rows} from (select {alias}.*, row_number() over () as "#"'
+            f" from ({self._page_rows()}) {alias} offset 0) {alias}) r) s) c)"
+        )
+
+    def _page_rows(self) -> str:
+        """Return the rows of the page and one more, in the direction of paging."""
+        order = ", ".join(
+            f"{key.sql} {'desc' if key.descending == self.shape.forward else 'asc'}"
+            for key in self.keys
+        )
+        bounds = "".join(
+            f" and {self._beyond(side, forward=side == 'after')}"
+            for side in ("after", "before")
+            if getattr(self.shape, side) is not None
+        )
+        return (
+            f"select {self.alias}.* {self.listed}{bounds} order by {order} limit {self.limit} + 1"
+        )
+
+    def _part(self, name: str, wanted: Any) -> str:
+        """Return one part of the connection, in terms of the page's sums."""
+        if name == "__typename":
+            return f"'{wanted}'::text"
+        if name == "totalCount":
+            return f"(select count(*) {self.listed})"
+        if name == "nodes":
+            return self._sum(f"n{len(self.sums)}", self.compiler.row(wanted, self.alias))
+        if name == "edges":
+            return self._sum(f"e{len(self.sums)}", self._edge(wanted))
+        kind, parts = wanted
+        listed = ", ".join(f"{self._info(part, kind)} as {quoted(key)}" for key, part, _ in parts)
+        return f"(select row_to_json(x) from (select {listed}) x)"
+
+    def _sum(self, name: str, row: str) -> str:
+        """Work out a JSON value per row of the page and list them in the list's order."""
+        self.rows[name] = f'case when {self.alias}."#" <= {self.limit} then {row} end'
+        order = "" if self.shape.forward else ' order by r."#" desc'
+        kept = f'filter (where r."#" <= {self.limit})'
+        self.sums[name] = f"coalesce(json_agg(r.{name}{order}) {kept}, '[]'::json)"
+        return f"s.{name}"
+
+    def _edge(self, wanted: tuple[str, list[tuple[str, str, Any]]]) -> str:
+        kind, parts = wanted
+        listed = []
+        for key, name, inner in parts:
+            if name == "__typename":
+                value = f"'{kind}'::text"
+            elif name == "cursor":
+                value = self._cursor()
+            else:
+                value = self.compiler.row(inner, self.alias)
+            listed.append(f"{value} as {quoted(key)}")
+        return f"(select row_to_json(x) from (select {', '.join(listed)}) x)"
+
+    def _cursor(self) -> str:
+        slot = self.statement.slot
+        site = self.page.site
+        inner = slot(("page", site, "inner"), "bytea")
+        outer = slot(("page", site, "outer"), "bytea")
+        return cursor_sql([key.sql for key in self.keys], inner, outer)
+
+    def _info(self, name: str, kind: str) -> str:
+        if name == "__typename":
+            return f"'{kind}'::text"
+        if name in {"startCursor", "endCursor"}:
+            if "c" not in self.sums:
+                self._sum("c", self._cursor())
+            return f"s.c ->> {0 if name == 'startCursor' else -1}"
+        onward = (name == "hasNextPage") == self.shape.forward
+        side = "before" if name == "hasNextPage" else "after"
+        found = []
+        if onward:
+            self.sums["more"] = f"count(*) > {self.limit}"
+            found.append("s.more")
+        if getattr(self.shape, side) is not None:
+            beyond = self._beyond(side, forward=side == "after")
+            found.append(f"exists (select {self.listed} and not {beyond})")
+        return f"({' or '.join(found)})" if found else "false"
+
+    def _beyond(self, side: str, *, forward: bool) -> str:
+        """Return whether a row stands after (or before) a cursor; never null."""
+        present: tuple[bool, ...] = getattr(self.shape, side)
+        keys = list(zip(self.keys, present, range(len(self.keys)), strict=True))
+        if all(key.descending == self.keys[0].descending and not key.nullable for key in self.keys):
+            ours = ", ".join(key.sql for key in self.keys)
+            theirs = ", ".join(self._at(side, number, key) for key, _, number in keys)
+            greater = forward != self.keys[0].descending
+            return f"(({ours}) {'>' if greater else '<'} ({theirs}))"
+        condition = "false"
+        for key, has_value, number in reversed(keys):
+            value = self._at(side, number, key)
+            condition = _step(key, value, has_value, key.descending != forward, condition)
+        return condition
+
+    def _at(self, side: str, number: int, key: Key) -> str:
+        parameter = self.statement.slot(("page", self.page.site, side, number), "text")
+        return f"{parameter}::{key.cast}"
+
+    def _keys(self) -> list[Key]:
+        entry = self.page.entry
+        keys = [self._key(entry, name, down) for name, down in self.shape.order]
+        down = keys[-1].descending if keys else False
+        for column, cast in entry.unique.items():
+            keys.append(Key(f"{self.alias}.{quoted(column)}", cast, down, nullable=False))
+        return keys
+
+    def _key(self, entry: StoredType, name: str, down: bool) -> Key:
+        declaration = declaration_of(entry.fields[name])
+        kind = self.compiler.types.kind_of(entry, name)
+        cast = "uuid" if isinstance(declaration.source, PublicId) else kind.cast
+        nullable = not is_non_null_type(self.compiler.types.field_type(entry, name))
+        if not isinstance(declaration.source, Column | PublicId):
+            nullable = True
+        return Key(self.statement.field(entry, name, self.alias), cast, down, nullable)
+
+
+def _step(key: Key, value: str, has_value: bool, greater: bool, deeper: str) -> str:
+    """Return: this key is beyond, or it is the same and the deeper keys are beyond."""
+    if not has_value:
+        beyond = "false" if greater else f"{key.sql} is not null"
+        return f"({beyond} or ({key.sql} is null and {deeper}))"
+    if not key.nullable:
+        sign = ">" if greater else "<"
+        return f"({key.sql} {sign}= {value} and ({key.sql} {sign} {value} or {deeper}))"
+    beyond = f"{key.sql} > {value} or {key.sql} is null" if greater else f"{key.sql} < {value}"
+    same = f"{key.sql} = {value} and {deeper}"
+    return f"coalesce({beyond} or ({same}), false)"
+
+
+class FilterWriter:
+    """Writes a filter's shape as a condition; its values come in the order they were read."""
+
+    def __init__(self, compiler: Compiler, page: Page, alias: str) -> None:
+        self.statement = compiler.statement
+        self.page = page
+        self.alias = alias
+        self.count = 0
+
+    def write(self, shape: Shape) -> str:
+        """Return the condition; inside `not`, an unknown comparison counts as not met."""
+        operator, *rest = shape
+        if operator in {"and", "or"}:
+            parts = [self.write(each) for each in rest]
+            empty = "true" if operator == "and" else "false"
+            return f"({f' {operator} '.join(parts)})" if parts else empty
+        if operator == "not":
+            return f"({self.write(rest[0])} is not true)"
+        value = self.statement.field(self.page.entry, rest[0], self.alias)
+        if operator in {"null", "some"}:
+            return f"({value} is {'null' if operator == 'null' else 'not null'})"
+        return self._compare(operator, value, rest[1])
+
+    def _compare(self, operator: str, value: str, cast: str) -> str:
+        slot = ("page", self.page.site, "filter", self.count)
+        self.count += 1
+        if operator == "in":
+            return f"({value} = any({self.statement.slot(slot, f'{cast}[]')}))"
+        parameter = self.statement.slot(slot, cast)
+        if operator == "contains":
+            return f"({value} like {parameter})"
+        return f"({value} {_SIGNS[operator]} {parameter})"
+
+
+_SIGNS = {"eq": "=", "gt": ">", "lt": "<"}

@@ -1,0 +1,163 @@
+"""Plans: a selection read once, its SQL written once per shape of arguments, both remembered.
+
+Remembering has two steps. The *outline* of a field (what is wanted, argument sites, denied paths)
+depends on the document, the field's path, the permissions and the variables of `@skip` and
+`@include`. A *plan* (SQL and its parameters) further depends on the shape of the arguments and on
+the text of the visibility rules, never on values.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from graphql import (
+    DirectiveNode,
+    GraphQLResolveInfo,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    visit,
+)
+
+from api.planner.errors import Refused
+from api.planner.fill import FillTree
+from api.planner.selection import Fill, Site, Steps
+from api.planner.statement import Slot
+from api.planner.stored import all_stored
+from itr.visibility import Visible
+
+V = TypeVar("V")
+
+LONGEST_DOCUMENT = 100_000
+
+
+class Remembered(Generic[V]):
+    """A mapping that forgets what was used least recently."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._items: OrderedDict[Any, V] = OrderedDict()
+
+    def get(self, key: Any, make: Callable[[], V]) -> V:
+        """Return what is remembered under a key, made now if it is new."""
+        found = self._items.get(key)
+        if found is None:
+            found = self._items[key] = make()
+            if len(self._items) > self._most:
+                self._items.popitem(last=False)
+        else:
+            self._items.move_to_end(key)
+        return found
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._items.clear()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A statement and the values its parameters want, in order."""
+
+    sql: str
+    slots: tuple[Slot, ...]
+
+
+@dataclass
+class Outline:
+    """What is wanted of one field; `wanted` is as the kind of reading needs it."""
+
+    wanted: Any
+    sites: list[Site]
+    denied: tuple[Steps, ...]
+    fills: list[Fill]
+    tree: FillTree | None
+    refused: Refused | None = None
+    plans: Remembered[Plan] = field(default_factory=lambda: Remembered(64))
+
+
+OUTLINES: Remembered[Outline] = Remembered(1000)
+_VARIABLES: Remembered[tuple[str, ...]] = Remembered(1000)
+
+
+@lru_cache(4096)
+def visibility_of(actor: Any) -> tuple[Mapping[str, Visible], int]:
+    """Return every type's visible rows for an actor, and a number for their texts together."""
+    found = {entry.key: entry.visible(actor, "{alias}") for entry in all_stored()}
+    texts = tuple(sorted((key, visible.sql) for key, visible in found.items()))
+    return found, _number(texts)
+
+
+_NUMBERS: dict[tuple[tuple[str, str], ...], int] = {}
+
+
+def _number(texts: tuple[tuple[str, str], ...]) -> int:
+    return _NUMBERS.setdefault(texts, len(_NUMBERS))
+
+
+def outline_key(info: GraphQLResolveInfo, permissions: Any, reading: tuple[Any, ...]) -> Any:
+    """Return what an outline depends on."""
+    document = _document_key(info)
+    names = _VARIABLES.get(document, lambda: _directive_variables(info))
+    values = info.variable_values.coerced
+    choices = tuple(values.get(name) for name in names)
+    return (document, _place(info), frozenset(permissions), choices, reading)
+
+
+def _document_key(info: GraphQLResolveInfo) -> Any:
+    """Return the document's text and where the operation starts in it."""
+    location = info.operation.loc
+    if location is None or len(location.source.body) > LONGEST_DOCUMENT:
+        return (info.schema, _ById(info.operation))
+    return (info.schema, location.source.body, location.start)
+
+
+@dataclass(frozen=True, eq=False)
+class _ById:
+    """Keeps a document alive and equals only itself, for documents without a text."""
+
+    operation: OperationDefinitionNode
+
+    def __hash__(self) -> int:
+        return id(self.operation)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and other.operation is self.operation
+
+
+def _place(info: GraphQLResolveInfo) -> tuple[Any, ...]:
+    """Return the field's path without list indexes."""
+    place = []
+    step: Any = info.path
+    while step is not None:
+        if not isinstance(step.key, int):
+            place.append((step.key, step.typename))
+        step = step.prev
+    return tuple(place)
+
+
+class _Finder(Visitor):
+    """Collects the variables that `@skip` and `@include` look at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, None] = {}
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        """Note the variables of one directive."""
+        for argument in node.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                self.names[argument.value.name.value] = None
+
+
+def _directive_variables(info: GraphQLResolveInfo) -> tuple[str, ...]:
+    finder = _Finder()
+    for node in (info.operation, *info.fragments.values()):
+        visit(node, finder)
+    return tuple(finder.names)

@@ -1,0 +1,210 @@
+"""One reading: outline, plan, parameters, statement, answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+from graphql import GraphQLResolveInfo
+from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.values import get_argument_values
+
+from api.planner.compiled import Compiled
+from api.planner.compiler import Compiler
+from api.planner.context import ReadContext
+from api.planner.errors import Refused, refusal
+from api.planner.fill import FillTree
+from api.planner.pages import PageContext, PageShape, PageValues, read_page
+from api.planner.plans import OUTLINES, Outline, Plan, outline_key, visibility_of
+from api.planner.schema import types_of
+from api.planner.selection import SelectionReader, Site
+from api.planner.statement import Slot, Statement
+from itr.visibility import Visible
+
+Select = Callable[[SelectionReader, list[FieldDetails]], Any]
+Write = Callable[[Compiler, Any], str]
+
+_NOWHERE = Visible("true")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to read for a field, apart from what the client wrote.
+
+    `name` tells readings of one field apart; `select` reads the selection, `write` the SQL of the
+    answer. `where` and `cursor` (an SQL expression whose text comes with the answer) are constant
+    texts of the program; `variant` is what else of the call changes the SQL, `ids` its values.
+    """
+
+    name: tuple[Any, ...]
+    select: Select
+    write: Write
+    where: Visible = _NOWHERE
+    cursor: str | None = None
+    variant: tuple[Any, ...] = ()
+    ids: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def raw_info(info: Any) -> GraphQLResolveInfo:
+    """Return graphql-core's info behind Strawberry's."""
+    raw: GraphQLResolveInfo = getattr(info, "_raw_info", info)
+    return raw
+
+
+async def read(info: Any, wish: Wish) -> Compiled:
+    """Run the one statement that answers a field; GraphQLError when something is refused."""
+    raw = raw_info(info)
+    context: ReadContext = raw.context
+    try:
+        outline = outline_of(raw, wish)
+        visibility, number = visibility_of(context.actor)
+        shapes, values = _page_arguments(raw, outline.sites, context)
+    except Refused as refused:
+        raise _error(raw, refused, context.language) from None
+    key = (number, shapes, wish.variant)
+    plan = outline.plans.get(key, lambda: _plan(raw, outline, wish, visibility, shapes))
+    sources = _Values(context, visibility, wish, values)
+    text = await context.pool.fetchval(plan.sql, *[sources.of(slot) for slot in plan.slots])
+    return _answer(text, outline, wish, context)
+
+
+def check(info: Any, wish: Wish) -> None:
+    """Refuse what `read` would refuse, without reading."""
+    raw = raw_info(info)
+    context: ReadContext = raw.context
+    try:
+        _page_arguments(raw, outline_of(raw, wish).sites, context)
+    except Refused as refused:
+        raise _error(raw, refused, context.language) from None
+
+
+def outline_of(raw: GraphQLResolveInfo, wish: Wish) -> Outline:
+    """Return what is wanted of a field; Refused when it may not be read at all."""
+    permissions = raw.context.actor.permissions
+    key = outline_key(raw, permissions, (*wish.name, wish.where.sql, wish.cursor))
+    outline = OUTLINES.get(key, lambda: _outline(raw, wish, permissions))
+    if outline.refused is not None:
+        refused = outline.refused
+        raise Refused(refused.code, refused.path, refused.steps)
+    return outline
+
+
+def _outline(raw: GraphQLResolveInfo, wish: Wish, permissions: Any) -> Outline:
+    reader = SelectionReader(raw, permissions)
+    details = [FieldDetails(node, None) for node in raw.field_nodes]
+    try:
+        wanted = wish.select(reader, details)
+    except Refused as refused:
+        return Outline(None, [], (), [], None, refused)
+    tree = FillTree(reader.fills) if reader.fills else None
+    return Outline(wanted, reader.sites, tuple(reader.denied), reader.fills, tree)
+
+
+def _plan(
+    raw: GraphQLResolveInfo,
+    outline: Outline,
+    wish: Wish,
+    visibility: Mapping[str, Visible],
+    shapes: tuple[PageShape, ...],
+) -> Plan:
+    statement = Statement(visibility)
+    compiler = Compiler(statement, types_of(raw.schema), shapes)
+    value = f"{wish.write(compiler, outline.wanted)}::text"
+    if wish.cursor is not None:
+        value = f"({wish.cursor})::text || E'\\n' || coalesce({value}, '')"
+    return Plan(statement.finish(value), tuple(statement.slots))
+
+
+def _page_arguments(
+    raw: GraphQLResolveInfo, sites: Sequence[Site], context: ReadContext
+) -> tuple[tuple[PageShape, ...], tuple[PageValues, ...]]:
+    if not sites:
+        return (), ()
+    types = types_of(raw.schema)
+    secret = context.secret_for("cursor")
+    found = []
+    for site in sites:
+        given = get_argument_values(site.definition, site.node, raw.variable_values)
+        place = PageContext(
+            entry=site.entry,
+            order=site.order,
+            name=site.name,
+            path=site.path,
+            permissions=context.actor.permissions,
+            reader=reader_text(context.actor),
+            secret=secret,
+            kind_of=types.kind_of,
+        )
+        found.append(read_page(given, place))
+    return tuple(shape for shape, _ in found), tuple(values for _, values in found)
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Finds the value of a parameter by its slot."""
+
+    context: ReadContext
+    visibility: Mapping[str, Visible]
+    wish: Wish
+    pages: tuple[PageValues, ...]
+
+    def of(self, slot: Slot) -> Any:
+        """Return the value; collections as lists, as the driver wants them."""
+        value = self._of(slot)
+        return list(value) if isinstance(value, frozenset | set | tuple) else value
+
+    def _of(self, slot: Slot) -> Any:
+        match slot:
+            case ("now",):
+                return self.context.now
+            case ("actor",):
+                return self.context.actor.id
+            case ("visible", key, name):
+                return self.visibility[key].arguments[name]
+            case ("where", name):
+                return self.wish.where.arguments[name]
+            case ("id", name):
+                return self.wish.ids[name]
+            case ("page", site, "limit"):
+                return self.pages[site].limit
+            case ("page", site, "inner" | "outer" as block):
+                return getattr(self.pages[site].cursor, block)
+            case ("page", site, part, number):
+                return getattr(self.pages[site], part)[number]
+        raise KeyError(slot)
+
+
+def _answer(text: str | None, outline: Outline, wish: Wish, context: ReadContext) -> Compiled:
+    cursor = None
+    if wish.cursor is not None and text is not None:
+        cursor, _, text = text.partition("\n")
+    if not text:
+        return Compiled(None, (), cursor)  # nothing is there, so nothing was kept back
+    if outline.tree is not None:
+        return Compiled(outline.tree.filled(text, context), outline.denied, cursor)
+    return Compiled(text.replace("\n", ""), outline.denied, cursor)
+
+
+def _error(raw: GraphQLResolveInfo, refused: Refused, language: str) -> Exception:
+    path = [key for key in raw.path.as_list() if isinstance(key, str)]
+    return refusal(refused.code, language, path=[*path, *refused.path] if refused.path else None)
+
+
+@lru_cache(4096)
+def reader_text(actor: Any) -> str:
+    """Return what cursors are bound to: who reads and what they see, the same in every process."""
+    return f"{actor.id}|{_canonical(actor.scope)}"
+
+
+def _canonical(value: Any) -> str:
+    if dataclasses.is_dataclass(value):
+        return str([_canonical(getattr(value, each.name)) for each in dataclasses.fields(value)])
+    if isinstance(value, frozenset | set):
+        return str(sorted(_canonical(each) for each in value))
+    if isinstance(value, list | tuple):
+        return str([_canonical(each) for each in value])
+    return str(value.value if isinstance(value, Enum) else value)

@@ -1,0 +1,232 @@
+"""The register of stored types: table, id prefix, visibility, default order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry.types.base import StrawberryOptional
+from strawberry.types.enum import StrawberryEnumDefinition
+from strawberry.types.field import StrawberryField
+
+from api.planner.declare import (
+    STORED,
+    Column,
+    Computed,
+    Declaration,
+    Expression,
+    One,
+    OneOf,
+    PublicId,
+    SameRow,
+    declaration_of,
+    public_id,
+)
+from itr.visibility import Visible
+
+T = TypeVar("T", bound=type)
+
+HEX = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How a row's public id is written and how the row is found again.
+
+    `shown` is the SQL of what follows the prefix and underscore; `pattern` reads it back, and its
+    groups become the values `:id1`, `:id2`, … of the condition `found` (cast them there).
+    """
+
+    shown: str = "replace({t}.id::text, '-', '')"
+    pattern: str = r"([0-9a-f]{32})"
+    found: str = "{t}.id = :id1::uuid"
+
+
+@strawberry.interface(description="Anything stored that has an id of its own.")
+class Node:
+    """The interface of everything that `node(id)` finds."""
+
+    id: strawberry.ID = public_id()
+
+
+@dataclass(eq=False)
+class StoredType:
+    """What the planner knows of a stored type."""
+
+    origin: type
+    table: str
+    key: str
+    visible: Callable[[Any, str], Visible]
+    permission: Any
+    order: tuple[str, ...]
+    unique: Mapping[str, str]
+    identity: Identity
+    id_pattern: re.Pattern[str]
+    filter_class: type | None = None
+    order_class: type | None = None
+    fields: dict[str, StrawberryField] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The type's name in the schema."""
+        definition: Any = self.origin.__strawberry_definition__  # type: ignore[attr-defined]
+        return str(definition.name)
+
+    def read_id(self, text: str) -> tuple[str, ...] | None:
+        """Return the parts of a public id; None when it is not one of this type."""
+        found = self.id_pattern.fullmatch(text)
+        return found.groups() if found else None
+
+    def write_id(self, key: UUID) -> str:
+        """Return the public id of a row whose id is a uuid."""
+        return f"{self.key}_{key.hex}"
+
+
+_by_key: dict[str, StoredType] = {}
+
+
+def stored(
+    *,
+    table: str,
+    key: str,
+    visible: Callable[[Any, str], Visible],
+    permission: Any = None,
+    order: str | Sequence[str] = (),
+    unique: Mapping[str, str] | None = None,
+    identity: Identity | None = None,
+) -> Callable[[T], T]:
+    """Register a Strawberry type as stored; write it above `@strawberry.type`.
+
+    `table` is the table (or any text that may follow `from`), `key` the prefix of its public ids,
+    `visible(actor, alias)` the rows an actor may see, `permission` what it needs to see any.
+    `order` names the fields a page is sorted by when the client does not say (`-` descends);
+    `unique` are the columns (with their SQL types), never null and unique together, that end every
+    order; the column `id` unless others are named.
+    """
+
+    def register(cls: T) -> T:
+        definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]
+        who = identity or Identity()
+        entry = StoredType(
+            origin=cls,
+            table=table,
+            key=key,
+            visible=visible,
+            permission=permission,
+            order=(order,) if isinstance(order, str) else tuple(order),
+            unique=unique or {"id": "uuid"},
+            identity=who,
+            id_pattern=re.compile(f"{key}_{who.pattern}"),
+            fields={each.python_name: each for each in definition.fields},
+        )
+        if not any(interface.origin is Node for interface in definition.interfaces):
+            raise TypeError(f"{entry.name} is stored and must implement Node")
+        taken = _by_key.get(key)
+        if taken is not None and taken.origin.__qualname__ != cls.__qualname__:
+            raise TypeError(f"{entry.name} and {taken.name} share the id prefix {key}")
+        _check_fields(entry.name, definition.fields)
+        _check_order(entry)
+        cls.__stored__ = entry  # type: ignore[attr-defined]
+        _by_key[key] = entry
+        return cls
+
+    return register
+
+
+def embedded(cls: T) -> T:
+    """Register a Strawberry type whose columns stand in the row of the type that embeds it."""
+    definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]
+    _check_fields(definition.name, definition.fields)
+    cls.__embedded__ = True  # type: ignore[attr-defined]
+    return cls
+
+
+def stored_type(cls: type) -> StoredType:
+    """Return the entry of a stored Strawberry class."""
+    entry: StoredType = cls.__stored__  # type: ignore[attr-defined]
+    return entry
+
+
+def all_stored() -> list[StoredType]:
+    """Return every registered stored type."""
+    return list(_by_key.values())
+
+
+def stored_by_prefix(public: str) -> StoredType | None:
+    """Return the type a public id claims to be of, well-formed or not."""
+    return _by_key.get(public.partition("_")[0])
+
+
+def _check_fields(owner: str, fields: Sequence[StrawberryField]) -> None:
+    """Refuse declarations that could answer null where the schema promises a value."""
+    for each in fields:
+        if STORED not in each.metadata:
+            raise TypeError(
+                f"{owner}.{each.python_name} is not declared by the planner's functions"
+            )
+        declaration = declaration_of(each)
+        nullable = _is_optional(each)
+        if declaration.permission is not None and not nullable:
+            raise TypeError(f"{owner}.{each.python_name} has a permission and must be nullable")
+        if isinstance(declaration.source, One | OneOf) and not nullable:
+            raise TypeError(f"{owner}.{each.python_name} may be out of sight and must be nullable")
+        if isinstance(declaration.source, SameRow) and declaration.source.present and not nullable:
+            raise TypeError(f"{owner}.{each.python_name} may be absent and must be nullable")
+        _check_enum(owner, each, declaration)
+
+
+def _check_enum(owner: str, each: StrawberryField, declaration: Declaration) -> None:
+    """Refuse enums whose stored text is not the name the schema shows."""
+    if not isinstance(declaration.source, Column | Expression):
+        return
+    kind = plain_annotation(each)
+    if isinstance(kind, StrawberryEnumDefinition):
+        wrong = [value.name for value in kind.values if stored_text(value.value) != value.name]
+        if wrong:
+            raise TypeError(f"{owner}.{each.python_name}: {wrong} are stored by another text")
+
+
+def stored_text(value: object) -> str:
+    """Return the text a column holds for an enum's value."""
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _check_order(entry: StoredType) -> None:
+    for name in entry.order:
+        each = entry.fields.get(name.removeprefix("-"))
+        if each is None or not isinstance(
+            declaration_of(each).source, Column | Expression | PublicId
+        ):
+            raise TypeError(f"{entry.name} cannot be ordered by {name}")
+        if declaration_of(each).permission is not None:
+            raise TypeError(f"{entry.name} would show the order of {name} to everybody")
+
+
+def _is_optional(each: StrawberryField) -> bool:
+    """Tell whether a field is nullable, also while its annotation cannot be resolved yet."""
+    annotation = each.type_annotation
+    raw = annotation.raw_annotation if annotation is not None else None
+    try:
+        return isinstance(each.resolve_type(), StrawberryOptional)
+    except (NameError, KeyError, TypeError, AttributeError):
+        text = raw if isinstance(raw, str) else repr(raw)
+        return "None" in text or "Optional" in text
+
+
+def plain_annotation(each: StrawberryField) -> Any:
+    """Return a field's type without its optional wrapper; None while it cannot be resolved."""
+    try:
+        kind = each.resolve_type()
+    except (NameError, KeyError, TypeError, AttributeError):
+        return None
+    return kind.of_type if isinstance(kind, StrawberryOptional) else kind
+
+
+def is_computed(each: StrawberryField) -> bool:
+    """Tell whether Python works this field out."""
+    return isinstance(declaration_of(each).source, Computed)
