@@ -20,7 +20,7 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
         self,
         return_type: GraphQLOutputType,
         field_details_list: Any,
-        info: GraphQLResolveInfo,
+        info: GraphQLResolveInfo[Any],
         path: Path,
         result: Any,
         position_context: Any,
@@ -28,16 +28,14 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
         """Let a reading through; leave everything else to graphql-core."""
         if isinstance(result, Compiled):
             if result.json is not None:
-                self._tell_denied(result, field_details_list, info, path)
+                self._tell_denied(result, info, path)
                 return orjson.Fragment(result.json)
             result = None
         return super().complete_value(
             return_type, field_details_list, info, path, result, position_context
         )
 
-    def _tell_denied(
-        self, result: Compiled, details: Any, info: GraphQLResolveInfo, path: Path
-    ) -> None:
+    def _tell_denied(self, result: Compiled, info: GraphQLResolveInfo[Any], path: Path) -> None:
         """Add one error for each path that is null for lack of a permission."""
         for steps in result.denied:
             where = path

@@ -53,7 +53,7 @@ from api.planner.errors import refusal
 from api.planner.fields import page_field, payload_field
 from api.planner.pages import DEFAULT_PAGE, LARGEST_PAGE
 from api.planner.scalars import SCALARS, Duration, Long
-from api.planner.stored import Identity, Node, StoredType, all_stored, embedded, stored, stored_type
+from api.planner.stored import Identity, Node, StoredType, embedded, stored, stored_type
 
 __all__ = [
     "DEFAULT_PAGE",
@@ -71,7 +71,6 @@ __all__ = [
     "Shared",
     "SortDirection",
     "StoredType",
-    "all_stored",
     "column",
     "computed",
     "connection",

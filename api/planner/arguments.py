@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
@@ -56,7 +56,7 @@ def input_class(
             default=strawberry.UNSET,
         )
         setattr(made, _python(field), option)
-    return strawberry.input(made, description=description)  # type: ignore[no-any-return]
+    return strawberry.input(made, description=description)
 
 
 _RESERVED = {"in", "and", "or", "not"}
@@ -170,7 +170,7 @@ def order_for(target: type) -> Callable[[T], T]:
             for value, name in meaning.items()
         }
         enum = strawberry.enum(
-            Enum(f"{cls.__name__}Field", values, module=cls.__module__),
+            cast("type[Enum]", Enum(f"{cls.__name__}Field", values, module=cls.__module__)),
             description=f"What a list of {entry.name} can be sorted by.",
         )
         cls.__annotations__ = {"field": enum, "direction": SortDirection}

@@ -91,28 +91,36 @@ class Compiler:
     def _value(
         self, what: What, around: ObjectSelection, alias: str, columns: dict[str, str]
     ) -> str:
-        statement = self.statement
-        if isinstance(what, Typename):
-            return f"'{around.type_name}'::text"
-        if isinstance(what, Nothing):
-            return "null::text"
-        if isinstance(what, Leaf):
-            return self._leaf(what, around, alias, columns)
-        if isinstance(what, Filled):
-            return self._inputs(what, alias)
-        if isinstance(what, Embedded):
-            listed = self._listed(what.wanted, alias, columns | dict(what.source.columns))
-            inner = f"(select row_to_json(x) from (select {listed}) x)"
-            if what.source.present is None:
-                return inner
-            return f"case when {statement.text(what.source.present, alias)} then {inner} end"
-        if isinstance(what, Variant):
-            return self._variant(what, alias)
-        if isinstance(what, Page):
-            inner = statement.alias()
-            on = statement.text(what.source.on, inner, alias) if what.source else None
-            return self.page(what, on, inner)
-        return self._related(what, alias)
+        match what:
+            case Typename():
+                value = f"'{around.type_name}'::text"
+            case Nothing():
+                value = "null::text"
+            case Leaf():
+                value = self._leaf(what, around, alias, columns)
+            case Filled():
+                value = self._inputs(what, alias)
+            case Embedded():
+                value = self._embedded(what, alias, columns)
+            case Variant():
+                value = self._variant(what, alias)
+            case Page():
+                value = self._nested_page(what, alias)
+            case Related():
+                value = self._related(what, alias)
+        return value
+
+    def _embedded(self, what: Embedded, alias: str, columns: dict[str, str]) -> str:
+        listed = self._listed(what.wanted, alias, columns | dict(what.source.columns))
+        value = f"(select row_to_json(x) from (select {listed}) x)"
+        if what.source.present is None:
+            return value
+        return f"case when {self.statement.text(what.source.present, alias)} then {value} end"
+
+    def _nested_page(self, what: Page, alias: str) -> str:
+        inner = self.statement.alias()
+        on = self.statement.text(what.source.on, inner, alias) if what.source else None
+        return self.page(what, on, inner)
 
     def _leaf(
         self, what: Leaf, around: ObjectSelection, alias: str, columns: dict[str, str]

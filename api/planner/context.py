@@ -11,6 +11,10 @@ from uuid import UUID
 class Reader(Protocol):
     """Who reads: hashable, and equal when it may see and read the same."""
 
+    def __hash__(self) -> int:
+        """Equal readers have equal hashes."""
+        ...
+
     @property
     def id(self) -> UUID:
         """The person or machine."""

@@ -196,7 +196,7 @@ def sql(
     """Declare a field that is an SQL expression, of the SQL type `column` would expect.
 
     `uses` names lookups into shared queries; write them as `{name}` in the expression:
-    `sql("{t}.deadline_us - {position}", uses={"position": POSITION_NOW.value("us", id="calendar")})`.
+    `sql("{t}.due_us - {now_us}", uses={"now_us": POSITION_NOW.value("us", id="calendar_id")})`.
     """
     source = Expression(expression, dict(uses or {}))
     return _field(Declaration(source, permission, filter, order), options)

@@ -31,7 +31,7 @@ class PageField(StrawberryField):
     def arguments(self, value: list[StrawberryArgument]) -> None:
         self._arguments = value
 
-    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:  # noqa: ARG002
         """Read the page."""
         target = connection_class(self.resolve_type()).__page_of__.target
         return page(info, target)
@@ -47,7 +47,7 @@ class PayloadField(StrawberryField):
         """Say that this field needs its info."""
         return False
 
-    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:  # noqa: ARG002
         """Read the object anew."""
         return payload_object(info, target_class(self), getattr(source, self.key))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_type
 
-from api.planner.scalars import LONGEST, microseconds
+from itr.durations import LONGEST, microseconds_of
 
 
 def _text(expression: str) -> str:
@@ -58,7 +58,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _microseconds(value: timedelta) -> int | None:
-    return _whole(microseconds(value))
+    return _whole(microseconds_of(value))
 
 
 def _same(value: Any) -> Any:

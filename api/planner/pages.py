@@ -42,6 +42,14 @@ class PageValues:
     before: tuple[str | None, ...]
     cursor: CursorKey
 
+    def value(self, part: str, number: int = 0) -> Any:
+        """Return the value of one parameter of the page's SQL."""
+        if part == "limit":
+            return self.limit
+        if part in {"inner", "outer"}:
+            return getattr(self.cursor, part)
+        return getattr(self, part)[number]
+
 
 @dataclass(frozen=True)
 class PageContext:

@@ -32,7 +32,7 @@ class PlainSelection:
 
 
 def read_plain(
-    info: GraphQLResolveInfo,
+    info: GraphQLResolveInfo[Any],
     fragments: dict[str, FragmentDetails],
     kind: Any,
     details: list[FieldDetails],

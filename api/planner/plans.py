@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from graphql import (
     DirectiveNode,
     GraphQLResolveInfo,
+    GraphQLSchema,
     OperationDefinitionNode,
     VariableNode,
     Visitor,
@@ -25,9 +26,9 @@ from graphql import (
 
 from api.planner.errors import Refused
 from api.planner.fill import FillTree
+from api.planner.schema import types_of
 from api.planner.selection import Fill, Site, Steps
 from api.planner.statement import Slot
-from api.planner.stored import all_stored
 from itr.visibility import Visible
 
 V = TypeVar("V")
@@ -87,9 +88,10 @@ _VARIABLES: Remembered[tuple[str, ...]] = Remembered(1000)
 
 
 @lru_cache(4096)
-def visibility_of(actor: Any) -> tuple[Mapping[str, Visible], int]:
+def visibility_of(schema: GraphQLSchema, actor: Any) -> tuple[Mapping[str, Visible], int]:
     """Return every type's visible rows for an actor, and a number for their texts together."""
-    found = {entry.key: entry.visible(actor, "{alias}") for entry in all_stored()}
+    stored = types_of(schema).stored.values()
+    found = {entry.key: entry.visible(actor, "{alias}") for entry in stored}
     texts = tuple(sorted((key, visible.sql) for key, visible in found.items()))
     return found, _number(texts)
 
@@ -101,7 +103,7 @@ def _number(texts: tuple[tuple[str, str], ...]) -> int:
     return _NUMBERS.setdefault(texts, len(_NUMBERS))
 
 
-def outline_key(info: GraphQLResolveInfo, permissions: Any, reading: tuple[Any, ...]) -> Any:
+def outline_key(info: GraphQLResolveInfo[Any], permissions: Any, reading: tuple[Any, ...]) -> Any:
     """Return what an outline depends on."""
     document = _document_key(info)
     names = _VARIABLES.get(document, lambda: _directive_variables(info))
@@ -110,7 +112,7 @@ def outline_key(info: GraphQLResolveInfo, permissions: Any, reading: tuple[Any, 
     return (document, _place(info), frozenset(permissions), choices, reading)
 
 
-def _document_key(info: GraphQLResolveInfo) -> Any:
+def _document_key(info: GraphQLResolveInfo[Any]) -> Any:
     """Return the document's text and where the operation starts in it."""
     location = info.operation.loc
     if location is None or len(location.source.body) > LONGEST_DOCUMENT:
@@ -131,7 +133,7 @@ class _ById:
         return isinstance(other, _ById) and other.operation is self.operation
 
 
-def _place(info: GraphQLResolveInfo) -> tuple[Any, ...]:
+def _place(info: GraphQLResolveInfo[Any]) -> tuple[Any, ...]:
     """Return the field's path without list indexes."""
     place = []
     step: Any = info.path
@@ -156,7 +158,7 @@ class _Finder(Visitor):
                 self.names[argument.value.name.value] = None
 
 
-def _directive_variables(info: GraphQLResolveInfo) -> tuple[str, ...]:
+def _directive_variables(info: GraphQLResolveInfo[Any]) -> tuple[str, ...]:
     finder = _Finder()
     for node in (info.operation, *info.fragments.values()):
         visit(node, finder)

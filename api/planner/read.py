@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
 from graphql.execution.collect_fields import FieldDetails
 
 from api.planner.compiled import Compiled
@@ -21,8 +21,9 @@ from api.planner.compiler import Compiler
 from api.planner.errors import refusal
 from api.planner.pages import LARGEST_PAGE
 from api.planner.reading import Wish, check, raw_info, read
-from api.planner.selection import ObjectSelection, SelectionReader, Site, definition_of
-from api.planner.stored import StoredType, all_stored, stored_by_prefix, stored_type
+from api.planner.schema import types_of
+from api.planner.selection import ObjectSelection, SelectionReader, Site
+from api.planner.stored import StoredType, stored_type
 from itr.visibility import Visible
 
 _ALL = Visible("true")
@@ -111,7 +112,7 @@ async def payload_object(
 
 async def node(info: Any, id: str) -> Any:
     """Answer `node(id)`: the row of any stored type; null when missing, unseen or malformed."""
-    entry, parts = _located(id, raw_info(info).context.actor.permissions)
+    entry, parts = _located(raw_info(info), id)
     key = entry.key if entry is not None else None
     width = entry.id_pattern.groups if entry is not None else 0
 
@@ -131,10 +132,10 @@ async def node(info: Any, id: str) -> Any:
 
 async def nodes(info: Any, ids: Sequence[str]) -> Any:
     """Answer `nodes(ids)`: for each id what `node` answers, in their order, by one statement."""
-    context = raw_info(info).context
+    raw = raw_info(info)
     if len(ids) > LARGEST_PAGE:
-        raise refusal("BAD_PAGE", context.language)
-    found = [_located(each, context.actor.permissions) for each in ids]
+        raise refusal("BAD_PAGE", raw.context.language)
+    found = [_located(raw, each) for each in ids]
     kinds = tuple(sorted({entry.key for entry, _ in found if entry is not None}))
     names = _names(max((len(parts) for _, parts in found), default=0) or 1)
 
@@ -195,10 +196,9 @@ def _select_nodes(info: Any) -> Any:
 
     def select(reader: SelectionReader, details: list[FieldDetails]) -> Any:
         wanted = {}
-        for entry in all_stored():
+        for entry in types_of(schema).stored.values():
             kind: Any = schema.get_type(entry.name)
-            known = kind is not None and definition_of(kind).origin is entry.origin
-            if known and _may_read(entry, reader.permissions):
+            if _may_read(entry, reader.permissions):
                 selection = reader.objects_if_allowed(kind, details)
                 if selection is not None:
                     wanted[entry.key] = selection
@@ -211,9 +211,9 @@ def _may_read(entry: StoredType, permissions: Any) -> bool:
     return entry.permission is None or entry.permission in permissions
 
 
-def _located(id: str, permissions: Any) -> tuple[StoredType | None, tuple[str, ...]]:
-    entry = stored_by_prefix(id)
-    if entry is None or not _may_read(entry, permissions):
+def _located(raw: GraphQLResolveInfo[Any], id: str) -> tuple[StoredType | None, tuple[str, ...]]:
+    entry = types_of(raw.schema).by_prefix(id)
+    if entry is None or not _may_read(entry, raw.context.actor.permissions):
         return None, ()
     parts = entry.read_id(id)
     return (entry, parts) if parts is not None else (None, ())

@@ -49,9 +49,9 @@ class Wish:
     ids: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def raw_info(info: Any) -> GraphQLResolveInfo:
+def raw_info(info: Any) -> GraphQLResolveInfo[Any]:
     """Return graphql-core's info behind Strawberry's."""
-    raw: GraphQLResolveInfo = getattr(info, "_raw_info", info)
+    raw: GraphQLResolveInfo[Any] = getattr(info, "_raw_info", info)
     return raw
 
 
@@ -61,7 +61,7 @@ async def read(info: Any, wish: Wish) -> Compiled:
     context: ReadContext = raw.context
     try:
         outline = outline_of(raw, wish)
-        visibility, number = visibility_of(context.actor)
+        visibility, number = visibility_of(raw.schema, context.actor)
         shapes, values = _page_arguments(raw, outline.sites, context)
     except Refused as refused:
         raise _error(raw, refused, context.language) from None
@@ -82,7 +82,7 @@ def check(info: Any, wish: Wish) -> None:
         raise _error(raw, refused, context.language) from None
 
 
-def outline_of(raw: GraphQLResolveInfo, wish: Wish) -> Outline:
+def outline_of(raw: GraphQLResolveInfo[Any], wish: Wish) -> Outline:
     """Return what is wanted of a field; Refused when it may not be read at all."""
     permissions = raw.context.actor.permissions
     key = outline_key(raw, permissions, (*wish.name, wish.where.sql, wish.cursor))
@@ -93,7 +93,7 @@ def outline_of(raw: GraphQLResolveInfo, wish: Wish) -> Outline:
     return outline
 
 
-def _outline(raw: GraphQLResolveInfo, wish: Wish, permissions: Any) -> Outline:
+def _outline(raw: GraphQLResolveInfo[Any], wish: Wish, permissions: Any) -> Outline:
     reader = SelectionReader(raw, permissions)
     details = [FieldDetails(node, None) for node in raw.field_nodes]
     try:
@@ -105,7 +105,7 @@ def _outline(raw: GraphQLResolveInfo, wish: Wish, permissions: Any) -> Outline:
 
 
 def _plan(
-    raw: GraphQLResolveInfo,
+    raw: GraphQLResolveInfo[Any],
     outline: Outline,
     wish: Wish,
     visibility: Mapping[str, Visible],
@@ -120,7 +120,7 @@ def _plan(
 
 
 def _page_arguments(
-    raw: GraphQLResolveInfo, sites: Sequence[Site], context: ReadContext
+    raw: GraphQLResolveInfo[Any], sites: Sequence[Site], context: ReadContext
 ) -> tuple[tuple[PageShape, ...], tuple[PageValues, ...]]:
     if not sites:
         return (), ()
@@ -169,12 +169,8 @@ class _Values:
                 return self.wish.where.arguments[name]
             case ("id", name):
                 return self.wish.ids[name]
-            case ("page", site, "limit"):
-                return self.pages[site].limit
-            case ("page", site, "inner" | "outer" as block):
-                return getattr(self.pages[site].cursor, block)
-            case ("page", site, part, number):
-                return getattr(self.pages[site], part)[number]
+            case ("page", site, *part):
+                return self.pages[site].value(*part)
         raise KeyError(slot)
 
 
@@ -189,7 +185,7 @@ def _answer(text: str | None, outline: Outline, wish: Wish, context: ReadContext
     return Compiled(text.replace("\n", ""), outline.denied, cursor)
 
 
-def _error(raw: GraphQLResolveInfo, refused: Refused, language: str) -> Exception:
+def _error(raw: GraphQLResolveInfo[Any], refused: Refused, language: str) -> Exception:
     path = [key for key in raw.path.as_list() if isinstance(key, str)]
     return refusal(refused.code, language, path=[*path, *refused.path] if refused.path else None)
 

@@ -15,18 +15,13 @@ import strawberry
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.types.scalar import ScalarDefinition
 
+from itr.durations import LONGEST, format_duration, microseconds_of, parse_duration
+
 Duration = timedelta
 Long = NewType("Long", int)
 
-MICROSECOND = timedelta(microseconds=1)
-LONGEST = 2**63 - 1
-
 _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
-_DURATION = re.compile(
-    r"([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d{1,6}))?S)?)?",
-    re.ASCII,
 )
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
@@ -54,36 +49,14 @@ def read_instant(text: str) -> datetime:
         raise ValueError("outside the calendar") from error
 
 
-def microseconds(value: timedelta) -> int:
-    """Return the whole microseconds of a duration."""
-    return value // MICROSECOND
-
-
 def print_duration(value: timedelta) -> str:
     """Print sign, hours, minutes and seconds, never days: `PT28H30M`, `-PT15M`, `PT0S`."""
-    total = microseconds(value)
-    sign = "-" if total < 0 else ""
-    hours, rest = divmod(abs(total), 3_600_000_000)
-    minutes, rest = divmod(rest, 60_000_000)
-    seconds, fraction = divmod(rest, 1_000_000)
-    text = f"{sign}PT" + (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
-    if fraction:
-        return f"{text}{seconds}." + f"{fraction:06}".rstrip("0") + "S"
-    return text + (f"{seconds}S" if seconds or not (hours or minutes) else "")
+    return format_duration(microseconds_of(value))
 
 
 def read_duration(text: str) -> timedelta:
-    """Read an ISO 8601 duration of weeks, days, hours, minutes, seconds; ValueError otherwise."""
-    found = _DURATION.fullmatch(text)
-    if found is None or len(text) > 64 or not any(found.groups()[1:]):
-        raise ValueError("not a duration")
-    sign, weeks, days, hours, minutes, seconds, fraction = found.groups()
-    whole = ((int(weeks or 0) * 7 + int(days or 0)) * 24 + int(hours or 0)) * 60
-    whole = (whole + int(minutes or 0)) * 60 + int(seconds or 0)
-    total = whole * 1_000_000 + int((fraction or "").ljust(6, "0"))
-    if total > LONGEST:
-        raise ValueError("longer than can be stored")
-    return (-total if sign == "-" else total) * MICROSECOND
+    """Read an ISO 8601 duration of hours, minutes, seconds; ValueError otherwise."""
+    return timedelta(microseconds=1) * parse_duration(text)
 
 
 def print_decimal(value: Decimal) -> str:

@@ -151,7 +151,7 @@ def definition_of(named: Any) -> Any:
 class SelectionReader:
     """Reads one field's selection; collects argument sites, denied paths and fills on the way."""
 
-    def __init__(self, info: GraphQLResolveInfo, permissions: Collection[Any]) -> None:
+    def __init__(self, info: GraphQLResolveInfo[Any], permissions: Collection[Any]) -> None:
         self.info = info
         self.permissions = permissions
         self.fragments = {name: FragmentDetails(it) for name, it in info.fragments.items()}
@@ -209,9 +209,9 @@ class SelectionReader:
                 inner = get_named_type(kind.fields[name].type)
                 step = (*path, (key, kind.name))
                 if name in {"nodes", "node"}:
-                    wanted = self.objects(inner, fields, step)  # type: ignore[arg-type]
+                    wanted = self.objects(inner, fields, step)
                 elif name in {"edges", "pageInfo"}:
-                    wanted = (inner.name, self._parts(inner, fields, step))  # type: ignore[arg-type]
+                    wanted = (inner.name, self._parts(inner, fields, step))
             else:
                 wanted = kind.name
             parts.append((key, name, wanted))

@@ -71,7 +71,7 @@ class Statement:
         return f"{alias}.{quoted(column)}"
 
     def field(self, entry: StoredType, name: str, alias: str) -> str:
-        """Return the SQL value of a field to filter or sort by; a relation's is its key, if seen."""
+        """Return the SQL value of a field to filter or sort by; a relation's is its key."""
         each = entry.fields[name]
         source = declaration_of(each).source
         if not isinstance(source, One):

@@ -87,9 +87,6 @@ class StoredType:
         return f"{self.key}_{key.hex}"
 
 
-_by_key: dict[str, StoredType] = {}
-
-
 def stored(
     *,
     table: str,
@@ -126,13 +123,9 @@ def stored(
         )
         if not any(interface.origin is Node for interface in definition.interfaces):
             raise TypeError(f"{entry.name} is stored and must implement Node")
-        taken = _by_key.get(key)
-        if taken is not None and taken.origin.__qualname__ != cls.__qualname__:
-            raise TypeError(f"{entry.name} and {taken.name} share the id prefix {key}")
         _check_fields(entry.name, definition.fields)
         _check_order(entry)
         cls.__stored__ = entry  # type: ignore[attr-defined]
-        _by_key[key] = entry
         return cls
 
     return register
@@ -152,23 +145,11 @@ def stored_type(cls: type) -> StoredType:
     return entry
 
 
-def all_stored() -> list[StoredType]:
-    """Return every registered stored type."""
-    return list(_by_key.values())
-
-
-def stored_by_prefix(public: str) -> StoredType | None:
-    """Return the type a public id claims to be of, well-formed or not."""
-    return _by_key.get(public.partition("_")[0])
-
-
 def _check_fields(owner: str, fields: Sequence[StrawberryField]) -> None:
     """Refuse declarations that could answer null where the schema promises a value."""
     for each in fields:
         if STORED not in each.metadata:
-            raise TypeError(
-                f"{owner}.{each.python_name} is not declared by the planner's functions"
-            )
+            raise TypeError(f"{owner}.{each.python_name} is not declared as stored")
         declaration = declaration_of(each)
         nullable = _is_optional(each)
         if declaration.permission is not None and not nullable:
