@@ -12,6 +12,7 @@ from itr.errors import Language
 if TYPE_CHECKING:
     import asyncpg
 
+    from api.transport.live import Live
     from itr.actor import Actor
     from itr.events.feed import Feed
     from itr.settings import Settings
@@ -39,6 +40,8 @@ class Context:
     pool: asyncpg.Pool
     """Raw connections for compiled reads; operations bring their own transactions."""
     feed: Feed
+    live: Live
+    """Where subscriptions come from."""
     settings: Settings
     keys: Callable[[str], bytes]
     request_id: str

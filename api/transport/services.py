@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -11,13 +12,17 @@ from uuid import uuid4
 import asyncpg
 
 from api.oauth import Identities, Identity, Keys, Unauthenticated
+from api.oauth.identities import LoadActor
 from api.transport.connections import Connections
 from api.transport.context import Context, Stream
 from api.transport.limits import Limits
+from api.transport.live import Live
 from api.transport.schema import GuardedSchema
 from itr.actor import Actor
+from itr.database import connected
 from itr.errors import Language
-from itr.events.feed import Feed
+from itr.events.feed import Feed, Pokes
+from itr.events.work import after_commit
 from itr.settings import Settings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -32,6 +37,7 @@ class Services:
     limits: Limits
     pool: asyncpg.Pool
     feed: Feed
+    live: Live
     keys: Keys
     identities: Identities
     connections: Connections
@@ -65,6 +71,7 @@ class Services:
             now=self.clock(),
             pool=self.pool,
             feed=self.feed,
+            live=self.live,
             settings=self.settings,
             keys=self.keys.secret_for,
             request_id=request_id,
@@ -73,6 +80,43 @@ class Services:
             stream=stream,
             renew=renew,
         )
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings,
+    *,
+    schema: GuardedSchema,
+    load_actor: LoadActor,
+    clock: Callable[[], datetime],
+) -> AsyncIterator[Services]:
+    """Open the database, the feed and the pokes; at the end send every long connection away."""
+    keys = Keys.of(settings)
+    async with (
+        connected(settings) as database,
+        Feed(database_url=settings.database_url, valkey_url=settings.valkey_url).running() as feed,
+        Pokes(settings.valkey_url).running() as pokes,
+    ):
+        services = Services(
+            settings=settings,
+            schema=schema,
+            limits=schema.limits,
+            pool=database.reads,
+            feed=feed,
+            live=Live(feed, key=keys.secret_for("live cursors"), clock=clock),
+            keys=keys,
+            identities=Identities(settings, feed, load_actor, clock),
+            connections=Connections(per_actor=schema.limits.sockets_per_actor),
+            clock=clock,
+        )
+        services.identities.on_change(services.connections.changed)
+        stop = [after_commit(feed.poke), after_commit(pokes.send)]
+        try:
+            yield services
+        finally:
+            await services.connections.go_away()
+            for one in stop:
+                one()
 
 
 def language_of(accept_language: str | None) -> Language:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from graphql import located_error
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,12 +22,37 @@ from api.transport.http import Exchange, Gone
 from api.transport.services import Services
 from api.transport.sse import EventStream
 from api.transport.websocket import NO_SUBPROTOCOL, Socket
+from itr.settings import Settings
 
 _SIGN_IN = """<input id="itr-token" placeholder="Bearer token" autocomplete="off" style="position:
 fixed;right:64px;bottom:8px;z-index:9;width:22em" oninput="sessionStorage.itrToken=this.value">
 <script>document.getElementById("itr-token").value = sessionStorage.itrToken || "";
 const itrAuthorization = () => ({Authorization: "Bearer " + (sessionStorage.itrToken || "")});
 </script>"""
+
+
+class GraphQLEndpoint:
+    """Where `/graphql` is routed to: the view of the running application."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request or socket on."""
+        await scope["app"].state.view(scope, receive, send)
+
+
+def origins_allowed(settings: Settings) -> list[Middleware]:
+    """Let browser dashboards of the configured origins in; nobody else's pages."""
+    origins = [one.strip() for one in settings.allowed_origins.split(",") if one.strip()]
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "last-event-id", "x-request-id"],
+            expose_headers=["x-request-id", "www-authenticate", "retry-after"],
+        )
+    ]
 
 
 class GraphQLView(GraphQL[Context, None]):

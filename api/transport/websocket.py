@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
-from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types import ExecutionResult
 
 from api.oauth import Identity, Unauthenticated
 from api.transport.bodies import Operation, decode
 from api.transport.context import Stream
-from api.transport.errors import Refusal, present
+from api.transport.errors import Refusal, is_request_error, present
 from api.transport.http import payload_of
 from api.transport.services import Services, language_of
 from api.transport.streaming import results_of
@@ -210,11 +210,13 @@ class Socket:
                 stream=Stream(),
             )
             results = results_of(self._services, context, operation)
+            begun = False
             async with aclosing(cast("Any", results)):
                 async for result in results:
-                    ending = self._refused(name, result, request_id)
+                    ending = None if begun else self._refused(name, result, request_id)
                     if ending is not None:
                         break
+                    begun = True
                     payload = payload_of(result, self._language, request_id)
                     await self._send({"id": name, "type": "next", "payload": payload})
             if self._operations.get(name) is asyncio.current_task():
@@ -232,7 +234,7 @@ class Socket:
         self, name: str, result: ExecutionResult, request_id: str
     ) -> dict[str, Any] | None:
         """The message that ends an operation which never began."""
-        if not isinstance(result, PreExecutionError):
+        if not is_request_error(result.data, result.errors):
             return None
         errors = present(result.errors or [], language=self._language, request_id=request_id)
         return {"id": name, "type": "error", "payload": errors}

@@ -50,8 +50,8 @@ _HEAD = """
 select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as head,
        (select value from epoch where id = 1) as epoch
 """
-SNAPSHOT_POSITION = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-"""Select this in a snapshot's own statement; `Position(it, 0)` is the place to go on from."""
+TAKEN = "pg_current_snapshot()::text"
+"""Select this in the very statement that reads state; `Taken.of` says what that state holds."""
 
 BATCH = 500
 BUFFERED = 1_000
@@ -60,6 +60,30 @@ REPLAYED = 5_000
 
 class FellBehind(Exception):
     """The listener cannot go on from where it was: too slow, too old, or another database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a statement saw: which transactions' events are already in the state it read."""
+
+    before: int
+    beyond: int
+    running: frozenset[int]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read PostgreSQL's `xmin:xmax:running,…`."""
+        before, beyond, running = text.split(":")
+        return cls(int(before), int(beyond), frozenset(int(tx) for tx in running.split(",") if tx))
+
+    def holds(self, position: Position) -> bool:
+        """Whether the event there had been committed for it."""
+        return position.tx < self.beyond and position.tx not in self.running
+
+    @property
+    def position(self) -> Position:
+        """Where to go on from: nothing after it is missed, what it holds may come again."""
+        return Position(self.before, 0)
 
 
 @dataclass(frozen=True)

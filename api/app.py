@@ -1,0 +1,71 @@
+"""The application: its routes and its lifespan, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+
+from api.oauth.identities import LoadActor
+from api.transport.health import healthz, readyz, schema_file
+from api.transport.schema import GuardedSchema
+from api.transport.services import open_services
+from api.transport.view import GraphQLEndpoint, GraphQLView, origins_allowed
+from itr.settings import Settings
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    schema: GuardedSchema | None = None,
+    load_actor: LoadActor | None = None,
+) -> Starlette:
+    """Make the ASGI application; what is left out is the product's own."""
+    served = schema or _product_schema()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        services = open_services(
+            settings,
+            schema=served,
+            load_actor=load_actor or _product_actors(),
+            clock=clock or _utc_now,
+        )
+        async with services as opened:
+            app.state.services = opened
+            app.state.view = GraphQLView(opened)
+            yield
+
+    app = Starlette(
+        routes=[
+            Route("/graphql", GraphQLEndpoint()),
+            WebSocketRoute("/graphql", GraphQLEndpoint()),
+            Route("/schema.graphql", schema_file),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ],
+        middleware=origins_allowed(settings),
+        lifespan=lifespan,
+    )
+    app.state.schema = served
+    return app
+
+
+def _product_schema() -> GuardedSchema:
+    from api.resolvers import product_schema
+
+    return product_schema()
+
+
+def _product_actors() -> LoadActor:
+    from itr.people.operations import load_actor
+
+    return load_actor
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
