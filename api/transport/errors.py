@@ -152,7 +152,7 @@ def _coded_by_the_library(
     if isinstance(code, str):
         known = code in SENTENCES and "{reason}" not in SENTENCES[code][0]
         return code, sentence(code, language) if known else raised.message, {}
-    nodes = raised.nodes or ()
+    nodes = error.nodes or ()
     if nodes and not isinstance(nodes[0], FieldNode) and _is_librarys_own(raised):
         reason = _without_foreign_text(raised)
         return "BAD_INPUT", f"{sentence('BAD_INPUT', language)} {reason}"[:_LONGEST_REASON], {}

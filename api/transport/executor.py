@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Self, cast
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, VariableNode
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from api.execution import CompiledExecution, encode_json
 from api.transport.context import Context
 
 
@@ -30,7 +30,7 @@ class _Occasion(NamedTuple):
     context: Context
 
 
-class TransportExecutor(StrawberryGraphQLCoreExecutionContext):
+class TransportExecutor(CompiledExecution):
     """Runs operations without suggestions, and subscription events with the actor as of now."""
 
     _message: Message | None = None
@@ -125,8 +125,3 @@ class _Same(NamedTuple):
 
     def __hash__(self) -> int:
         return hash((id(self.operation), self.variables))
-
-
-def encode_json(data: object) -> bytes:
-    """Encode an answer; compiled reads go through as they are."""
-    return orjson.dumps(data)

@@ -54,7 +54,7 @@ class Limits:
     """What a plain list counts as."""
     introspection_list_size: int = 3
     operation_seconds: float = 12.0
-    sockets_per_actor: int = 50
+    sockets_per_actor: int = 600
     operations_per_socket: int = 100
     send_seconds: float = 10.0
     """How long a reader may stall before it is dropped (S10)."""

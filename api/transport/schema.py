@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from graphql import GraphQLError
 from strawberry import Schema
@@ -14,6 +13,7 @@ from strawberry.types.graphql import OperationType
 
 from api.transport.documents import Documents
 from api.transport.errors import Refusal, report
+from api.transport.executor import TransportExecutor
 from api.transport.limits import Limits
 
 
@@ -32,7 +32,6 @@ class GuardedSchema(Schema):
         *,
         types: Iterable[type] = (),
         limits: Limits | None = None,
-        executor: type[Any],
         config: StrawberryConfig | None = None,
     ) -> None:
         config = config or StrawberryConfig()
@@ -43,7 +42,7 @@ class GuardedSchema(Schema):
             mutation,
             subscription,
             types=types,
-            execution_context_class=executor,
+            execution_context_class=TransportExecutor,
             config=config,
         )
         self.limits = limits or Limits()
@@ -86,6 +85,3 @@ class GuardedSchema(Schema):
         """Log what nobody expected under the request's id."""
         context = execution_context.context if execution_context else None
         report(errors, request_id=getattr(context, "request_id", "-"))
-
-
-SchemaFactory = Callable[[], GuardedSchema]
