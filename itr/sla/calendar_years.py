@@ -26,19 +26,23 @@ YEAR_STARTS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class YearSpans:
     """The spans of the dates of one local year, ordered, without overlap.
 
     `before` is the working time of the year before each span, `day` the working date it belongs
-    to, `day_before` the working time before each date and, last, of the whole year.
+    to, `day_before` the working time before each date and, last, of the whole year. `us_before`
+    and `days_before` are where the year begins, counted from the epoch by who lays it out.
     """
 
+    year: int
     starts: "array[int]"
     ends: "array[int]"
     before: "array[int]"
     day: "array[int]"
     day_before: "array[int]"
+    us_before: int = 0
+    days_before: int = 0
 
     @property
     def total_us(self) -> int:
@@ -102,7 +106,7 @@ def year_spans(plans: DayPlans, zone: ZoneInfo, year: int) -> YearSpans:
     """
     first = date(year, 1, 1).toordinal()
     pieces = sorted(_pieces(plans, offset_stretches(zone, year), year))
-    spans = YearSpans(array("q"), array("q"), array("q"), array("q"), array("q"))
+    spans = YearSpans(year, array("q"), array("q"), array("q"), array("q"), array("q"))
     passed, until, current = 0, YEAR_STARTS[0] - DAY_US, 0
     for opens, closes, ordinal in pieces:
         start = max(opens, until)
@@ -111,13 +115,16 @@ def year_spans(plans: DayPlans, zone: ZoneInfo, year: int) -> YearSpans:
         until = closes
         if ordinal < first:
             continue
-        if ordinal > current:
-            spans.day_before.append(passed)
-            current = ordinal
-        spans.starts.append(start)
-        spans.ends.append(closes)
-        spans.before.append(passed)
-        spans.day.append(len(spans.day_before) - 1)
+        if ordinal <= current and spans.ends[-1] == start:
+            spans.ends[-1] = closes
+        else:
+            if ordinal > current:
+                spans.day_before.append(passed)
+                current = ordinal
+            spans.starts.append(start)
+            spans.ends.append(closes)
+            spans.before.append(passed)
+            spans.day.append(len(spans.day_before) - 1)
         passed += closes - start
     spans.day_before.append(passed)
     return spans
@@ -135,7 +142,7 @@ def _pieces(
         for opens, closes in plans.spans_of(ordinal):
             start = midnight + opens * MINUTE_US
             end = midnight + closes * MINUTE_US
-            if end - stretch.offset <= stretch.end:
+            if end - stretch.offset + DAY_US <= stretch.end:
                 yield start - stretch.offset, end - stretch.offset, ordinal
                 continue
             for each in (stretch, *later):

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 
 from itr.sla.clock_facts import (
@@ -34,17 +34,21 @@ class Meter:
     calendar: WorkingCalendar
     in_days: bool
 
-    def elapsed(self, start: datetime, end: datetime) -> Amount:
-        """What passes between two instants."""
+    def position(self, at: datetime) -> Amount:
+        """How much has passed since the epoch."""
         if self.in_days:
-            return self.calendar.elapsed_days(start, end)
-        return self.calendar.elapsed(start, end)
+            return self.calendar.day_position(at)
+        return self.calendar.position_us(at)
+
+    def instant_at(self, position: Amount) -> datetime:
+        """The earliest instant by which so much has passed since the epoch."""
+        if self.in_days:
+            return self.calendar.instant_at_day(Fraction(position))
+        return self.calendar.instant_at(int(position))
 
     def add(self, start: datetime, amount: Amount) -> datetime:
         """The earliest instant by which so much has passed since `start`."""
-        if self.in_days:
-            return self.calendar.add_days(start, amount)
-        return self.calendar.add(start, int(amount))
+        return self.instant_at(self.position(start) + amount) if amount else start
 
 
 class Spending:
@@ -54,20 +58,24 @@ class Spending:
         self.meter = meter
         self.starts: list[datetime] = []
         self.before: list[Amount] = []
+        self.bases: list[Amount] = []
         self.total: Amount = 0
+        self._at: datetime | None = None
+        self._position: Amount = 0
         for start, end in stretches:
             self.begin(start)
             if end is not None:
                 self.spend_until(end)
 
     def begin(self, start: datetime) -> None:
-        """A stretch begins."""
+        """A stretch begins; its base is where it would have begun without interruptions."""
         self.starts.append(start)
         self.before.append(self.total)
+        self.bases.append(self._position_of(start) - self.total)
 
     def spent_at(self, at: datetime) -> Amount:
         """What will have been spent if the current stretch goes on until `at`."""
-        return self.before[-1] + self.meter.elapsed(self.starts[-1], at)
+        return self._position_of(at) - self.bases[-1]
 
     def spend_until(self, end: datetime) -> None:
         """The current stretch ends."""
@@ -76,7 +84,15 @@ class Spending:
     def reached_at(self, amount: Amount) -> datetime:
         """When `amount` was spent, or will be if the last stretch goes on."""
         index = bisect_right(self.before, amount) - 1
-        return self.meter.add(self.starts[index], amount - self.before[index])
+        if amount == self.before[index]:
+            return self.starts[index]
+        return self.meter.instant_at(self.bases[index] + amount)
+
+    def _position_of(self, at: datetime) -> Amount:
+        """The meter's position, remembered: what happens often happens at one instant."""
+        if at is not self._at:
+            self._at, self._position = at, self.meter.position(at)
+        return self._position
 
 
 def place_in_time(event: ClockEvent) -> tuple[object, ...]:
@@ -103,9 +119,10 @@ class History:
     def __init__(
         self, events: Iterable[ClockEvent], calendar_of: CalendarOf, *, until: datetime | None
     ) -> None:
-        ordered = sorted(
-            (event for event in events if until is None or event.at <= until), key=place_in_time
-        )
+        if until is not None:
+            until = until.astimezone(UTC)
+            events = (event for event in events if event.at <= until)
+        ordered = sorted(events, key=place_in_time)
         first = next((event for event in ordered if event.kind is ClockEventKind.STARTED), None)
         if first is None:
             raise ClockNotStarted("the clock has no start")
@@ -270,7 +287,7 @@ class History:
         counts = self._is_running and cancelled_at is None
         stood_at = cancelled_at or self.completed_at or self.paused_since or self.last_at
         elapsed = self._elapsed_us(stood_at)
-        base = self.calendar.position_us(stood_at) - elapsed if counts else None
+        base = self._base_us(stood_at, elapsed) if counts else None
         deadline, remaining, days = self._outlook(elapsed) if cancelled_at is None else _NOTHING
         return Clock(
             state=self._state(cancelled_at),
@@ -297,6 +314,12 @@ class History:
             and self.calendar.provisional(deadline),
             stretches=tuple(self.stretches),
         )
+
+    def _base_us(self, at: datetime, elapsed_us: int) -> int:
+        """The position a counting clock counts from."""
+        if self._spending.meter.in_days:
+            return self.calendar.position_us(at) - elapsed_us
+        return int(self._spending.bases[-1])
 
     def _state(self, cancelled_at: datetime | None) -> ClockState:
         if self.breached_at is not None:
@@ -337,6 +360,9 @@ class History:
 
     def _elapsed_us(self, at: datetime, *, goes_on: bool = False) -> int:
         """Microseconds counted by `at`; `goes_on`: as if the last stretch had not ended."""
+        spending = self._spending
+        if not (spending.meter.in_days or self.untargeted_since or goes_on):
+            return int(spending.spent_at(at) if self._is_running else spending.total)
         total = 0
         last = self.stretches[-1]
         for stretch in self.stretches:

@@ -7,7 +7,7 @@ the spans of one year, never a walk from day to day.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor
@@ -75,27 +75,29 @@ class WorkingCalendar:
         self._us_before = [0]
         self._days_before = [0]
         self._epoch_us = 0
-        self._epoch_us = self.position_us(EPOCH)
+        if not self._always:
+            self._epoch_us = self.position_us(EPOCH)
+            self._laid_out.clear()
 
     def position_us(self, at: datetime) -> int:
         """Working microseconds from 2000-01-01T00:00Z to `at`; negative before."""
         time = microseconds(at)
         if self._always:
             return time
-        year, index = self._span_at(time)
+        spans, index = self._span_at(time)
         if index < 0:
-            return self._us_until(year) - self._epoch_us
-        spans = self._spans(year)
-        within = min(time, spans.ends[index]) - spans.starts[index]
-        return self._us_until(year) + spans.before[index] + within - self._epoch_us
+            return spans.us_before
+        end = spans.ends[index]
+        within = (time if time < end else end) - spans.starts[index]
+        return spans.us_before + spans.before[index] + within
 
     def instant_at(self, position_us: int) -> datetime:
         """Earliest instant by which so much working time has passed since the epoch."""
         if self._always:
             return instant(position_us)
         position = position_us + self._epoch_us
-        year = self._year_reaching(position, self._us_before)
-        return self._instant_reaching(year, position - self._us_until(year))
+        spans = self._spans(self._year_reaching(position, self._us_before))
+        return _instant_reaching(spans, position_us - spans.us_before)
 
     def add(self, start: datetime, amount_us: int) -> datetime:
         """The instant `amount_us` of working time after `start` (before it when negative).
@@ -104,13 +106,12 @@ class WorkingCalendar:
         shift, not the start of the next), backward the latest. Raises BeyondCalendar.
         """
         if amount_us == 0:
-            return start
+            return start.astimezone(UTC)
         position = self.position_us(start) + amount_us
         if amount_us > 0 or self._always:
             return self.instant_at(position)
-        position += self._epoch_us
-        year = self._year_leaving(position, self._us_before)
-        return self._instant_leaving(year, position - self._us_until(year))
+        spans = self._spans(self._year_leaving(position + self._epoch_us, self._us_before))
+        return _instant_leaving(spans, position - spans.us_before)
 
     def elapsed(self, start: datetime, end: datetime) -> int:
         """Working microseconds between two instants; negative when `end` is earlier."""
@@ -120,14 +121,13 @@ class WorkingCalendar:
         """Working days since 2000 began: each date with a shift is one, passing evenly over its
         shifts (R-CAL-04)."""
         time = microseconds(at)
-        year, index = self._span_at(time)
+        spans, index = self._span_at(time)
         if index < 0:
-            return Fraction(self._days_until(year))
-        spans = self._spans(year)
+            return Fraction(spans.days_before)
         day = spans.day[index]
         passed = spans.before[index] + min(time, spans.ends[index]) - spans.starts[index]
-        start, end = spans.day_before[day], spans.day_before[day + 1]
-        return self._days_until(year) + day + Fraction(passed - start, end - start)
+        begin, end = spans.day_before[day], spans.day_before[day + 1]
+        return spans.days_before + day + Fraction(passed - begin, end - begin)
 
     def add_days(self, start: datetime, days: Fraction | int) -> datetime:
         """The instant so many working days after `start`, to the microsecond at or after it.
@@ -135,23 +135,23 @@ class WorkingCalendar:
         Conventions and errors are those of `add`.
         """
         if days == 0:
-            return start
+            return start.astimezone(UTC)
         position = self.day_position(start) + days
         if days > 0:
             return self.instant_at_day(position)
-        year = self._year_leaving(position, self._days_before)
-        spans, rest = self._spans(year), position - self._days_until(year)
+        spans = self._spans(self._year_leaving(position, self._days_before))
+        rest = position - spans.days_before
         day = floor(rest)
         begin, end = spans.day_before[day], spans.day_before[day + 1]
-        return self._instant_leaving(year, begin + floor((rest - day) * (end - begin)))
+        return _instant_leaving(spans, begin + floor((rest - day) * (end - begin)))
 
     def instant_at_day(self, position: Fraction) -> datetime:
         """Earliest instant by which so many working days have passed since 2000 began."""
-        year = self._year_reaching(position, self._days_before)
-        spans, rest = self._spans(year), position - self._days_until(year)
+        spans = self._spans(self._year_reaching(position, self._days_before))
+        rest = position - spans.days_before
         day = ceil(rest) - 1
         begin, end = spans.day_before[day], spans.day_before[day + 1]
-        return self._instant_reaching(year, begin + ceil((rest - day) * (end - begin)))
+        return _instant_reaching(spans, begin + ceil((rest - day) * (end - begin)))
 
     def elapsed_days(self, start: datetime, end: datetime) -> Fraction:
         """Working days between two instants, exactly; negative when `end` is earlier."""
@@ -162,15 +162,15 @@ class WorkingCalendar:
         if self._always:
             return True
         time = microseconds(at)
-        year, index = self._span_at(time)
-        return index >= 0 and time < self._spans(year).ends[index]
+        spans, index = self._span_at(time)
+        return index >= 0 and time < spans.ends[index]
 
     def next_open(self, at: datetime) -> datetime:
         """`at` when open, else the next start of working time. Raises BeyondCalendar."""
         if self.is_open(at):
-            return at
-        year, index = self._span_after(*self._span_at(microseconds(at)))
-        return instant(self._spans(year).starts[index])
+            return at.astimezone(UTC)
+        spans, index = self._span_after(*self._span_at(microseconds(at)))
+        return instant(spans.starts[index])
 
     def next_close(self, at: datetime) -> datetime:
         """The end of the working time that goes on at `at`, else of the next.
@@ -179,23 +179,25 @@ class WorkingCalendar:
         """
         if self._always:
             raise BeyondCalendar("an always open calendar never closes")
-        time = microseconds(self.next_open(at))
-        year, index = self._span_at(time)
+        spans, index = self._span_at(microseconds(self.next_open(at)))
         while True:
-            end = self._spans(year).ends[index]
-            year, index = self._span_after(year, index)
-            if self._spans(year).starts[index] > end:
+            end = spans.ends[index]
+            try:
+                spans, index = self._span_after(spans, index)
+            except NoMoreWorkingTime:
+                return instant(end)
+            if spans.starts[index] > end:
                 return instant(end)
 
     def prev_open(self, at: datetime) -> datetime:
         """The last instant, `at` at the latest, that working time led up to."""
         if self._always:
-            return at
+            return at.astimezone(UTC)
         time = microseconds(at)
-        year, index = self._span_at(time - 1)
+        spans, index = self._span_at(time - 1)
         if index < 0:
             raise BeyondCalendar("no working time before this instant")
-        return instant(min(time, self._spans(year).ends[index]))
+        return instant(min(time, spans.ends[index]))
 
     def is_working_day(self, day: date) -> bool:
         """Whether a shift starts on the date."""
@@ -211,56 +213,45 @@ class WorkingCalendar:
     def spans(self, start: datetime, end: datetime) -> Iterator[WorkingSpan]:
         """The spans that touch [start, end), in order. Raises BeyondCalendar."""
         first, last = microseconds(start), microseconds(end)
-        year, index = self._span_at(first)
+        spans, index = self._span_at(first)
         try:
-            if index < 0 or self._spans(year).ends[index] <= first:
-                year, index = self._span_after(year, index)
-            while (spans := self._spans(year)).starts[index] < last:
+            if index < 0 or spans.ends[index] <= first:
+                spans, index = self._span_after(spans, index)
+            while spans.starts[index] < last:
                 yield WorkingSpan(
                     starts_at=instant(spans.starts[index]),
                     ends_at=instant(spans.ends[index]),
-                    before_us=self._us_until(year) + spans.before[index] - self._epoch_us,
-                    before_days=self._days_until(year) + spans.day[index],
+                    before_us=spans.us_before + spans.before[index],
+                    before_days=spans.days_before + spans.day[index],
                 )
-                year, index = self._span_after(year, index)
+                spans, index = self._span_after(spans, index)
         except NoMoreWorkingTime:
             return
 
-    def _span_at(self, time: int) -> tuple[int, int]:
-        """Year and index of the last span that starts at or before `time`; index −1: none."""
+    def _span_at(self, time: int) -> tuple[YearSpans, int]:
+        """The year and index of the last span that starts at or before `time`; −1: none does."""
         year = FIRST_YEAR + bisect_right(YEAR_STARTS, time) - 1
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise BeyondCalendar(f"outside {FIRST_YEAR} to {LAST_YEAR}")
         if year < LAST_YEAR and time > YEAR_STARTS[year + 1 - FIRST_YEAR] - FARTHEST_OFFSET:
-            following = self._spans(year + 1).starts
-            if following and following[0] <= time:
-                return year + 1, bisect_right(following, time) - 1
-        index = bisect_right(self._spans(year).starts, time) - 1
-        while index < 0 and year > FIRST_YEAR:
-            year -= 1
-            index = len(self._spans(year).starts) - 1
-        return year, index
+            following = self._spans(year + 1)
+            if following.starts and following.starts[0] <= time:
+                return following, bisect_right(following.starts, time) - 1
+        spans = self._spans(year)
+        index = bisect_right(spans.starts, time) - 1
+        while index < 0 and spans.year > FIRST_YEAR:
+            spans = self._spans(spans.year - 1)
+            index = len(spans.starts) - 1
+        return spans, index
 
-    def _span_after(self, year: int, index: int) -> tuple[int, int]:
-        """Year and index of the span after that one."""
+    def _span_after(self, spans: YearSpans, index: int) -> tuple[YearSpans, int]:
+        """The year and index of the span after that one. Raises NoMoreWorkingTime."""
         index += 1
-        while index >= len(self._spans(year).starts):
-            year, index = year + 1, 0
-            if year > LAST_YEAR:
+        while index >= len(spans.starts):
+            if spans.year == LAST_YEAR:
                 raise NoMoreWorkingTime(f"no working time until {LAST_YEAR} ends")
-        return year, index
-
-    def _instant_reaching(self, year: int, us: int) -> datetime:
-        """Earliest instant at which `us` > 0 of the year's working time has passed."""
-        spans = self._spans(year)
-        index = bisect_left(spans.before, us) - 1
-        return instant(spans.starts[index] + us - spans.before[index])
-
-    def _instant_leaving(self, year: int, us: int) -> datetime:
-        """Latest instant at which no more than `us` of the year's working time has passed."""
-        spans = self._spans(year)
-        index = bisect_right(spans.before, us) - 1
-        return instant(spans.starts[index] + us - spans.before[index])
+            spans, index = self._spans(spans.year + 1), 0
+        return spans, index
 
     def _year_reaching(self, position: int | Fraction, before: list[int]) -> int:
         """The year in whose course a position is reached: before < position ≤ after."""
@@ -278,25 +269,11 @@ class WorkingCalendar:
             self._count_year_before()
         return self._first_year + bisect_right(before, position) - 1
 
-    def _us_until(self, year: int) -> int:
-        self._count_until(year)
-        return self._us_before[year - self._first_year]
-
-    def _days_until(self, year: int) -> int:
-        self._count_until(year)
-        return self._days_before[year - self._first_year]
-
-    def _count_until(self, year: int) -> None:
-        while year < self._first_year:
-            self._count_year_before()
-        while year >= self._first_year + len(self._us_before):
-            self._count_year_after()
-
     def _count_year_after(self) -> None:
         year = self._first_year + len(self._us_before) - 1
         if year > LAST_YEAR:
             raise BeyondCalendar(f"not before {LAST_YEAR} ends")
-        spans = self._spans(year, keep=False)
+        spans = year_spans(self.plans, self.zone, year)
         self._us_before.append(self._us_before[-1] + spans.total_us)
         self._days_before.append(self._days_before[-1] + spans.total_days)
 
@@ -304,19 +281,36 @@ class WorkingCalendar:
         year = self._first_year - 1
         if year < FIRST_YEAR:
             raise BeyondCalendar(f"not since {FIRST_YEAR} began")
-        spans = self._spans(year, keep=False)
+        spans = year_spans(self.plans, self.zone, year)
         self._us_before.insert(0, self._us_before[0] - spans.total_us)
         self._days_before.insert(0, self._days_before[0] - spans.total_days)
         self._first_year = year
 
-    def _spans(self, year: int, *, keep: bool = True) -> YearSpans:
-        """The year's spans; one only counted in passing is not kept."""
+    def _spans(self, year: int) -> YearSpans:
+        """The year's spans, laid out once; years only counted in passing are not kept."""
         spans = self._laid_out.get(year)
         if spans is None:
+            while year < self._first_year:
+                self._count_year_before()
+            while year >= self._first_year + len(self._us_before):
+                self._count_year_after()
             spans = year_spans(self.plans, self.zone, year)
-            if keep or not spans.starts:
-                self._laid_out[year] = spans
+            spans.us_before = self._us_before[year - self._first_year] - self._epoch_us
+            spans.days_before = self._days_before[year - self._first_year]
+            self._laid_out[year] = spans
         return spans
+
+
+def _instant_reaching(spans: YearSpans, us: int) -> datetime:
+    """Earliest instant at which `us` > 0 of the year's working time has passed."""
+    index = bisect_left(spans.before, us) - 1
+    return instant(spans.starts[index] + us - spans.before[index])
+
+
+def _instant_leaving(spans: YearSpans, us: int) -> datetime:
+    """Latest instant at which no more than `us` of the year's working time has passed."""
+    index = bisect_right(spans.before, us) - 1
+    return instant(spans.starts[index] + us - spans.before[index])
 
 
 @lru_cache(maxsize=128)
