@@ -119,19 +119,25 @@ def token(
 
 
 async def _print_token(settings: Settings, name: str, organisation: str | None) -> None:
+    from api.oauth.tokens import issue_token
+    from itr.database import connected
+    from itr.people.operations import find_actor_for_role
     from itr.people.roles import Role
-    from itr.people.tokens import issue
 
     if name not in Role.__members__:
         known = ", ".join(role.value for role in Role)
         raise WrongSettings(f"没有角色 {name} / {name} is not a role; roles: {known}.")
-    typer.echo(await issue(settings, Role(name), organisation))
+    async with connected(settings):
+        actor = await find_actor_for_role(Role(name), organisation)
+    if actor is None:
+        raise WrongSettings(f"没有担任 {name} 的人员 / nobody there has the role {name}.")
+    typer.echo(issue_token(settings, actor.id))
 
 
 @app.command(help="打印 GraphQL 模式 / print the GraphQL schema.")
 def schema() -> None:
     """Print the GraphQL schema."""
-    from api.schema.root import schema as root
+    from api.resolvers.root import schema as root
 
     typer.echo(root.as_str())
 

@@ -62,9 +62,7 @@ def tortoise_config(
         "server_settings": _SESSION if session is None else session,
     }
     return {
-        "connections": {
-            "default": {"engine": "tortoise.backends.asyncpg", "credentials": engine}
-        },
+        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": engine}},
         "apps": {
             APP: {"models": MODELS, "default_connection": "default", "migrations": "migrations"}
         },

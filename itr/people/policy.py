@@ -7,7 +7,14 @@ from itr.people.roles import Permission, Role
 P = Permission
 
 _READ_INSIDE = frozenset(
-    {P.READ_REQUESTS, P.READ_INTERNAL, P.READ_CONTRACTS, P.READ_CATALOGUE, P.READ_PEOPLE}
+    {
+        P.READ_REQUESTS,
+        P.READ_HANDLING,
+        P.READ_INTERNAL,
+        P.READ_CONTRACTS,
+        P.READ_CATALOGUE,
+        P.READ_PEOPLE,
+    }
 )
 _READ_ALL = _READ_INSIDE | {P.READ_FIGURES, P.READ_BOARD}
 _HANDLE = _READ_ALL | {
@@ -28,6 +35,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(
         {
             P.READ_REQUESTS,
+            P.READ_CONTRACTS,
             P.SUBMIT_REQUEST,
             P.ACCEPT_CHARGE,
             P.RESUME_REQUEST,
@@ -40,6 +48,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.PARTNER: frozenset(
         {
             P.READ_REQUESTS,
+            P.READ_HANDLING,
             P.SUBMIT_REQUEST,
             P.START_REQUEST,
             P.WORK_ON_REQUEST,

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     """One verb of the product; every query, mutation and subscription demands one (R-ROLE-02)."""
 
     READ_REQUESTS = "READ_REQUESTS"
+    READ_HANDLING = "READ_HANDLING"
     READ_INTERNAL = "READ_INTERNAL"
     READ_CONTRACTS = "READ_CONTRACTS"
     READ_CATALOGUE = "READ_CATALOGUE"

@@ -10,7 +10,8 @@ from itr.actor import Actor
 from itr.catalogue.rules import ServiceTerms
 from itr.events.log import Audience, Fact
 from itr.requests.models import HandOver, Request, Stint
-from itr.requests.terms import RequestStatus
+from itr.requests.policy import ensure_may
+from itr.requests.terms import RequestStatus, Verb
 from itr.sla.clocks import CalendarInForce, ClockBook
 from itr.sla.models import Clock, Timer
 from itr.sla.terms import Thread
@@ -36,6 +37,11 @@ class Handling:
     facts: list[Fact] = field(default_factory=list)
     timers: dict[str, datetime | None] = field(default_factory=dict)
     historic: bool = False
+
+    def ensure_may(self, verb: Verb) -> None:
+        """Refuse what is not the actor's to do; the past of another system is not judged."""
+        if not self.historic:
+            ensure_may(self.actor, verb, self.request)
 
     def record(
         self, type: str, audience: Audience, payload: Mapping[str, Any] | None = None

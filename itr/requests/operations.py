@@ -14,7 +14,6 @@ from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.intake import Intake, new_request
 from itr.requests.places import customer_of, place_of
-from itr.requests.policy import ensure_may
 from itr.requests.priority import Classification, priority_of
 from itr.requests.store import calendars_in_force, handling, save, take
 from itr.requests.terms import RequestStatus, Verb
@@ -46,7 +45,7 @@ async def accept_request(
     """Authorise and classify: pins the entitlement, retargets from registration (R-ENT-01 … 05)."""
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
-        ensure_may(actor, Verb.ACCEPT, in_hand.request)
+        in_hand.ensure_may(Verb.ACCEPT)
         rules.ensure_can_move(in_hand.request.status, Verb.ACCEPT)
         authorised = await _authorised(work, in_hand, classification)
         intake.accept(in_hand, classification, authorised)
@@ -61,7 +60,7 @@ async def reauthorise_request(
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         request = in_hand.request
-        ensure_may(actor, Verb.REAUTHORISE, request)
+        in_hand.ensure_may(Verb.REAUTHORISE)
         rules.ensure_can_move(request.status, Verb.REAUTHORISE)
         if request.entitlement_outcome is not EntitlementOutcome.NO_DATA or request.reauthorised:
             raise rules.NothingToReauthorise()

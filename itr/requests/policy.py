@@ -7,8 +7,8 @@ from itr.actor import Actor, Reach
 from itr.errors import Forbidden
 from itr.people.roles import Permission, Role
 from itr.requests.models import Request
-from itr.requests.rules import HandedBack, NotOwner
-from itr.requests.terms import Verb
+from itr.requests.rules import MOVES, HandedBack, NotOwner
+from itr.requests.terms import RequestStatus, Verb
 from itr.visibility import Visible
 
 P = Permission
@@ -97,3 +97,54 @@ def visible_requests(actor: Actor) -> Visible:
     if not words or scope.organisation_id is None:
         return Visible.nothing()
     return Visible("(" + " or ".join(words) + ")", {"scope_organisation": scope.organisation_id})
+
+
+def visible_parts(actor: Actor) -> Visible:
+    """Rows that hang on a request by `request_id` are seen with it."""
+    return _with_the_request(actor, "{alias}.request_id")
+
+
+def visible_events(actor: Actor) -> Visible:
+    """What stands on a timeline, as far as its audience reaches (R-ROLE-06, R-REQ-07)."""
+    sight = _with_the_request(actor, "{alias}.stream")
+    if actor.may(P.READ_INTERNAL):
+        return sight
+    audiences = "('PUBLIC', 'PARTNER')" if actor.may(P.READ_HANDLING) else "('PUBLIC')"
+    return Visible(f"({sight.sql} and {{alias}}.audience in {audiences})", sight.arguments)
+
+
+def _with_the_request(actor: Actor, key: str) -> Visible:
+    sight = visible_requests(actor)
+    if actor.scope.sees_all:
+        return sight
+    seen = sight.at("seen")
+    return Visible(
+        f"exists (select 1 from request seen where seen.id = {key} and {seen})", sight.arguments
+    )
+
+
+def verbs_open_to(
+    actor: Actor,
+    *,
+    status: RequestStatus,
+    owner: UUID | None,
+    partner: UUID | None,
+    requesters: Collection[UUID | None],
+    in_queue: bool,
+) -> list[Verb]:
+    """What the actor could do to a request as it stands (`viewerCan`)."""
+    return [
+        verb
+        for verb, permission in PERMISSION_OF.items()
+        if status in MOVES[verb]
+        and actor.may(permission)
+        and not (verb is not Verb.CANCEL and is_partner_without(actor, partner))
+        and stands_right(actor, verb, owner=owner, requesters=requesters)
+        and (verb is not Verb.START or _may_take(actor, status, owner, in_queue))
+    ]
+
+
+def _may_take(actor: Actor, status: RequestStatus, owner: UUID | None, in_queue: bool) -> bool:
+    if owner is None:
+        return in_queue
+    return owner == actor.id and status is RequestStatus.DISPATCHED

@@ -5,7 +5,6 @@ from uuid import UUID
 from itr.events.log import Audience
 from itr.requests import rules
 from itr.requests.handling import Handling
-from itr.requests.policy import ensure_may
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.timers import end_confirmation_window
 from itr.sla.terms import Thread
@@ -13,7 +12,7 @@ from itr.sla.terms import Thread
 
 def confirm(work: Handling, verified_by: UUID) -> None:
     """The customer accepts the solution; a named person has checked the result."""
-    ensure_may(work.actor, Verb.CONFIRM, work.request)
+    work.ensure_may(Verb.CONFIRM)
     rules.ensure_can_move(work.request.status, Verb.CONFIRM)
     work.request.verified_by_id = verified_by
     _confirmed(work, by_silence=False)
@@ -33,7 +32,7 @@ def remind_of_confirmation(work: Handling) -> None:
 
 def reject_solution(work: Handling, reason: str, *, service_down: bool) -> None:
     """The solution does not do: RESOLUTION goes on, CLOSURE is cancelled (R-SLA-09)."""
-    ensure_may(work.actor, Verb.REJECT_SOLUTION, work.request)
+    work.ensure_may(Verb.REJECT_SOLUTION)
     rules.ensure_can_move(work.request.status, Verb.REJECT_SOLUTION)
     _go_on(work, "SolutionRejected", reason, service_down=service_down)
 
@@ -41,7 +40,7 @@ def reject_solution(work: Handling, reason: str, *, service_down: bool) -> None:
 def reopen(work: Handling, reason: str, *, service_down: bool) -> None:
     """It was not resolved after all: the time it counted as solved is excluded (R-SLA-09)."""
     request = work.request
-    ensure_may(work.actor, Verb.REOPEN, request)
+    work.ensure_may(Verb.REOPEN)
     rules.ensure_can_move(request.status, Verb.REOPEN)
     if not work.historic:
         rules.ensure_reopens_in_time(request.closed_at, work.now)
@@ -50,7 +49,7 @@ def reopen(work: Handling, reason: str, *, service_down: bool) -> None:
 
 def close(work: Handling) -> None:
     """Close a confirmed request: stops CLOSURE."""
-    ensure_may(work.actor, Verb.CLOSE, work.request)
+    work.ensure_may(Verb.CLOSE)
     rules.ensure_can_move(work.request.status, Verb.CLOSE)
     work.book.complete(Thread.CLOSURE, work.now)
     work.request.closed_at = work.now

@@ -6,7 +6,6 @@ from itr.events.log import Audience
 from itr.people.roles import Role
 from itr.requests import rules
 from itr.requests.handling import Handling
-from itr.requests.policy import ensure_may
 from itr.requests.rules import PlaceOfWork
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.timers import set_confirmation_window
@@ -15,7 +14,7 @@ from itr.sla.terms import Thread, WaitingReason
 
 def dispatch(work: Handling, place: PlaceOfWork, assignee_id: UUID | None) -> None:
     """Send a request to a queue, or to a person of it."""
-    ensure_may(work.actor, Verb.DISPATCH, work.request)
+    work.ensure_may(Verb.DISPATCH)
     rules.ensure_can_move(work.request.status, Verb.DISPATCH)
     moved = work.move_to(RequestStatus.DISPATCHED)
     put(work, place, assignee_id, reason=None)
@@ -25,7 +24,7 @@ def dispatch(work: Handling, place: PlaceOfWork, assignee_id: UUID | None) -> No
 def start(work: Handling, place: PlaceOfWork | None) -> None:
     """Take a request: the assignee, or anyone of the queue, who becomes the owner (R-ROLE-07)."""
     request = work.request
-    ensure_may(work.actor, Verb.START, request)
+    work.ensure_may(Verb.START)
     rules.ensure_can_move(request.status, Verb.START)
     if request.assignee_id not in (None, work.actor.id):
         raise rules.AlreadyOwned()
@@ -43,7 +42,7 @@ def start(work: Handling, place: PlaceOfWork | None) -> None:
 def wait(work: Handling, reason: WaitingReason, note: str | None) -> None:
     """Wait for somebody else; pauses what the service level pauses for it (R-REQ-03)."""
     request = work.request
-    ensure_may(work.actor, Verb.WAIT, request)
+    work.ensure_may(Verb.WAIT)
     rules.ensure_can_move(request.status, Verb.WAIT)
     if request.status is not RequestStatus.WAITING:
         request.returns_to = request.status
@@ -57,7 +56,7 @@ def wait(work: Handling, reason: WaitingReason, note: str | None) -> None:
 def resume(work: Handling, answer: str | None) -> None:
     """Go on where the request stood: the owner, or the customer by answering."""
     request = work.request
-    ensure_may(work.actor, Verb.RESUME, request)
+    work.ensure_may(Verb.RESUME)
     rules.ensure_can_move(request.status, Verb.RESUME)
     by_customer = Role.CUSTOMER in work.actor.roles and request.assignee_id != work.actor.id
     if by_customer and request.waiting_reason is not WaitingReason.CUSTOMER:
@@ -70,7 +69,7 @@ def resume(work: Handling, answer: str | None) -> None:
 def restore(work: Handling, workaround: str) -> None:
     """Service is up again, by a workaround: stops RESTORATION (R-SLA-01)."""
     request = work.request
-    ensure_may(work.actor, Verb.RESTORE, request)
+    work.ensure_may(Verb.RESTORE)
     rules.ensure_can_move(request.status, Verb.RESTORE)
     request.workaround = rules.ensure_text(workaround, "workaround")
     mark_restored(work)
@@ -84,7 +83,7 @@ def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
     From WAITING it resumes and delivers at one instant; the pause is subtracted first (R-SLA-07).
     """
     request = work.request
-    ensure_may(work.actor, Verb.DELIVER, request)
+    work.ensure_may(Verb.DELIVER)
     rules.ensure_can_move(request.status, Verb.DELIVER)
     before = request.status
     if before is RequestStatus.WAITING:
@@ -111,7 +110,7 @@ def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
 def requeue(work: Handling, place: PlaceOfWork, reason: str) -> None:
     """Put a request back into a queue: it is nobody's again."""
     request = work.request
-    ensure_may(work.actor, Verb.REQUEUE, request)
+    work.ensure_may(Verb.REQUEUE)
     rules.ensure_can_move(request.status, Verb.REQUEUE)
     text = rules.ensure_text(reason, "reason")
     before = request.status
@@ -136,7 +135,7 @@ def change_line(
 ) -> None:
     """Hand a request up or back: another line, another stint, the SLA runs on (R-LIN-01)."""
     request = work.request
-    ensure_may(work.actor, verb, request)
+    work.ensure_may(verb)
     rules.ensure_can_move(request.status, verb)
     up = verb is Verb.ESCALATE
     if (place.line <= request.line) if up else (place.line >= request.line):

@@ -9,7 +9,6 @@ from itr.events.log import Audience
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver
-from itr.requests.policy import ensure_may
 from itr.requests.priority import Classification, priority_of
 from itr.requests.terms import Charge, Priority, RequestStatus, Verb
 from itr.sla.terms import Thread
@@ -48,7 +47,7 @@ def register(work: Handling) -> None:
 def accept(work: Handling, classification: Classification, authorised: Authorised) -> None:
     """Accept a request: classify, pin its entitlement, retarget its clocks (R-ENT-02, R-PRI-01)."""
     request = work.request
-    ensure_may(work.actor, Verb.ACCEPT, request)
+    work.ensure_may(Verb.ACCEPT)
     rules.ensure_can_move(request.status, Verb.ACCEPT)
     ensure_served(work, authorised)
     request.entitlement_outcome = authorised.outcome
@@ -81,7 +80,7 @@ def ensure_served(work: Handling, authorised: Authorised) -> None:
 
 def agree_to_charge(work: Handling, verb: Verb) -> None:
     """The customer accepts the catalogue price, or the process manager waives it (R-ENT-01)."""
-    ensure_may(work.actor, verb, work.request)
+    work.ensure_may(verb)
     rules.ensure_can_move(work.request.status, verb)
     accepted = verb is Verb.ACCEPT_CHARGE
     work.request.charge = Charge.ACCEPTED if accepted else Charge.WAIVED
@@ -91,7 +90,7 @@ def agree_to_charge(work: Handling, verb: Verb) -> None:
 def reclassify(work: Handling, classification: Classification) -> None:
     """Classify anew: another priority retargets the clocks (R-PRI-03, R-SLA-08)."""
     request = work.request
-    ensure_may(work.actor, Verb.RECLASSIFY, request)
+    work.ensure_may(Verb.RECLASSIFY)
     rules.ensure_can_move(request.status, Verb.RECLASSIFY)
     before = request.priority
     _classify(work, classification, work.terms)
@@ -118,14 +117,14 @@ def reauthorise(work: Handling, authorised: Authorised) -> None:
 
 def reject(work: Handling, reason: str) -> None:
     """Turn a request down, with a reason the requester is told."""
-    ensure_may(work.actor, Verb.REJECT, work.request)
+    work.ensure_may(Verb.REJECT)
     rules.ensure_can_move(work.request.status, Verb.REJECT)
     _end(work, RequestStatus.REJECTED, "RequestRejected", rules.ensure_text(reason, "reason"))
 
 
 def cancel(work: Handling, reason: str) -> None:
     """Withdraw a request before its solution is delivered; its clocks are cancelled."""
-    ensure_may(work.actor, Verb.CANCEL, work.request)
+    work.ensure_may(Verb.CANCEL)
     rules.ensure_can_move(work.request.status, Verb.CANCEL)
     _end(work, RequestStatus.CANCELLED, "RequestCancelled", rules.ensure_text(reason, "reason"))
 

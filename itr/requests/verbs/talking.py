@@ -6,14 +6,13 @@ from itr.events.log import Audience
 from itr.people.roles import Role
 from itr.requests import rules
 from itr.requests.handling import Handling
-from itr.requests.policy import ensure_may
 from itr.requests.terms import Verb
 from itr.requests.verbs.handling import answer_the_customer
 
 
 def respond(work: Handling, text: str) -> None:
     """Reply in public; the first one by a person of ours stops RESPONSE (R-SLA-01)."""
-    ensure_may(work.actor, Verb.RESPOND, work.request)
+    work.ensure_may(Verb.RESPOND)
     rules.ensure_can_move(work.request.status, Verb.RESPOND)
     words = rules.ensure_text(text, "text")
     if Role.CUSTOMER not in work.actor.roles:
@@ -23,7 +22,7 @@ def respond(work: Handling, text: str) -> None:
 
 def note(work: Handling, text: str, audience: Audience) -> None:
     """Write a note for colleagues, or one shared with the partner; it answers nobody."""
-    ensure_may(work.actor, Verb.NOTE, work.request)
+    work.ensure_may(Verb.NOTE)
     rules.ensure_can_move(work.request.status, Verb.NOTE)
     words = rules.ensure_text(text, "text")
     work.record("RequestNoted", audience, {"text": words})
@@ -31,7 +30,7 @@ def note(work: Handling, text: str, audience: Audience) -> None:
 
 def log_call(work: Handling, summary: str) -> None:
     """Log a call with the customer; it answers them."""
-    ensure_may(work.actor, Verb.LOG_CALL, work.request)
+    work.ensure_may(Verb.LOG_CALL)
     rules.ensure_can_move(work.request.status, Verb.LOG_CALL)
     words = rules.ensure_text(summary, "summary")
     answer_the_customer(work)
@@ -40,7 +39,7 @@ def log_call(work: Handling, summary: str) -> None:
 
 def plan(work: Handling, summary: str, expected_at: datetime) -> None:
     """Tell the customer the plan and when to expect the result (R-REQ-05)."""
-    ensure_may(work.actor, Verb.PLAN, work.request)
+    work.ensure_may(Verb.PLAN)
     rules.ensure_can_move(work.request.status, Verb.PLAN)
     work.request.plan_summary = rules.ensure_text(summary, "summary")
     work.request.expected_at = rules.ensure_ahead(expected_at, work.now, "expectedAt")

@@ -1,0 +1,130 @@
+"""Running an operation for a mutation: once per key, refusals as userErrors."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.planner.stored import stored_type
+from api.schema.payloads import RequestPayload, UserError, user_error
+from api.schema.request_inputs import MutationInput, RequestInput
+from api.schema.requests import ServiceRequest
+from itr.errors import DomainError, Forbidden, InvalidInput, NotFound
+from itr.events.work import (
+    AlreadyDone,
+    Call,
+    KeyReused,
+    called_by,
+    fingerprint_of,
+    remember_failure,
+)
+
+LONGEST_KEY = 200
+
+
+async def perform(
+    info: strawberry.Info, input: MutationInput, act: Callable[[], Awaitable[UUID]]
+) -> RequestPayload:
+    """Do it, or what this key already did; expected failures become userErrors.
+
+    A missing permission stays an error: FORBIDDEN.
+    """
+    call = _call_of(info, input)
+    try:
+        _ensure_key(call.key)
+        with called_by(call):
+            subject: UUID | None = await act()
+            errors: list[UserError] = []
+    except AlreadyDone as done:
+        subject, errors = done.subject_id, _told(info, done.failures)
+    except Forbidden:
+        raise
+    except DomainError as error:
+        failures = [
+            {
+                "code": error.code,
+                "path": list(error.path),
+                "zh": error.message("zh"),
+                "en": error.message("en"),
+            }
+        ]
+        if call.key is not None and not isinstance(error, KeyReused | InvalidKey):
+            await remember_failure(call, failures)
+        subject, errors = None, _told(info, failures)
+    return RequestPayload(
+        key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
+    )
+
+
+async def on_request(
+    info: strawberry.Info,
+    input: RequestInput,
+    operation: Callable[..., Awaitable[UUID]],
+    *positional: Any,
+    **more: Any,
+) -> RequestPayload:
+    """Perform an operation on the request an input names, at the version it expects.
+
+    Values of `more` that are callables are worked out inside, so that what they refuse is told
+    as a userError.
+    """
+
+    async def act() -> UUID:
+        given = {key: value() if callable(value) else value for key, value in more.items()}
+        return await operation(
+            info.context.actor,
+            key_of(ServiceRequest, input.id, "id"),
+            *positional,
+            now=info.context.now,
+            expected_version=input.expected_version,
+            **given,
+        )
+
+    return await perform(info, input, act)
+
+
+def key_of(target: type, public: str, *path: str) -> UUID:
+    """The row id in a public id; anything else is not found (S2)."""
+    parts = stored_type(target).read_id(public)
+    if parts is None:
+        raise NotFound(path=path)
+    return UUID(parts[0])
+
+
+def key_or_none(target: type, public: str | None, *path: str) -> UUID | None:
+    """The row id in an optional public id."""
+    return None if public is None else key_of(target, public, *path)
+
+
+class InvalidKey(InvalidInput):
+    """A `clientMutationId` that cannot be kept."""
+
+
+def _ensure_key(key: str | None) -> None:
+    if key is not None and (not key or len(key) > LONGEST_KEY or not key.isprintable()):
+        raise InvalidKey(
+            path=["clientMutationId"],
+            zh_reason=f"clientMutationId 须为 1 到 {LONGEST_KEY} 个可见字符。",
+            en_reason=f"A clientMutationId has 1 to {LONGEST_KEY} printable characters.",
+        )
+
+
+def _call_of(info: strawberry.Info, input: MutationInput) -> Call:
+    context = info.context
+    arguments = {key: value for key, value in asdict(input).items() if key != "client_mutation_id"}
+    return Call(
+        actor_id=context.actor.id,
+        client_id=context.actor.client_id,
+        address=context.client_address,
+        mutation=info.field_name,
+        key=input.client_mutation_id,
+        fingerprint=fingerprint_of(info.field_name, arguments),
+        now=context.now,
+    )
+
+
+def _told(info: strawberry.Info, failures: list[dict[str, Any]]) -> list[UserError]:
+    language = info.context.language
+    return [user_error(each["code"], each["path"], each[language]) for each in failures]

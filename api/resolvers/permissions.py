@@ -1,0 +1,36 @@
+"""Demanding a permission of a root field (R-ROLE-02)."""
+
+from functools import cache
+from typing import Any
+
+import strawberry
+from strawberry.permission import BasePermission
+
+from itr.errors import Forbidden
+from itr.people.roles import Permission
+
+
+@cache
+def may(permission: Permission) -> type[BasePermission]:
+    """A permission class that lets only actors with `permission` through."""
+
+    class May(BasePermission):
+        """Refuses with FORBIDDEN."""
+
+        needed = permission
+
+        def has_permission(
+            self,
+            source: Any,  # noqa: ARG002 - the actor decides, not the object
+            info: strawberry.Info,
+            **kwargs: Any,  # noqa: ARG002
+        ) -> bool:
+            """Whether the actor carries the permission."""
+            held: bool = info.context.actor.may(permission)
+            return held
+
+        def on_unauthorized(self) -> None:
+            """Refuse in the caller's language."""
+            raise Forbidden()
+
+    return May

@@ -1,0 +1,67 @@
+"""What mutations answer: the object as it stands now, and what went wrong, told to a person."""
+
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+import itr.catalogue.operations
+import itr.people.operations
+import itr.requests.operations
+import itr.sla.operations  # noqa: F401 - their errors belong to the tree below
+from api.planner.fields import payload_field
+from api.schema.requests import ServiceRequest
+from itr.errors import DomainError
+
+
+def _tree(error: type[DomainError]) -> list[type[DomainError]]:
+    return [error, *(each for child in error.__subclasses__() for each in _tree(child))]
+
+
+def _told(error: type[DomainError]) -> str:
+    said = (error.__doc__ or error.code).strip().splitlines()[0]
+    return said if "{" in error.zh else f"{said} {error.zh}"
+
+
+_ERRORS = {each.code: each for each in sorted(_tree(DomainError), key=lambda each: each.code)}
+
+UserErrorCode = strawberry.enum(
+    Enum(
+        "UserErrorCode",
+        {
+            code: strawberry.enum_value(code, description=_told(error))
+            for code, error in _ERRORS.items()
+        },
+        module=__name__,
+    ),
+    description="Why a mutation was refused; stable, for programs. 业务错误码",
+)
+
+
+@strawberry.type(description="Why a mutation did nothing, told to a person. 业务错误")
+class UserError:
+    """Why a mutation did nothing, told to a person."""
+
+    path: list[str] = strawberry.field(description="Where in the arguments, e.g. input, title.")
+    code: UserErrorCode = strawberry.field(description="Stable code.")  # type: ignore[valid-type]
+    message: str = strawberry.field(description="A sentence in the reader's language.")
+
+
+def user_error(code: str, path: list[Any], message: str) -> UserError:
+    """One refusal, with its path from the mutation's arguments on."""
+    where = ["input", *(str(each) for each in path)]
+    return UserError(path=where, code=UserErrorCode[code], message=message)
+
+
+@strawberry.type(description="What a mutation on a request answers.")
+class RequestPayload:
+    """What a mutation on a request answers: the request read anew, or why nothing happened."""
+
+    key: strawberry.Private[UUID | None]
+    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
+    client_mutation_id: str | None = strawberry.field(description="As it was given.")
+
+    request: ServiceRequest | None = payload_field(
+        "key", description="The request as it stands now; null when nothing was done."
+    )

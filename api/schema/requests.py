@@ -1,0 +1,388 @@
+"""Requests as the API shows them: the request, its timeline, its stays on lines."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api.planner.arguments import filter_for, order_for
+from api.planner.connections import connection_of
+from api.planner.declare import column, computed, connection, many, one, public_id, same_row, sql
+from api.planner.stored import Identity, Node, embedded, stored
+from api.schema.catalogue import ContractLine, Product, ServiceLevelVersion
+from api.schema.people import Organisation, Person, Project, Queue
+from api.schema.sla import LIFECYCLE, Clock
+from api.schema.vocabulary import described
+from itr.catalogue.terms import EntitlementOutcome, Phase
+from itr.events.log import Audience
+from itr.people.roles import Permission
+from itr.requests.policy import verbs_open_to, visible_events, visible_parts, visible_requests
+from itr.requests.terms import (
+    Channel,
+    Charge,
+    FaultLevel,
+    Impact,
+    Priority,
+    ProblemType,
+    RequestKind,
+    RequestStatus,
+    Verb,
+)
+from itr.sla.terms import WaitingReason
+
+described(
+    RequestKind,
+    "What sort of request it is. 请求类别",
+    {
+        RequestKind.TECHNICAL: "A technical request. 技术类",
+        RequestKind.NON_TECHNICAL: "A non-technical request: no RESTORATION. 非技术类",
+        RequestKind.SPARE_PART: "A request for a spare part. 备件类",
+    },
+)
+described(
+    RequestStatus,
+    "Where on the lifecycle a request stands. 请求状态",
+    {
+        RequestStatus.REGISTERED: "Registered. 已注册",
+        RequestStatus.AUTHORISED: "Accepted: authorised and classified. 已授权",
+        RequestStatus.REJECTED: "Turned down, with a reason. 已拒绝",
+        RequestStatus.DISPATCHED: "Sent to a queue or person. 已派单",
+        RequestStatus.IN_PROGRESS: "Being worked on. 处理中",
+        RequestStatus.WAITING: "Waiting for somebody else. 等待中",
+        RequestStatus.RESTORED: "Service is up by a workaround. 已恢复",
+        RequestStatus.DELIVERED: "The solution is with the customer. 已交付",
+        RequestStatus.CONFIRMED: "The customer has accepted it. 已确认",
+        RequestStatus.CLOSED: "Closed. 已关闭",
+        RequestStatus.CANCELLED: "Withdrawn. 已取消",
+    },
+)
+described(
+    Verb,
+    "What can be done to a request. 操作",
+    {
+        Verb.ACCEPT: "Authorise and classify. 受理",
+        Verb.REJECT: "Turn down. 拒绝",
+        Verb.REAUTHORISE: "Authorise once more. 重新鉴权",
+        Verb.RECLASSIFY: "Classify anew. 重新分类",
+        Verb.DISPATCH: "Send to a queue or person. 派单",
+        Verb.START: "Take it and start. 接单",
+        Verb.WAIT: "Wait for somebody else. 挂起",
+        Verb.RESUME: "Go on. 恢复处理",
+        Verb.RESTORE: "Service is up again. 恢复业务",
+        Verb.REQUEUE: "Put back into a queue. 退回队列",
+        Verb.DELIVER: "Hand over the solution. 交付方案",
+        Verb.CONFIRM: "Accept the solution. 确认",
+        Verb.REJECT_SOLUTION: "Send the solution back. 退回方案",
+        Verb.CLOSE: "Close. 关闭",
+        Verb.REOPEN: "Open again. 重新打开",
+        Verb.CANCEL: "Withdraw. 取消",
+        Verb.ESCALATE: "Hand up to a higher line. 技术升级",
+        Verb.HAND_BACK: "Hand back to a lower line. 退回",
+        Verb.RESPOND: "Reply in public. 回复",
+        Verb.NOTE: "Write a note. 备注",
+        Verb.LOG_CALL: "Log a call. 通话记录",
+        Verb.PLAN: "Tell the plan. 计划",
+        Verb.ACCEPT_CHARGE: "Accept the price. 接受收费",
+        Verb.WAIVE_CHARGE: "Waive the price. 豁免收费",
+    },
+)
+described(
+    ProblemType,
+    "What is the matter. 问题类型",
+    {
+        ProblemType.FAULT: "Something is broken. 故障",
+        ProblemType.DEGRADATION: "It works, but badly. 性能下降",
+        ProblemType.SECURITY: "A security matter. 安全",
+        ProblemType.CONSULTATION: "A question. 咨询",
+        ProblemType.REQUIREMENT: "A wish. 需求",
+    },
+)
+described(
+    FaultLevel,
+    "How badly it is broken. 故障级别",
+    {
+        FaultLevel.CRITICAL: "Nothing works. 致命",
+        FaultLevel.MAJOR: "Much does not work. 严重",
+        FaultLevel.MINOR: "Little does not work. 一般",
+        FaultLevel.NONE: "Nothing is broken. 无故障",
+    },
+)
+described(
+    Impact,
+    "Who is affected. 影响范围",
+    {
+        Impact.ENTERPRISE: "The whole enterprise. 全企业",
+        Impact.DEPARTMENT: "A department. 部门",
+        Impact.GROUP: "A group. 小组",
+        Impact.INDIVIDUAL: "One person. 个人",
+    },
+)
+described(
+    Channel,
+    "How a request reached us (R-REQ-06). 渠道",
+    {
+        Channel.PHONE: "By telephone. 电话",
+        Channel.WEB: "On the web. 网站",
+        Channel.EMAIL: "By e-mail. 邮件",
+        Channel.PARTNER: "Through a partner. 合作伙伴",
+        Channel.ON_SITE: "On site. 现场",
+        Channel.MONITORING: "From monitoring. 监控",
+        Channel.INSPECTION: "At an inspection. 巡检",
+    },
+)
+described(
+    Charge,
+    "Where a chargeable request stands. 收费状态",
+    {
+        Charge.PENDING: "Nobody has agreed yet. 待确认",
+        Charge.ACCEPTED: "The customer has accepted the price. 客户已接受",
+        Charge.WAIVED: "The process manager has waived it. 已豁免",
+    },
+)
+described(
+    Audience,
+    "Who may see an entry of a timeline. 可见范围",
+    {
+        Audience.PUBLIC: "Everybody who sees the request. 公开",
+        Audience.PARTNER: "Colleagues and the partner. 与合作伙伴共享",
+        Audience.INTERNAL: "Colleagues only. 内部",
+    },
+)
+
+
+@stored(
+    table="event",
+    key="evt",
+    visible=visible_events,
+    unique={"uid": "uuid"},
+    identity=Identity(shown="replace({t}.uid::text, '-', '')", found="{t}.uid = :id1::uuid"),
+    order="occurred_at",
+)
+@strawberry.type(description="An entry of a request's timeline. 时间线条目")
+class TimelineEvent(Node):
+    """An entry of a request's timeline (R-REQ-01, R-REQ-07)."""
+
+    id: strawberry.ID = public_id()
+    type: str = column(filter=True, description="What happened, in the past tense.")
+    audience: Audience = column(description="Who may see it.")
+    actor_name: str = column(description="Who did it.")
+    occurred_at: datetime = column(filter=True, order=True, description="When it happened.")
+    recorded_at: datetime = column(description="When it was recorded.")
+    historic: bool = column(description="Whether it was lived through in another system.")
+    text: str | None = sql("{t}.payload->>'text'", description="Its words, if it has any.")
+    reason: str | None = sql("{t}.payload->>'reason'", description="Why.")
+    from_status: RequestStatus | None = sql("{t}.payload->>'from'", description="State before.")
+    to_status: RequestStatus | None = sql("{t}.payload->>'to'", description="State after.")
+    priority: Priority | None = sql(
+        "{t}.payload->>'priority'", description="Priority it gave the request."
+    )
+    priority_before: Priority | None = sql(
+        "{t}.payload->>'priorityBefore'", description="Priority the request had."
+    )
+
+
+@filter_for(TimelineEvent)
+class TimelineEventFilter:
+    """Only entries for which all of this holds."""
+
+
+@connection_of(TimelineEvent)
+class TimelineEventConnection:
+    """A page of a timeline."""
+
+
+@stored(
+    table="stint",
+    key="stn",
+    visible=visible_parts,
+    permission=Permission.READ_INTERNAL,
+    order="number",
+)
+@strawberry.type(description="One stay of a request on a line (R-LIN-01). 支持线停留")
+class Stint(Node):
+    """One stay of a request on a line: a measure, not a target."""
+
+    id: strawberry.ID = public_id()
+    number: int = column(description="Its place among the stays, from 1.")
+    line: int = column(description="Support line 1, 2 or 3.")
+    queue: Queue | None = one("queue_id", description="In which queue.")
+    partner: Organisation | None = one("partner_id", description="With which partner firm.")
+    started_at: datetime = column(description="Since when.")
+    ended_at: datetime | None = column(description="Until when; null while it lasts.")
+    reason: str | None = column(description="Why it ended.")
+
+
+@embedded
+@strawberry.type(description="What authorisation found, pinned (R-ENT-02). 鉴权")
+class Entitlement:
+    """What authorisation found, pinned to the request."""
+
+    outcome: EntitlementOutcome = column("entitlement_outcome", description="What it found.")
+    contract_line: ContractLine | None = one(
+        "contract_line_id", description="The line that entitles it."
+    )
+    charge: Charge | None = column(description="Where a chargeable request stands.")
+
+
+@embedded
+@strawberry.type(description="What happens next and when to expect it (R-REQ-05). 计划")
+class Plan:
+    """What happens next and when to expect it."""
+
+    summary: str = column("plan_summary", description="What will be done.")
+    expected_at: datetime = column(description="When to expect the result.")
+
+
+def _open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
+    return verbs_open_to(
+        context.actor,
+        status=RequestStatus(values["status"]),
+        owner=_uuid(values["assignee_id"]),
+        partner=_uuid(values["partner_id"]),
+        requesters={_uuid(values["requester_id"]), _uuid(values["contact_id"])},
+        in_queue=bool(values["in_queue"]),
+    )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+_IN_QUEUE = (
+    "exists (select 1 from queue_member m where m.queue_id = {t}.queue_id and m.person_id = :actor)"
+)
+
+
+@stored(
+    table="request",
+    key="req",
+    visible=visible_requests,
+    permission=Permission.READ_REQUESTS,
+    order="-registered_at",
+)
+@strawberry.type(description="A customer's request, from issue to resolved. 服务请求")
+class ServiceRequest(Node):
+    """A customer's request, from issue to resolved (R-REQ-01)."""
+
+    id: strawberry.ID = public_id()
+    number: str = column(filter=True, order=True, description="The number people use.")
+    version: int = column(description="Rises with every change; give it as `expectedVersion`.")
+    kind: RequestKind = column(filter=True, description="What sort of request.")
+    title: str = column(filter=True, description="Its subject.")
+    description: str = column(description="What the requester told.")
+    status: RequestStatus = column(filter=True, order=True, description="Where it stands.")
+    waiting_reason: WaitingReason | None = column(filter=True, description="What it waits for.")
+    problem_type: ProblemType | None = column(filter=True, description="What is the matter.")
+    fault_level: FaultLevel | None = column(filter=True, description="How badly it is broken.")
+    impact: Impact | None = column(filter=True, description="Who is affected.")
+    priority: Priority = column(
+        filter=True, order=True, description="Derived; P3 until classified."
+    )
+    channel: Channel = column(filter=True, description="How it reached us.")
+    phase: Phase = column(filter=True, description="Where in the contract's life it falls.")
+    emergency: bool = column(filter=True, description="Whether it is an emergency recovery.")
+    customer: Organisation | None = one("customer_id", filter=True, description="Whose it is.")
+    contact: Person | None = one("contact_id", filter=True, description="Who to talk to.")
+    project: Project | None = one("project_id", filter=True, description="The project it is of.")
+    product: Product | None = one("product_id", filter=True, description="Null: not known.")
+    branch: Organisation | None = one("branch_id", filter=True, description="Serving branch.")
+    line: int | None = column(
+        permission=Permission.READ_HANDLING, filter=True, order=True, description="Support line."
+    )
+    queue: Queue | None = one(
+        "queue_id",
+        permission=Permission.READ_HANDLING,
+        filter=True,
+        description="Where it waits or is worked.",
+    )
+    partner: Organisation | None = one(
+        "partner_id",
+        permission=Permission.READ_HANDLING,
+        filter=True,
+        description="The partner firm it is with now.",
+    )
+    assignee: Person | None = one("assignee_id", filter=True, description="Its owner (责任人).")
+    entitlement: Entitlement | None = same_row(
+        present="{t}.entitlement_outcome is not null",
+        permission=Permission.READ_CONTRACTS,
+        description="What authorisation found; null before.",
+    )
+    service_level_version: ServiceLevelVersion | None = one(
+        "service_level_version_id",
+        permission=Permission.READ_CATALOGUE,
+        description="The promise that runs its clocks.",
+    )
+    plan: Plan | None = same_row(
+        present="{t}.plan_summary is not null", description="What happens next; null before."
+    )
+    workaround: str | None = column(description="How service was restored.")
+    solution: str | None = column(description="What resolved it.")
+    ended_reason: str | None = column(description="Why it was rejected or cancelled.")
+    verified_by: Person | None = one("verified_by_id", description="Who checked the result.")
+    confirmed_by_silence: bool = column(
+        description="Whether no answer within the window confirmed it (R-REQ-04)."
+    )
+    reopen_count: int = column(filter=True, description="How often the solution came back.")
+    solved_by_line: int | None = column(
+        permission=Permission.READ_HANDLING,
+        filter=True,
+        description="The line that delivered the accepted solution (R-LIN-02).",
+    )
+    clocks: list[Clock] = many(
+        "request_id", order=LIFECYCLE, description="Its time threads, in their order."
+    )
+    stints: list[Stint] | None = many(
+        "request_id",
+        order="number",
+        permission=Permission.READ_INTERNAL,
+        description="Its stays on lines (R-LIN-01).",
+    )
+    timeline: TimelineEventConnection = connection(
+        "stream", order="occurred_at", description="What happened, oldest first."
+    )
+    follows: Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")] | None = one(
+        "follows_id", description="The request it follows."
+    )
+    followed_by: list[Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]] = many(
+        "follows_id", order="registered_at", description="Requests that follow it."
+    )
+    registered_at: datetime = column(filter=True, order=True, description="When it came in.")
+    first_response_at: datetime | None = column(
+        filter=True, order=True, description="When a person first answered."
+    )
+    restored_at: datetime | None = column(description="When service was up again.")
+    delivered_at: datetime | None = column(
+        filter=True, order=True, description="When the solution was delivered last."
+    )
+    confirmed_at: datetime | None = column(description="When it was confirmed.")
+    closed_at: datetime | None = column(filter=True, order=True, description="When it was closed.")
+    updated_at: datetime = column(filter=True, order=True, description="When it last changed.")
+    viewer_can: list[Verb] = computed(
+        {
+            "status": "{t}.status",
+            "assignee_id": "{t}.assignee_id",
+            "partner_id": "{t}.partner_id",
+            "requester_id": "{t}.requester_id",
+            "contact_id": "{t}.contact_id",
+            "in_queue": _IN_QUEUE,
+        },
+        _open_verbs,
+        description="What you may do to it as it stands.",
+    )
+
+
+@filter_for(ServiceRequest)
+class RequestFilter:
+    """Only requests for which all of this holds."""
+
+
+@order_for(ServiceRequest)
+class RequestOrder:
+    """What to sort requests by, and which way."""
+
+
+@connection_of(ServiceRequest)
+class RequestConnection:
+    """A page of requests."""

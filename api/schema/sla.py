@@ -1,0 +1,163 @@
+"""Service time as the API shows it: clocks, their explanation, the live countdown."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from api.planner.declare import Shared, column, computed, one, public_id, sql
+from api.planner.stored import Node, stored
+from api.schema.vocabulary import described
+from itr.people.roles import Permission
+from itr.requests.policy import visible_parts
+from itr.sla.calendars import CalendarDefinition
+from itr.sla.clocks import histories_of
+from itr.sla.explain import explain
+from itr.sla.terms import ClockState, Thread
+from itr.sla.working_time import calendar_of
+
+if TYPE_CHECKING:
+    from api.schema.requests import ServiceRequest
+
+described(
+    ClockState,
+    "What a clock is doing (R-SLA-03). 时钟状态",
+    {
+        ClockState.RUNNING: "Counting, before its deadline. 计时中",
+        ClockState.PAUSED: "Not counting for a waiting reason. 暂停",
+        ClockState.MET: "Completed by its deadline. 达成",
+        ClockState.BREACHED: "Past its deadline, completed or not. 超时",
+        ClockState.CANCELLED: "The promise was dropped. 取消",
+    },
+)
+
+_US = "(extract(epoch from {0}) * 1000000)::bigint"
+
+POSITION_NOW = Shared(
+    "position_now",
+    "select v.id, s.before_us + "
+    + _US.format("(least(:now, s.ends_at) - s.starts_at)")
+    + " as us, :now < s.ends_at as is_open,"
+    " case when :now < s.ends_at then nullif(s.ends_at, 'infinity') else"
+    " (select min(n.starts_at) from calendar_span n"
+    " where n.calendar_version_id = v.id and n.starts_at > :now) end as changes_at"
+    " from calendar_version v cross join lateral (select * from calendar_span s"
+    " where s.calendar_version_id = v.id and s.starts_at <= :now"
+    " order by s.starts_at desc limit 1) s",
+)
+"""Where each calendar stands now: working time since the epoch, open or not, and until when."""
+
+_NOW_US = POSITION_NOW.value("us", id="calendar_version_id")
+_IS_OPEN = POSITION_NOW.value("is_open", id="calendar_version_id")
+_CHANGES_AT = POSITION_NOW.value("changes_at", id="calendar_version_id")
+
+LIFECYCLE = (
+    "array_position(array['RESPONSE','RESTORATION','RESOLUTION','CLOSURE'], {t}.thread::text)"
+)
+
+
+@strawberry.type(description="A stretch of a clock's life, counted or not, and why (R-SLA-11).")
+class ClockInterval:
+    """A stretch of a clock's life, counted or not, and why."""
+
+    from_: datetime = strawberry.field(name="from", description="Where it begins.")
+    to: datetime = strawberry.field(description="Where it ends.")
+    counted: bool = strawberry.field(description="Whether it counts towards the target.")
+    reason: str = strawberry.field(
+        description="WORKING, OUTSIDE_HOURS, HOLIDAY, PAUSED:<reason> or SOLVED."
+    )
+
+
+def _explained(values: Mapping[str, Any], context: Any) -> list[ClockInterval]:
+    histories = histories_of(values["events"] or [])
+    history = histories.get(Thread(values["thread"]))
+    if history is None:
+        return []
+    calendars = {
+        key: calendar_of(CalendarDefinition.from_json(definition))
+        for key, definition in (values["calendars"] or {}).items()
+    }
+    return [
+        ClockInterval(from_=each.start, to=each.end, counted=each.counted, reason=each.reason)
+        for each in explain(history, lambda key: calendars[str(key)], context.now)
+    ]
+
+
+_EVENTS = (
+    "(select json_agg(w.word order by e.subject_version, w.nth) from event e,"
+    " jsonb_array_elements(e.payload->'clocks') with ordinality as w(word, nth)"
+    " where e.subject = {t}.request_id and w.word->>'thread' = {t}.thread)"
+)
+_CALENDARS = (
+    "(select json_object_agg(v.calendar_id, v.definition) from ("
+    "select distinct on (calendar_id) calendar_id, definition from calendar_version"
+    " order by calendar_id, number desc) v where v.calendar_id::text in ("
+    "select w.word->>'calendar' from event e, jsonb_array_elements(e.payload->'clocks')"
+    " as w(word) where e.subject = {t}.request_id and w.word->>'thread' = {t}.thread))"
+)
+
+
+@stored(table="clock", key="clk", visible=visible_parts)
+@strawberry.type(description="One time thread of a request and how it stands now. 时钟")
+class Clock(Node):
+    """One time thread of a request and how it stands now (R-SLA-03)."""
+
+    id: strawberry.ID = public_id()
+    thread: Thread = column(description="Which thread.")
+    state: ClockState = sql(
+        "case when {t}.state = 'RUNNING' and {t}.deadline < :now then 'BREACHED'"
+        " else {t}.state end",
+        description="How it stands at this instant.",
+    )
+    target: timedelta | None = column(
+        "target_us", description="Promised working time; null when promised in working days."
+    )
+    target_working_days: Decimal | None = column(
+        "target_days", description="Promised working days; null when promised in hours (R-CAL-04)."
+    )
+    started_at: datetime = column(description="When it started.")
+    deadline: datetime | None = column(
+        description="When it is, or was, due; null while paused or cancelled."
+    )
+    elapsed: timedelta = sql(
+        "case when {t}.base_us is null then {t}.elapsed_us"
+        " else coalesce({now_us}, 0) - {t}.base_us end",
+        uses={"now_us": _NOW_US},
+        description="Working time counted so far.",
+    )
+    remaining: timedelta | None = sql(
+        "case when {t}.base_us is null then {t}.remaining_us else {t}.deadline_us - {now_us} end",
+        uses={"now_us": _NOW_US},
+        description="Working time left; negative is lateness.",
+    )
+    counting: bool = sql(
+        "({t}.base_us is not null and coalesce({is_open}, false))",
+        uses={"is_open": _IS_OPEN},
+        description="Whether it counts at this instant: neither paused nor outside hours.",
+    )
+    counting_changes_at: datetime | None = sql(
+        "case when {t}.base_us is not null then {changes_at} end",
+        uses={"changes_at": _CHANGES_AT},
+        description="When counting next begins or ends by the calendar.",
+    )
+    next_alarm_at: datetime | None = column(description="When the next alarm fires (R-ALM-01).")
+    alarm_level: int | None = column(
+        permission=Permission.READ_INTERNAL, description="Highest alarm fired, in percent."
+    )
+    version: int = column(description="Rises on start, retarget and reopen (R-ALM-02).")
+    completed_at: datetime | None = column(description="When the thread ended.")
+    breached_at: datetime | None = column(description="When it passed its deadline.")
+    breach_reason: str | None = column(description="Coded reason of the breach (R-SLA-05).")
+    provisional: bool = column(
+        description="Whether the deadline falls in a year whose holidays are not published."
+    )
+    explain: list[ClockInterval] = computed(
+        {"thread": "{t}.thread", "events": _EVENTS, "calendars": _CALENDARS},
+        _explained,
+        description="Every interval counted or skipped, and why; they add up to `elapsed`.",
+    )
+    request: Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")] | None = one(
+        "request_id", description="The request it measures."
+    )

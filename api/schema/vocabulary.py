@@ -1,0 +1,21 @@
+"""Giving the domain's enums their place in the schema, with a description for every value."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, TypeVar
+
+import strawberry
+
+E = TypeVar("E", bound=type[Enum])
+
+
+def described(enum: E, description: str, values: Mapping[Enum, str]) -> E:
+    """Register a domain enum as a GraphQL enum; every value must be described."""
+    missing = [member.name for member in enum if member not in values]
+    if missing:
+        raise TypeError(f"{enum.__name__} has values without a description: {missing}")
+    strawberry.enum(enum, description=description)
+    definition: Any = enum.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = values[enum[value.name]]
+    return enum
