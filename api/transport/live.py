@@ -49,6 +49,13 @@ logger = logging.getLogger("itr.live")
 SHARED_SECONDS = 1.0
 """How long a snapshot serves others who ask for the same."""
 QUEUED = 200
+_PASSING = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
 T = TypeVar("T")
 
 
@@ -328,6 +335,7 @@ class _Source:
         fresh = task is not None and loop.time() - self._opened_at < SHARED_SECONDS
         if task is None or not fresh or (task.done() and task.exception()):
             task = self._opening = asyncio.create_task(self._look_at_all())
+            task.add_done_callback(_note_failure)
             self._opened_at = loop.time()
             self._since_opening = []
         since = list(self._since_opening)
@@ -445,7 +453,7 @@ class _Source:
         while True:
             try:
                 return await work()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except _PASSING as error:
                 logger.warning("live source waits for the database: %s", type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
@@ -472,6 +480,12 @@ class _Beginning:
 
     packets: list[_Packet]
     holds: Callable[[Update], bool]
+
+
+def _note_failure(task: asyncio.Task[object]) -> None:
+    """Whoever waits for the task hears of its failure; if nobody does, that is no fault."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _holds_all(taken: Taken, update: Update) -> bool:

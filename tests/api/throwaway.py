@@ -327,6 +327,15 @@ create table if not exists thing (
 """
 
 
+async def make_things(settings: Settings) -> None:
+    """Make the table."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        await connection.execute(THING)
+    finally:
+        await connection.close()
+
+
 async def record(
     connection: asyncpg.Connection,
     subject: UUID,

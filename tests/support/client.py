@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -169,7 +169,8 @@ class Served:
 
     client: Client
     address: str
-    stop: Any
+    stop: Callable[[], Awaitable[None]]
+    app: Starlette
 
     @asynccontextmanager
     async def socket(
@@ -260,6 +261,6 @@ async def served(app: Starlette, settings: Settings, **options: Any) -> AsyncIte
 
     try:
         async with httpx.AsyncClient(base_url=f"http://{address}", timeout=20) as http:
-            yield Served(Client(http), address, stop)
+            yield Served(Client(http), address, stop, app)
     finally:
         await stop()
