@@ -1,0 +1,267 @@
+"""What service levels and contracts must satisfy to be saved (R-CAT-01, R-CAT-02, R-CAT-03)."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Protocol
+from uuid import UUID
+
+from itr.catalogue.terms import QuotaUnit
+from itr.errors import DomainError, InvalidInput, PathItem, Required, TooLong
+from itr.requests.terms import FaultLevel, Impact, Priority
+from itr.sla.clock import Target
+from itr.sla.terms import Thread, WaitingReason
+
+Targets = Mapping[tuple[str, Thread], Target]
+Pauses = frozenset[tuple[WaitingReason, Thread]]
+Matrix = Mapping[str, Mapping[str, str]]
+
+IN_ORDER = (Thread.RESPONSE, Thread.RESTORATION, Thread.RESOLUTION)
+LONGEST_US = 10 * 366 * 24 * 3_600_000_000
+LONGEST_DAYS = 3_660
+
+
+@dataclass(frozen=True)
+class ServiceTerms:
+    """One version of a service level, as everything that runs under it reads it.
+
+    `matrix` maps fault level to impact to priority; None is the default one (R-PRI-01).
+    """
+
+    version_id: UUID
+    service_level_id: UUID
+    name: str
+    calendar_id: UUID
+    targets: Targets
+    pauses: Pauses
+    percents: tuple[int, ...]
+    matrix: Matrix | None
+    confirmation_days: int
+
+    def target(self, priority: str, thread: Thread) -> Target | None:
+        """What is promised for a thread at a priority, if anything."""
+        return self.targets.get((str(priority), thread))
+
+    def pauses_thread(self, reason: WaitingReason, thread: Thread) -> bool:
+        """Whether waiting for that reason stops that thread's clock."""
+        return (reason, thread) in self.pauses
+
+
+class TargetsOutOfOrder(DomainError):
+    """Response comes first, restoration next, resolution last (R-CAT-03)."""
+
+    code = "TARGETS_OUT_OF_ORDER"
+    zh = "{priority} 的目标必须满足：响应 ≤ 恢复 ≤ 解决。"
+    en = "The targets of {priority} must satisfy response ≤ restoration ≤ resolution."
+
+
+class MixedUnits(DomainError):
+    """The targets of one priority share one unit (R-CP-01)."""
+
+    code = "MIXED_UNITS"
+    zh = "{priority} 的目标必须使用同一单位（工作小时或工作日）。"
+    en = "The targets of {priority} must all be in working hours or all in working days."
+
+
+class BadTarget(DomainError):
+    """A target is one positive amount, in microseconds or in thousandths of a day."""
+
+    code = "BAD_TARGET"
+    zh = "目标时间无效：须为正值、不超过十年，天数最多三位小数。"
+    en = "The target must be positive, at most ten years, and in days have at most 3 decimals."
+
+
+class BadPercents(DomainError):
+    """Alarm levels rise from 1 to 100 and end with the breach (R-ALM-01)."""
+
+    code = "BAD_PERCENTS"
+    zh = "告警百分比须从小到大、在 1 到 100 之间、最后一级为 100，且最多 10 级。"
+    en = "Alarm percentages rise between 1 and 100, end with 100, and are at most ten."
+
+
+class IncompleteMatrix(DomainError):
+    """Every fault level and impact has exactly one priority (R-PRI-02)."""
+
+    code = "INCOMPLETE_MATRIX"
+    zh = "优先级矩阵缺少或多出条目：{fault_level} × {impact}。"
+    en = "The priority matrix lacks, or has no use for, {fault_level} × {impact}."
+
+
+class BadConfirmationWindow(DomainError):
+    """A confirmation window of working days (R-REQ-04)."""
+
+    code = "BAD_CONFIRMATION_WINDOW"
+    zh = "确认期须为 1 到 60 个工作日。"
+    en = "The confirmation window is 1 to 60 working days."
+
+
+class BadPeriod(DomainError):
+    """A contract ends on or after the day it starts (R-CAT-02)."""
+
+    code = "BAD_PERIOD"
+    zh = "合同结束日期不能早于开始日期。"
+    en = "A contract cannot end before it starts."
+
+
+class BadQuota(DomainError):
+    """A quota names its unit and a number (R-ENT-03)."""
+
+    code = "BAD_QUOTA"
+    zh = "配额须同时给出单位和数量（0 到 1 000 000）。"
+    en = "A quota has both a unit and a number from 0 to 1,000,000."
+
+
+class BadLineNumber(DomainError):
+    """The lines of a contract are told apart by their numbers."""
+
+    code = "BAD_LINE_NUMBER"
+    zh = "合同行号须为 1 到 10 000 且不重复。"
+    en = "The lines of a contract have different numbers from 1 to 10,000."
+
+
+class CustomerOfContract(DomainError):
+    """Requests are pinned to a contract: it never moves to another customer (R-ENT-02)."""
+
+    code = "CUSTOMER_OF_CONTRACT"
+    zh = "合同不能转给另一客户。"
+    en = "A contract cannot move to another customer."
+
+
+class LineOfContract(Protocol):
+    """What the rules read of a contract line."""
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+
+    @property
+    def quota_unit(self) -> QuotaUnit | None:
+        """What its quota counts."""
+
+    @property
+    def quota(self) -> int | None:
+        """How many."""
+
+
+def problems_of_contract(
+    starts_on: date, ends_on: date, lines: Sequence[LineOfContract]
+) -> list[DomainError]:
+    """Everything that keeps a contract from being saved (R-CAT-02, R-ENT-03)."""
+    problems: list[DomainError] = []
+    if ends_on < starts_on:
+        problems.append(BadPeriod(path=["ends_on"]))
+    seen: set[int] = set()
+    for index, line in enumerate(lines):
+        if not 1 <= line.number <= 10_000 or line.number in seen:
+            problems.append(BadLineNumber(path=["lines", index, "number"]))
+        seen.add(line.number)
+        whole = (line.quota is None) == (line.quota_unit is None)
+        if not whole or not 0 <= (line.quota or 0) <= 1_000_000:
+            problems.append(BadQuota(path=["lines", index, "quota"]))
+    return problems
+
+
+def ensure_amount(amount: Decimal, *path: PathItem) -> Decimal:
+    """Money to the hundredth, not negative, below a million millions."""
+    if not amount.is_finite() or not 0 <= amount < 10**12 or amount != round(amount, 2):
+        raise InvalidInput(
+            path=path,
+            zh_reason="金额须不小于零、小于一万亿，最多两位小数。",
+            en_reason="An amount is from 0 to below 10^12 with at most 2 decimals.",
+        )
+    return amount
+
+
+def ensure_currency(currency: str, *path: PathItem) -> str:
+    """Three capital letters, as ISO 4217 writes a currency."""
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise InvalidInput(
+            path=path,
+            zh_reason="币种须为三个大写字母，例如 CNY。",
+            en_reason="A currency is three capital letters, for example CNY.",
+        )
+    return currency
+
+
+def ensure_text(text: str, *path: PathItem, limit: int = 20_000) -> str:
+    """A text of one or more lines that a person can read."""
+    text = text.strip()
+    if not text:
+        raise Required(path=path)
+    if len(text) > limit:
+        raise TooLong(path=path, limit=limit)
+    if any(not (letter.isprintable() or letter.isspace()) for letter in text):
+        raise InvalidInput(
+            path=path, zh_reason="文本含控制字符。", en_reason="The text has control characters."
+        )
+    return text
+
+
+def problems_of_service_level(
+    targets: Targets,
+    *,
+    percents: Sequence[int],
+    matrix: Matrix | None,
+    confirmation_days: int,
+) -> list[DomainError]:
+    """Everything that keeps a service level from being saved (R-CAT-03, R-ALM-01, R-PRI-02)."""
+    problems: list[DomainError] = []
+    for priority in Priority:
+        problems.extend(_problems_of_priority(targets, priority.value))
+    if not _is_percents(percents):
+        problems.append(BadPercents(path=["percents"]))
+    if matrix is not None:
+        problems.extend(_problems_of_matrix(matrix))
+    if not 1 <= confirmation_days <= 60:
+        problems.append(BadConfirmationWindow(path=["confirmation_days"]))
+    return problems
+
+
+def _problems_of_priority(targets: Targets, priority: str) -> Iterator[DomainError]:
+    found: list[DomainError] = []
+    for thread in Thread:
+        path: list[PathItem] = ["targets", priority, thread.value]
+        target = targets.get((priority, thread))
+        if target is None:
+            found.append(Required(path=path))
+        elif not _is_target(target, zero=thread is Thread.CLOSURE):
+            found.append(BadTarget(path=path))
+    if found:
+        yield from found
+        return
+    if len({targets[priority, thread].us is None for thread in Thread}) > 1:
+        yield MixedUnits(path=["targets", priority], priority=priority)
+        return
+    amounts = [_amount(targets[priority, thread]) for thread in IN_ORDER]
+    if amounts != sorted(amounts):
+        yield TargetsOutOfOrder(path=["targets", priority], priority=priority)
+
+
+def _is_target(target: Target, *, zero: bool) -> bool:
+    if (target.us is None) == (target.days is None):
+        return False
+    amount = _amount(target)
+    most, step = (LONGEST_DAYS, 1000) if target.us is None else (LONGEST_US, 1)
+    positive = amount > 0 or (zero and amount == 0)
+    return positive and amount <= most and (amount * step).denominator == 1
+
+
+def _amount(target: Target) -> Fraction:
+    return Fraction(target.us if target.us is not None else target.days or 0)
+
+
+def _is_percents(percents: Sequence[int]) -> bool:
+    rising = list(percents) == sorted(set(percents))
+    return rising and 0 < len(percents) <= 10 and percents[0] >= 1 and percents[-1] == 100
+
+
+def _problems_of_matrix(matrix: Matrix) -> Iterator[DomainError]:
+    wanted = {(level.value, impact.value) for level in FaultLevel for impact in Impact}
+    given = {(level, impact) for level, row in matrix.items() for impact in row}
+    known = {priority.value for priority in Priority}
+    wrong = {pair for pair in wanted & given if matrix[pair[0]][pair[1]] not in known}
+    for level, impact in sorted((wanted ^ given) | wrong):
+        yield IncompleteMatrix(path=["matrix", level, impact], fault_level=level, impact=impact)

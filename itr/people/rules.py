@@ -1,0 +1,126 @@
+"""What must be true of people and organisations, whoever changes them (R-ORG-01, R-ROLE-01)."""
+
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+
+from itr.errors import DomainError, InvalidInput, PathItem, Required, TooLong
+from itr.people.roles import OrganisationKind, Role
+
+LONGEST_NAME = 200
+LANGUAGES = ("zh", "en")
+ROLES_OUTSIDE = {
+    OrganisationKind.CUSTOMER: frozenset({Role.CUSTOMER}),
+    OrganisationKind.PARTNER: frozenset({Role.PARTNER}),
+}
+ROLES_INSIDE = frozenset(Role) - {Role.CUSTOMER, Role.PARTNER}
+
+
+class Refused(DomainError):
+    """Several things are wrong at once: speaks as the first, and names them all in `problems`."""
+
+    def __init__(self, problems: Sequence[DomainError]) -> None:
+        self.problems = tuple(problems)
+        self.code = self.problems[0].code  # type: ignore[misc]
+        super().__init__(path=self.problems[0].path)
+
+    def message(self, language: str) -> str:
+        """The sentence of the first problem."""
+        return self.problems[0].message("zh" if language == "zh" else "en")
+
+
+class RoleNotForOrganisation(DomainError):
+    """Customers' people are customers, partners' are partners, all other roles are our own."""
+
+    code = "ROLE_NOT_FOR_ORGANISATION"
+    zh = "角色 {role} 不能授予 {kind} 类组织的人员。"
+    en = "The role {role} cannot be held by a person of a {kind} organisation."
+
+
+class WrongOrganisation(DomainError):
+    """An organisation of another kind was needed (R-ORG-01)."""
+
+    code = "WRONG_ORGANISATION"
+    zh = "此处需要 {kind} 类组织。"
+    en = "This must be an organisation of kind {kind}."
+
+
+class NotOfOrganisation(DomainError):
+    """A person of another organisation cannot stand here."""
+
+    code = "NOT_OF_ORGANISATION"
+    zh = "此人不属于该组织。"
+    en = "This person does not belong to the organisation."
+
+
+class NoSuchLine(DomainError):
+    """There are three lines (R-LIN-01)."""
+
+    code = "NO_SUCH_LINE"
+    zh = "支持线只能是 1、2 或 3。"
+    en = "A line is 1, 2 or 3."
+
+
+class ContractOfAnother(DomainError):
+    """A project's contract is its own customer's (R-ORG-01)."""
+
+    code = "CONTRACT_OF_ANOTHER"
+    zh = "该合同不属于此客户。"
+    en = "The contract belongs to another customer."
+
+
+def refuse(problems: Iterable[DomainError]) -> None:
+    """Raise what is wrong, if anything: the error itself, or Refused with all of them."""
+    found = list(problems)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise Refused(found)
+
+
+def ensure_name(value: str, *path: PathItem, limit: int = LONGEST_NAME) -> str:
+    """One line a person can read, without blanks around it.
+
+    Raises Required, TooLong, or InvalidInput for control characters and broken Unicode.
+    """
+    name = value.strip()
+    if not name:
+        raise Required(path=path)
+    if len(name) > limit:
+        raise TooLong(path=path, limit=limit)
+    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in name):
+        raise InvalidInput(
+            path=path,
+            zh_reason="文本含控制字符。",
+            en_reason="The text has control characters.",
+        )
+    return name
+
+
+def ensure_roles_fit(kind: OrganisationKind, roles: Collection[Role], *path: PathItem) -> None:
+    """Refuse roles that people of such an organisation cannot hold (R-ROLE-01, R-ROLE-03)."""
+    allowed = ROLES_OUTSIDE.get(kind, ROLES_INSIDE)
+    for role in sorted(roles):
+        if role not in allowed:
+            raise RoleNotForOrganisation(path=path, role=role.value, kind=kind.value)
+
+
+def ensure_kind(kind: OrganisationKind, wanted: OrganisationKind, *path: PathItem) -> None:
+    """Refuse an organisation of another kind."""
+    if kind is not wanted:
+        raise WrongOrganisation(path=path, kind=wanted.value)
+
+
+def ensure_line(line: int, *path: PathItem) -> int:
+    """Refuse a line there is not (R-LIN-01)."""
+    if line not in {1, 2, 3}:
+        raise NoSuchLine(path=path)
+    return line
+
+
+def ensure_language(language: str, *path: PathItem) -> str:
+    """Refuse a language the product does not speak."""
+    if language not in LANGUAGES:
+        raise InvalidInput(
+            path=path, zh_reason="语言只能是 zh 或 en。", en_reason="The language is zh or en."
+        )
+    return language

@@ -1,0 +1,144 @@
+"""Which organisations, persons, projects and queues an actor may see (R-ROLE-03, R-ROLE-06).
+
+Names inside the conditions are words of their own, so that they never hide the row's alias.
+"""
+
+from collections.abc import Mapping
+
+from itr.actor import Actor, Reach
+from itr.people.roles import Permission
+from itr.requests.policy import visible_requests
+from itr.visibility import Visible
+
+_INSIDE = (
+    "exists (select 1 from organisation house"
+    " where house.id = {alias}.organisation_id and house.kind = 'BRANCH')"
+)
+_BRANCH_OF_CUSTOMER = (
+    "exists (select 1 from organisation party"
+    " where party.id = {alias}.customer_id and party.branch_id = :scope_organisation)"
+)
+
+
+def by_reach(actor: Actor, wordings: Mapping[Reach, str]) -> Visible:
+    """Everything, or the rows any of the actor's reaches lets through; no wording lets none."""
+    scope = actor.scope
+    if scope.sees_all:
+        return Visible.everything()
+    words = [wordings[reach] for reach in sorted(scope.reaches) if reach in wordings]
+    if not words or scope.organisation_id is None:
+        return Visible.nothing()
+    return Visible("(" + " or ".join(words) + ")", {"scope_organisation": scope.organisation_id})
+
+
+def through(seen: Visible, table: str, name: str, joined: str) -> Visible:
+    """The rows that are `joined` to a row of `table`, called `name`, that may be seen."""
+    if seen.sql in {"true", "false"}:
+        return seen
+    sql = f"exists (select 1 from {table} {name} where {joined} and {seen.at(name)})"
+    return Visible(sql, seen.arguments)
+
+
+def visible_organisations(actor: Actor) -> Visible:
+    """Own firm; partners also the customers they work for, branches their customers and partners.
+
+    Customers see no partner and partners no other partner (R-ROLE-06).
+    """
+    if actor.may(Permission.MANAGE_PEOPLE):
+        return Visible.everything()
+    own = "{alias}.id = :scope_organisation"
+    asks = _of_request(actor, "customer_id")
+    works = _of_request(actor, "partner_id")
+    served = "{alias}.branch_id = :scope_organisation"
+    return by_reach(
+        actor,
+        {
+            Reach.CUSTOMER: own,
+            Reach.PARTNER: f"{own} or {asks}",
+            Reach.BRANCH: f"{own} or {served} or {asks} or {works}",
+        },
+    )
+
+
+def visible_persons(actor: Actor) -> Visible:
+    """Own colleagues, and who stands as contact or assignee on the requests the actor sees.
+
+    Of the assignees customers and partners see our own people only.
+    """
+    if actor.may(Permission.MANAGE_PEOPLE):
+        return Visible.everything()
+    own = "{alias}.organisation_id = :scope_organisation"
+    contact = _of_request(actor, "contact_id")
+    assignee = _of_request(actor, "assignee_id")
+    served = (
+        "exists (select 1 from organisation party where party.id = {alias}.organisation_id"
+        " and party.branch_id = :scope_organisation)"
+    )
+    return by_reach(
+        actor,
+        {
+            Reach.CUSTOMER: f"{own} or ({_INSIDE} and ({contact} or {assignee}))",
+            Reach.PARTNER: f"{own} or {contact} or ({_INSIDE} and {assignee})",
+            Reach.BRANCH: f"{own} or {served} or {contact} or {assignee}",
+        },
+    )
+
+
+def visible_role_assignments(actor: Actor) -> Visible:
+    """Roles of persons that may be seen; outside the house those of own colleagues only."""
+    if actor.scope.sees_all or actor.may(Permission.MANAGE_PEOPLE):
+        return Visible.everything()
+    colleague = (
+        "exists (select 1 from person colleague where colleague.id = {alias}.person_id"
+        " and colleague.organisation_id = :scope_organisation)"
+    )
+    return by_reach(actor, dict.fromkeys(Reach, colleague))
+
+
+def visible_projects(actor: Actor) -> Visible:
+    """Customers see their own projects, branches those of their customers, partners none."""
+    return of_visible_customer(actor)
+
+
+def of_visible_customer(actor: Actor) -> Visible:
+    """Rows with a `customer_id`: the actor's own firm, or a customer of its branch."""
+    return by_reach(
+        actor,
+        {
+            Reach.CUSTOMER: "{alias}.customer_id = :scope_organisation",
+            Reach.BRANCH: _BRANCH_OF_CUSTOMER,
+        },
+    )
+
+
+def visible_project_members(actor: Actor) -> Visible:
+    """Teams of the projects that may be seen; customers see no team (it is named per request)."""
+    if Reach.CUSTOMER in actor.scope.reaches:
+        return Visible.nothing()
+    projects = visible_projects(actor)
+    return through(projects, "project", "undertaking", "undertaking.id = {alias}.project_id")
+
+
+def visible_queues(actor: Actor) -> Visible:
+    """Partners see their own queues, branches theirs and those their requests stand in."""
+    if actor.may(Permission.MANAGE_PEOPLE):
+        return Visible.everything()
+    stands = _of_request(actor, "queue_id")
+    return by_reach(
+        actor,
+        {
+            Reach.PARTNER: "{alias}.partner_id = :scope_organisation",
+            Reach.BRANCH: f"{{alias}}.branch_id = :scope_organisation or {stands}",
+        },
+    )
+
+
+def visible_queue_members(actor: Actor) -> Visible:
+    """Who works in the queues that may be seen."""
+    return through(visible_queues(actor), "queue", "desk", "desk.id = {alias}.queue_id")
+
+
+def _of_request(actor: Actor, column: str) -> str:
+    """Whether the row is the `column` of a request the actor sees."""
+    asked = visible_requests(actor).at("asked")
+    return f"exists (select 1 from request asked where asked.{column} = {{alias}}.id and {asked})"

@@ -1,0 +1,99 @@
+"""What is wrong with a calendar, said to the person who wants to keep it (R-CAL-02)."""
+
+from itr.errors import DomainError
+from itr.sla.calendars import CalendarDefinition
+
+
+class UnknownTimeZone(DomainError):
+    """The time zone database has no such zone."""
+
+    code = "UNKNOWN_TIME_ZONE"
+    zh = "未知的时区。"
+    en = "There is no such time zone."
+
+
+class BadWeekday(DomainError):
+    """A week has seven days."""
+
+    code = "BAD_WEEKDAY"
+    zh = "星期无效。"
+    en = "There is no such day of the week."
+
+
+class BadTime(DomainError):
+    """Times of a shift are written as on a clock."""
+
+    code = "BAD_TIME"
+    zh = "时间无效：请写作 HH:MM，例如 09:00；24:00 只能作为结束时间。"
+    en = "Write the time as HH:MM, for example 09:00; 24:00 only closes."
+
+
+class DuplicateDate(DomainError):
+    """A date has one exception."""
+
+    code = "DUPLICATE_DATE"
+    zh = "该日期已有例外安排。"
+    en = "This date has an exception already."
+
+
+class DateOutOfRange(DomainError):
+    """A date no clock will ever reach."""
+
+    code = "DATE_OUT_OF_RANGE"
+    zh = "日期超出范围（1900 年至 2199 年）。"
+    en = "The date lies outside the years 1900 to 2199."
+
+
+class UnknownCountry(DomainError):
+    """The library of public holidays does not know the country."""
+
+    code = "UNKNOWN_COUNTRY"
+    zh = "没有该国家或地区的公共假日数据。"
+    en = "There are no public holidays for this country."
+
+
+class NoWorkingTime(DomainError):
+    """A clock on such a calendar would never come to its end."""
+
+    code = "NO_WORKING_TIME"
+    zh = "日历没有任何工作时间。"
+    en = "The calendar has no working time."
+
+
+class OverlappingShifts(DomainError):
+    """An hour would count twice."""
+
+    code = "OVERLAPPING_SHIFTS"
+    zh = "班次时间重叠。"
+    en = "Shifts overlap."
+
+
+class BadCalendar(DomainError):
+    """Anything else the arithmetic cannot work with."""
+
+    code = "BAD_CALENDAR"
+    zh = "日历无效。"
+    en = "The calendar is not valid."
+
+
+_BY_CODE: dict[str, type[DomainError]] = {
+    error.code: error
+    for error in (
+        UnknownTimeZone,
+        BadWeekday,
+        BadTime,
+        DuplicateDate,
+        DateOutOfRange,
+        UnknownCountry,
+        NoWorkingTime,
+        OverlappingShifts,
+    )
+}
+
+
+def problems_of_calendar(definition: CalendarDefinition) -> list[DomainError]:
+    """What keeps a calendar from being saved, each with its code and path."""
+    return [
+        _BY_CODE.get(problem.code, BadCalendar)(path=problem.path)
+        for problem in definition.problems()
+    ]
