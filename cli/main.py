@@ -137,9 +137,9 @@ async def _print_token(settings: Settings, name: str, organisation: str | None) 
 @app.command(help="打印 GraphQL 模式 / print the GraphQL schema.")
 def schema() -> None:
     """Print the GraphQL schema."""
-    from api.resolvers.root import schema as root
+    from api.resolvers import product_schema
 
-    typer.echo(root.as_str())
+    typer.echo(product_schema().as_str())
 
 
 def _run(work: Coroutine[None, None, None]) -> None:

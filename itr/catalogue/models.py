@@ -1,9 +1,12 @@
 """Tables of the catalogue: products, items, packages, service levels, contracts, quotas (R-CAT)."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
 from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
+from itr.columns import enum_or_null
 from itr.people.models import Organisation, Project
 from itr.sla.models import Calendar
 from itr.sla.terms import Thread, WaitingReason
@@ -33,6 +36,7 @@ class CatalogueItem(Model):
     product: fields.ForeignKeyNullableRelation[Product] = fields.ForeignKeyField(
         "itr.Product", related_name="items", null=True, on_delete=fields.RESTRICT
     )
+    product_id: UUID | None
 
     class Meta:
         table = "catalogue_item"
@@ -86,10 +90,12 @@ class ServiceLevelVersion(Model):
     service_level: fields.ForeignKeyRelation[ServiceLevel] = fields.ForeignKeyField(
         "itr.ServiceLevel", related_name="versions", on_delete=fields.RESTRICT
     )
+    service_level_id: UUID
     number = fields.IntField()
     calendar: fields.ForeignKeyRelation[Calendar] = fields.ForeignKeyField(
         "itr.Calendar", related_name="service_level_versions", on_delete=fields.RESTRICT
     )
+    calendar_id: UUID
     matrix: fields.JSONField[dict[str, dict[str, str]] | None] = fields.JSONField(null=True)
     alarm_percents: fields.JSONField[list[int]] = fields.JSONField()
     confirmation_days = fields.SmallIntField(default=3)
@@ -108,6 +114,7 @@ class ServiceTarget(Model):
     version: fields.ForeignKeyRelation[ServiceLevelVersion] = fields.ForeignKeyField(
         "itr.ServiceLevelVersion", related_name="targets", on_delete=fields.CASCADE
     )
+    version_id: UUID
     priority = fields.CharField(max_length=2)
     thread = fields.CharEnumField(Thread, max_length=12)
     target_us = fields.BigIntField(null=True)
@@ -125,6 +132,7 @@ class ServicePause(Model):
     version: fields.ForeignKeyRelation[ServiceLevelVersion] = fields.ForeignKeyField(
         "itr.ServiceLevelVersion", related_name="pauses", on_delete=fields.CASCADE
     )
+    version_id: UUID
     reason = fields.CharEnumField(WaitingReason, max_length=16)
     thread = fields.CharEnumField(Thread, max_length=12)
 
@@ -141,6 +149,7 @@ class Contract(Model):
     customer: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="contracts", on_delete=fields.RESTRICT
     )
+    customer_id: UUID
     starts_on = fields.DateField()
     ends_on = fields.DateField()
     fee = fields.DecimalField(max_digits=14, decimal_places=2, null=True)
@@ -161,21 +170,26 @@ class ContractLine(Model):
     contract: fields.ForeignKeyRelation[Contract] = fields.ForeignKeyField(
         "itr.Contract", related_name="lines", on_delete=fields.RESTRICT
     )
+    contract_id: UUID
     number = fields.IntField()
     service_level: fields.ForeignKeyNullableRelation[ServiceLevel] = fields.ForeignKeyField(
         "itr.ServiceLevel", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
     )
+    service_level_id: UUID | None
     package: fields.ForeignKeyNullableRelation[Package] = fields.ForeignKeyField(
         "itr.Package", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
     )
+    package_id: UUID | None
     product: fields.ForeignKeyNullableRelation[Product] = fields.ForeignKeyField(
         "itr.Product", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
     )
+    product_id: UUID | None
     project: fields.ForeignKeyNullableRelation[Project] = fields.ForeignKeyField(
         "itr.Project", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
     )
+    project_id: UUID | None
     phase = fields.CharEnumField(Phase, max_length=16, default=Phase.AFTER_ACCEPTANCE)
-    quota_unit = fields.CharEnumField(QuotaUnit, max_length=8, null=True)
+    quota_unit: QuotaUnit | None = enum_or_null(QuotaUnit, 8)
     quota = fields.IntField(null=True)
 
     class Meta:
@@ -190,6 +204,7 @@ class QuotaTaking(Model):
     contract_line: fields.ForeignKeyRelation[ContractLine] = fields.ForeignKeyField(
         "itr.ContractLine", related_name="takings", on_delete=fields.RESTRICT
     )
+    contract_line_id: UUID
     contract_year = fields.IntField()
     request_id = fields.UUIDField()
     taken_at = fields.DatetimeField()

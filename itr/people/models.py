@@ -1,5 +1,7 @@
 """Tables of people: organisations, persons, roles, queues, projects (R-ORG-01, R-ORG-04)."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -15,6 +17,7 @@ class Organisation(Model):
     branch: fields.ForeignKeyNullableRelation["Organisation"] = fields.ForeignKeyField(
         "itr.Organisation", related_name="served", null=True, on_delete=fields.RESTRICT
     )
+    branch_id: UUID | None
     phone = fields.CharField(max_length=40, null=True)
     email = fields.CharField(max_length=200, null=True)
     make_up_days = fields.BooleanField(default=True)
@@ -31,6 +34,7 @@ class Person(Model):
     organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="persons", on_delete=fields.RESTRICT
     )
+    organisation_id: UUID
     name = fields.CharField(max_length=200)
     email = fields.CharField(max_length=200, null=True, db_index=True)
     phone = fields.CharField(max_length=40, null=True, db_index=True)
@@ -50,6 +54,7 @@ class RoleAssignment(Model):
     person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="role_assignments", on_delete=fields.CASCADE
     )
+    person_id: UUID
     role = fields.CharEnumField(Role, max_length=24)
 
     class Meta:
@@ -66,12 +71,15 @@ class Queue(Model):
     branch: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="queues", null=True, on_delete=fields.RESTRICT
     )
+    branch_id: UUID | None
     partner: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="partner_queues", null=True, on_delete=fields.RESTRICT
     )
+    partner_id: UUID | None
     lead: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="led_queues", null=True, on_delete=fields.RESTRICT
     )
+    lead_id: UUID | None
 
     class Meta:
         table = "queue"
@@ -84,9 +92,11 @@ class QueueMember(Model):
     queue: fields.ForeignKeyRelation[Queue] = fields.ForeignKeyField(
         "itr.Queue", related_name="memberships", on_delete=fields.CASCADE
     )
+    queue_id: UUID
     person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="queue_memberships", on_delete=fields.CASCADE
     )
+    person_id: UUID
 
     class Meta:
         table = "queue_member"
@@ -101,12 +111,15 @@ class Project(Model):
     customer: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="projects", on_delete=fields.RESTRICT
     )
+    customer_id: UUID
     manager: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="managed_projects", null=True, on_delete=fields.RESTRICT
     )
+    manager_id: UUID | None
     contract: fields.ForeignKeyNullableRelation[Model] = fields.ForeignKeyField(
         "itr.Contract", related_name="projects", null=True, on_delete=fields.RESTRICT
     )
+    contract_id: UUID | None
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:
@@ -120,9 +133,11 @@ class ProjectMember(Model):
     project: fields.ForeignKeyRelation[Project] = fields.ForeignKeyField(
         "itr.Project", related_name="memberships", on_delete=fields.CASCADE
     )
+    project_id: UUID
     person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="project_memberships", on_delete=fields.CASCADE
     )
+    person_id: UUID
 
     class Meta:
         table = "project_member"

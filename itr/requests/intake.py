@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from itr.actor import Actor, Reach
+from itr.catalogue.in_force import house_terms
 from itr.catalogue.models import Product
-from itr.catalogue.operations import house_terms
 from itr.catalogue.terms import Phase
 from itr.errors import NotFound, Required
 from itr.events.work import Work
@@ -121,8 +121,8 @@ async def _who_asks(actor: Actor, wanted: Intake) -> tuple[Organisation, UUID | 
 async def _ensure_known(wanted: Intake, customer: Organisation) -> None:
     if wanted.product_id is not None and not await Product.exists(id=wanted.product_id):
         raise NotFound(path=["productId"])
-    project = {"id": wanted.project_id, "customer_id": customer.id}
-    if wanted.project_id is not None and not await Project.exists(**project):
+    project_id = wanted.project_id
+    if project_id is not None and not await Project.exists(id=project_id, customer=customer):
         raise NotFound(path=["projectId"])
 
 

@@ -1,10 +1,13 @@
 """Tables of requests: the request itself, its stays on lines, its hand-overs to partner firms."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
 from itr.catalogue.models import ContractLine, Product, ServiceLevelVersion
 from itr.catalogue.terms import EntitlementOutcome, Phase
+from itr.columns import enum_or_null, text_or_null
 from itr.people.models import Organisation, Person, Project, Queue
 from itr.requests.terms import (
     Channel,
@@ -34,46 +37,57 @@ class Request(Model):
     customer: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="requests", on_delete=fields.RESTRICT
     )
+    customer_id: UUID
     contact: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="contact_requests", null=True, on_delete=fields.RESTRICT
     )
+    contact_id: UUID | None
     requester: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="submitted_requests", on_delete=fields.RESTRICT
     )
+    requester_id: UUID
     project: fields.ForeignKeyNullableRelation[Project] = fields.ForeignKeyField(
         "itr.Project", related_name="requests", null=True, on_delete=fields.RESTRICT
     )
+    project_id: UUID | None
     product: fields.ForeignKeyNullableRelation[Product] = fields.ForeignKeyField(
         "itr.Product", related_name="requests", null=True, on_delete=fields.RESTRICT
     )
+    product_id: UUID | None
     branch: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="branch_requests", null=True, on_delete=fields.RESTRICT
     )
-    problem_type = fields.CharEnumField(ProblemType, max_length=12, null=True)
-    fault_level = fields.CharEnumField(FaultLevel, max_length=8, null=True)
-    impact = fields.CharEnumField(Impact, max_length=10, null=True)
+    branch_id: UUID | None
+    problem_type: ProblemType | None = enum_or_null(ProblemType, 12)
+    fault_level: FaultLevel | None = enum_or_null(FaultLevel, 8)
+    impact: Impact | None = enum_or_null(Impact, 10)
     priority = fields.CharEnumField(Priority, max_length=2)
     line = fields.SmallIntField(default=1)
     queue: fields.ForeignKeyNullableRelation[Queue] = fields.ForeignKeyField(
         "itr.Queue", related_name="requests", null=True, on_delete=fields.RESTRICT
     )
+    queue_id: UUID | None
     assignee: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="assigned_requests", null=True, on_delete=fields.RESTRICT
     )
+    assignee_id: UUID | None
     partner: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="partner_requests", null=True, on_delete=fields.RESTRICT
     )
-    waiting_reason = fields.CharEnumField(WaitingReason, max_length=16, null=True)
-    returns_to = fields.CharEnumField(RequestStatus, max_length=12, null=True)
-    entitlement_outcome = fields.CharEnumField(EntitlementOutcome, max_length=12, null=True)
+    partner_id: UUID | None
+    waiting_reason: WaitingReason | None = enum_or_null(WaitingReason, 16)
+    returns_to: RequestStatus | None = enum_or_null(RequestStatus, 12)
+    entitlement_outcome: EntitlementOutcome | None = enum_or_null(EntitlementOutcome, 12)
     contract_line: fields.ForeignKeyNullableRelation[ContractLine] = fields.ForeignKeyField(
         "itr.ContractLine", related_name="requests", null=True, on_delete=fields.RESTRICT
     )
-    charge = fields.CharEnumField(Charge, max_length=8, null=True)
+    contract_line_id: UUID | None
+    charge: Charge | None = enum_or_null(Charge, 8)
     reauthorised = fields.BooleanField(default=False)
     service_level_version: fields.ForeignKeyRelation[ServiceLevelVersion] = fields.ForeignKeyField(
         "itr.ServiceLevelVersion", related_name="requests", on_delete=fields.RESTRICT
     )
+    service_level_version_id: UUID
     emergency = fields.BooleanField(default=False)
     workaround = fields.TextField(null=True)
     solution = fields.TextField(null=True)
@@ -82,6 +96,7 @@ class Request(Model):
     verified_by: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="verified_requests", null=True, on_delete=fields.RESTRICT
     )
+    verified_by_id: UUID | None
     confirmed_by_silence = fields.BooleanField(default=False)
     reopen_count = fields.IntField(default=0)
     solved_by_line = fields.SmallIntField(null=True)
@@ -91,6 +106,7 @@ class Request(Model):
     follows: fields.ForeignKeyNullableRelation["Request"] = fields.ForeignKeyField(
         "itr.Request", related_name="followed_by", null=True, on_delete=fields.RESTRICT
     )
+    follows_id: UUID | None
     source = fields.CharField(max_length=60, null=True)
     external_id = fields.CharField(max_length=200, null=True)
     registered_at = fields.DatetimeField()
@@ -113,17 +129,20 @@ class Stint(Model):
     request: fields.ForeignKeyRelation[Request] = fields.ForeignKeyField(
         "itr.Request", related_name="stints", on_delete=fields.RESTRICT
     )
+    request_id: UUID
     number = fields.IntField()
     line = fields.SmallIntField()
     queue: fields.ForeignKeyNullableRelation[Queue] = fields.ForeignKeyField(
         "itr.Queue", related_name="stints", null=True, on_delete=fields.RESTRICT
     )
+    queue_id: UUID | None
     partner: fields.ForeignKeyNullableRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="stints", null=True, on_delete=fields.RESTRICT
     )
+    partner_id: UUID | None
     started_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
-    reason = fields.TextField(null=True)
+    reason: str | None = text_or_null()
 
     class Meta:
         table = "stint"
@@ -137,9 +156,11 @@ class HandOver(Model):
     request: fields.ForeignKeyRelation[Request] = fields.ForeignKeyField(
         "itr.Request", related_name="hand_overs", on_delete=fields.RESTRICT
     )
+    request_id: UUID
     partner: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
         "itr.Organisation", related_name="hand_overs", on_delete=fields.RESTRICT
     )
+    partner_id: UUID
     handed_at = fields.DatetimeField()
     returned_at = fields.DatetimeField(null=True)
 

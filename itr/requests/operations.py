@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from itr.actor import SYSTEM, Actor
-from itr.catalogue.operations import authorise, return_quota
+from itr.catalogue.authorisation import authorise, return_quota
 from itr.catalogue.terms import EntitlementOutcome
 from itr.errors import Forbidden, InvalidInput
 from itr.events.log import Audience
@@ -14,7 +14,7 @@ from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.intake import Intake, new_request
 from itr.requests.places import customer_of, place_of
-from itr.requests.priority import Classification, priority_of
+from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.store import calendars_in_force, handling, save, take
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.timers import CONFIRMATION, CONFIRMATION_REMINDER
@@ -64,7 +64,7 @@ async def reauthorise_request(
         rules.ensure_can_move(request.status, Verb.REAUTHORISE)
         if request.entitlement_outcome is not EntitlementOutcome.NO_DATA or request.reauthorised:
             raise rules.NothingToReauthorise()
-        classification = Classification(request.problem_type, request.fault_level, request.impact)
+        classification = classification_of(request)
         intake.reauthorise(in_hand, await _authorised(work, in_hand, classification))
         await save(work, in_hand)
     return request_id

@@ -17,10 +17,10 @@ async def place_of(actor: Actor, queue_id: UUID) -> PlaceOfWork:
     queue = await Queue.get_or_none(id=queue_id)
     if queue is None or not _sees_queue(actor, queue):
         raise NotFound(path=["queueId"])
-    members = await QueueMember.filter(queue_id=queue_id, person__active=True).values_list(
-        "person_id", flat=True
+    members = await QueueMember.filter(queue_id=queue_id, person__active=True)
+    return PlaceOfWork(
+        queue.id, queue.line, queue.partner_id, frozenset(each.person_id for each in members)
     )
-    return PlaceOfWork(queue.id, queue.line, queue.partner_id, frozenset(members))
 
 
 async def customer_of(customer_id: UUID, person_id: UUID, *path: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from itr.requests.terms import FaultLevel, Impact, Priority, ProblemType
 
@@ -22,6 +23,22 @@ class Classification:
     problem_type: ProblemType
     fault_level: FaultLevel
     impact: Impact
+
+
+class Classified(Protocol):
+    """A request as far as its classification goes."""
+
+    problem_type: ProblemType | None
+    fault_level: FaultLevel | None
+    impact: Impact | None
+
+
+def classification_of(request: Classified) -> Classification:
+    """The classification of a request that was accepted."""
+    assert request.problem_type is not None
+    assert request.fault_level is not None
+    assert request.impact is not None
+    return Classification(request.problem_type, request.fault_level, request.impact)
 
 
 def priority_of(classification: Classification, matrix: Matrix | None = None) -> Priority:

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from itr.actor import SYSTEM, Actor
-from itr.catalogue.operations import terms_of
+from itr.catalogue.in_force import terms_of
 from itr.errors import NotFound, Stale
 from itr.events.work import Work, transaction
 from itr.requests.handling import Handling
@@ -20,6 +20,8 @@ from itr.sla.clocks import CalendarInForce, ClockBook, histories_of, settle
 from itr.sla.models import Clock, Timer
 from itr.sla.operations import current_calendars
 from itr.visibility import Visible
+
+M = TypeVar("M", Stint, HandOver)
 
 
 @asynccontextmanager
@@ -138,7 +140,8 @@ async def lock_visible(
     connection: BaseDBAsyncClient, request_id: UUID, sight: Visible, *path: str
 ) -> None:
     """Lock a request within sight until the transaction ends. Raises NotFound at `path`."""
-    condition, values = sight.at("r"), [request_id]
+    condition = sight.at("r")
+    values: list[object] = [request_id]
     for name, value in sight.arguments.items():
         values.append(value)
         condition = condition.replace(f":{name}", f"${len(values)}")
@@ -149,10 +152,6 @@ async def lock_visible(
         raise NotFound(path=path)
 
 
-async def _keep(
-    model: type[Stint] | type[HandOver],
-    rows: Sequence[Stint] | Sequence[HandOver],
-    changing: list[str],
-) -> None:
+async def _keep(model: type[M], rows: Sequence[M], changing: list[str]) -> None:
     if rows:
         await model.bulk_create(rows, on_conflict=["id"], update_fields=changing)

@@ -180,15 +180,21 @@ def settle(
     The alarm level starts anew with each version; a breach that the fold no longer finds is kept
     as overturned (R-SLA-05).
     """
-    value = as_of(fold(history, lambda key: calendars[key].working), now)
+    value = as_of(fold(history, lambda key: calendars[_key(key)].working), now)
+    calendar = calendars[_key(value.calendar)]
     row = row or Clock(id=uuid4(), request_id=request_id, thread=thread, version=0, revision=0)
     if row.version != value.version:
         row.alarm_level = 0
     if row.breached_at is not None and value.breached_at is None:
         row.overturned_at = now
-    _write(row, value, calendars[value.calendar])
-    row.next_alarm_at = _next_alarm_at(row, value, calendars[value.calendar].working, percents)
+    _write(row, value, calendar)
+    row.next_alarm_at = _next_alarm_at(row, value, calendar.working, percents)
     return row
+
+
+def _key(calendar: object) -> UUID:
+    assert isinstance(calendar, UUID)
+    return calendar
 
 
 def _write(row: Clock, value: ClockValue, calendar: CalendarInForce) -> None:

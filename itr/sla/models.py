@@ -1,5 +1,7 @@
 """Tables of service time: calendars, their materialised spans, clocks, timers."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -23,6 +25,7 @@ class CalendarVersion(Model):
     calendar: fields.ForeignKeyRelation[Calendar] = fields.ForeignKeyField(
         "itr.Calendar", related_name="versions", on_delete=fields.RESTRICT
     )
+    calendar_id: UUID
     number = fields.IntField()
     time_zone = fields.CharField(max_length=64)
     always_open = fields.BooleanField(default=False)
@@ -42,11 +45,13 @@ class Clock(Model):
     request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
         "itr.Request", related_name="clocks", on_delete=fields.RESTRICT
     )
+    request_id: UUID
     thread = fields.CharEnumField(Thread, max_length=12)
     state = fields.CharEnumField(ClockState, max_length=10)
     calendar_version: fields.ForeignKeyRelation[CalendarVersion] = fields.ForeignKeyField(
         "itr.CalendarVersion", related_name="clocks", on_delete=fields.RESTRICT
     )
+    calendar_version_id: UUID
     version = fields.IntField(default=1)
     revision = fields.IntField(default=1)
     target_us = fields.BigIntField(null=True)
@@ -82,6 +87,7 @@ class Timer(Model):
     request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
         "itr.Request", related_name="timers", on_delete=fields.RESTRICT
     )
+    request_id: UUID
     due_at = fields.DatetimeField()
 
     class Meta:

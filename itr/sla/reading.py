@@ -27,7 +27,8 @@ async def read_running(
     pool: asyncpg.Pool, request_id: UUID, sight: Visible
 ) -> tuple[Taken, int | None, dict[str, Running]]:
     """What the statement saw, the request's version (None: out of sight), its clocks by thread."""
-    condition, values = sight.at("r"), [request_id]
+    condition = sight.at("r")
+    values: list[object] = [request_id]
     for name, value in sight.arguments.items():
         values.append(value)
         condition = condition.replace(f":{name}", f"${len(values)}")

@@ -33,7 +33,7 @@ def start(work: Handling, place: PlaceOfWork | None) -> None:
     if request.assignee_id is None and not (place and work.actor.id in place.members):
         raise rules.NotOwner()
     request.assignee_id = work.actor.id
-    moved = {}
+    moved: dict[str, str] = {}
     if request.status is RequestStatus.DISPATCHED:
         moved = work.move_to(RequestStatus.IN_PROGRESS)
     work.record("RequestStarted", Audience.PUBLIC, {**moved, "assignee": str(work.actor.id)})
