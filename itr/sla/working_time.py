@@ -241,7 +241,7 @@ class WorkingCalendar:
         index = bisect_right(spans.starts, time) - 1
         while index < 0 and spans.year > FIRST_YEAR:
             spans = self._spans(spans.year - 1)
-            index = len(spans.starts) - 1
+            index = bisect_right(spans.starts, time) - 1
         return spans, index
 
     def _span_after(self, spans: YearSpans, index: int) -> tuple[YearSpans, int]:

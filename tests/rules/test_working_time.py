@@ -191,6 +191,17 @@ def test_the_year_may_turn_inside_a_shift_and_inside_a_zone_far_from_greenwich()
         assert nights.is_open(morning)
 
 
+def test_a_night_that_begins_before_new_year_there_and_after_it_in_greenwich():
+    """R-CAL-02: nothing is counted before it begins."""
+    calendar = calendar_of(
+        CalendarDefinition("America/New_York", weekly(("23:00", "01:30"), days=(3,)))
+    )
+
+    assert calendar.elapsed(utc("2026-12-31 23:00"), utc("2027-01-01 00:00")) == 0
+    assert calendar.next_open(utc("2027-01-01 00:00")) == utc("2027-01-01 04:00")
+    assert calendar.elapsed(utc("2027-01-01 00:00"), utc("2027-01-01 05:00")) == hours(1)
+
+
 def test_positions_count_from_2000_and_are_negative_before():
     """R-CAL-02."""
     epoch = utc("2000-01-01 00:00")

@@ -75,16 +75,14 @@ def definitions(draw: st.DrawFn, zone: str | None = None) -> CalendarDefinition:
 
 
 calendars = st.one_of(definitions(), st.sampled_from([CN, ALWAYS])).map(calendar_of)
-instants = st.datetimes(
-    datetime(2025, 11, 1),
-    datetime(2027, 3, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001
+instants = st.integers(0, 485 * 24 * HOUR).map(
+    lambda microseconds: datetime(2025, 11, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 )
 amounts = st.integers(1, 400 * HOUR)
 
 
 def _slow_counter(calendar: WorkingCalendar, start: datetime, end: datetime) -> int:
-    """Minutes, one by one, that the wall clock shows inside a shift of its day or the day before."""
+    """Minutes, one by one, that the wall clock shows inside a shift of that day or the last."""
     counted, now = 0, start
     while now < end:
         counted += _shows_working_time(calendar, now)
@@ -166,7 +164,7 @@ def test_elapsed_adds_up_over_splits_and_never_falls(calendar, times):
     parts = calendar.elapsed(first, second), calendar.elapsed(second, third)
 
     assert sum(parts) == calendar.elapsed(first, third)
-    assert all(0 <= part for part in parts)
+    assert all(part >= 0 for part in parts)
     assert calendar.elapsed(first, third) <= (third - first) // timedelta(microseconds=1)
 
 
