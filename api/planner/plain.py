@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
-    GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
     is_leaf_type,
@@ -18,7 +17,14 @@ from graphql import (
     is_object_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
+from graphql.execution.values import VariableValues
 from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+
+def variables_of(info: GraphQLResolveInfo[Any]) -> VariableValues:
+    """Return the operation's variables; Strawberry hands resolvers only the plain values."""
+    values: Any = info.variable_values
+    return values if isinstance(values, VariableValues) else VariableValues({}, values)
 
 
 @dataclass(eq=False)
@@ -44,7 +50,7 @@ def read_plain(
         raise TypeError(f"a computed field answers leaves and plain objects, not {kind}")
     wanted = PlainSelection(kind.name)
     grouped = collect_subfields(
-        info.schema, fragments, info.variable_values, info.operation, kind, details
+        info.schema, fragments, variables_of(info), info.operation, kind, details
     ).grouped_field_set
     for key, fields in grouped.items():
         name = fields[0].node.name.value
@@ -84,6 +90,3 @@ def _print_object(value: Any, wanted: PlainSelection) -> dict[str, Any]:
         else:
             shown[key] = print_plain(getattr(value, attribute), kind, below)
     return shown
-
-
-__all__ = ["GraphQLObjectType", "PlainSelection", "print_plain", "read_plain"]

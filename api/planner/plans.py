@@ -26,6 +26,7 @@ from graphql import (
 
 from api.planner.errors import Refused
 from api.planner.fill import FillTree
+from api.planner.plain import variables_of
 from api.planner.schema import types_of
 from api.planner.selection import Fill, Site, Steps
 from api.planner.statement import Slot
@@ -107,7 +108,7 @@ def outline_key(info: GraphQLResolveInfo[Any], permissions: Any, reading: tuple[
     """Return what an outline depends on."""
     document = _document_key(info)
     names = _VARIABLES.get(document, lambda: _directive_variables(info))
-    values = info.variable_values.coerced
+    values = variables_of(info).coerced
     choices = tuple(values.get(name) for name in names)
     return (document, _place(info), frozenset(permissions), choices, reading)
 

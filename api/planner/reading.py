@@ -19,6 +19,7 @@ from api.planner.context import ReadContext
 from api.planner.errors import Refused, refusal
 from api.planner.fill import FillTree
 from api.planner.pages import PageContext, PageShape, PageValues, read_page
+from api.planner.plain import variables_of
 from api.planner.plans import OUTLINES, Outline, Plan, outline_key, visibility_of
 from api.planner.schema import types_of
 from api.planner.selection import SelectionReader, Site
@@ -116,7 +117,7 @@ def _plan(
     value = f"{wish.write(compiler, outline.wanted)}::text"
     if wish.cursor is not None:
         value = f"({wish.cursor})::text || E'\\n' || coalesce({value}, '')"
-    return Plan(statement.finish(value), tuple(statement.slots))
+    return Plan(*statement.finish(value))
 
 
 def _page_arguments(
@@ -128,7 +129,7 @@ def _page_arguments(
     secret = context.secret_for("cursor")
     found = []
     for site in sites:
-        given = get_argument_values(site.definition, site.node, raw.variable_values)
+        given = get_argument_values(site.definition, site.node, variables_of(raw))
         place = PageContext(
             entry=site.entry,
             order=site.order,

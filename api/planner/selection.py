@@ -38,7 +38,7 @@ from api.planner.declare import (
     declaration_of,
 )
 from api.planner.errors import Refused
-from api.planner.plain import PlainSelection, read_plain
+from api.planner.plain import PlainSelection, read_plain, variables_of
 from api.planner.stored import StoredType, stored_type
 
 LONGEST_KEY = 63
@@ -224,7 +224,7 @@ class SelectionReader:
             raise Refused("QUERY_TOO_LARGE", keys(path))
         info = self.info
         grouped = collect_subfields(
-            info.schema, self.fragments, info.variable_values, info.operation, kind, details
+            info.schema, self.fragments, variables_of(info), info.operation, kind, details
         ).grouped_field_set
         if len(grouped) > WIDEST:
             raise Refused("QUERY_TOO_LARGE", keys(path))

@@ -12,20 +12,22 @@ from itr.visibility import Visible
 
 Slot = tuple[Any, ...]
 
+_MARK = "\ue000"  # a private character: no declaration contains it
+_MARKED = re.compile(f"{_MARK}(\\d+){_MARK}")
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
 class Statement:
-    """Hands out parameter numbers and aliases while SQL is written.
+    """Hands out parameters and aliases while SQL is written.
 
-    `slots` says, in order, which value each parameter wants; whoever runs the statement has them
-    by the same names. Texts written by declarations keep their braces: only the placeholders they
+    A slot names the value a parameter carries; whoever runs the statement has the values by the
+    same names. Texts written by declarations keep their braces: only the placeholders they
     may use are replaced.
     """
 
     def __init__(self, visibility: Mapping[str, Visible]) -> None:
         self.visibility = visibility
-        self.slots: dict[Slot, int] = {}
+        self._marks: dict[Slot, int] = {}
         self.shared: dict[str, str] = {}
         self._aliases = 0
 
@@ -35,9 +37,10 @@ class Statement:
         return f"t{self._aliases}"
 
     def slot(self, slot: Slot, cast: str | None = None) -> str:
-        """Return the parameter that carries this value."""
-        number = self.slots.setdefault(slot, len(self.slots) + 1)
-        return f"${number}::{cast}" if cast else f"${number}"
+        """Return a mark for the parameter that carries this value; `finish` numbers them."""
+        number = self._marks.setdefault(slot, len(self._marks))
+        mark = f"{_MARK}{number}{_MARK}"
+        return f"{mark}::{cast}" if cast else mark
 
     def text(self, sql: str, alias: str, parent: str | None = None) -> str:
         """Write the row, its parent and the ambient values into a declaration's SQL."""
@@ -121,12 +124,20 @@ class Statement:
 
         return _NAMED.sub(replace, condition.at(alias).replace("{t}", alias))
 
-    def finish(self, value: str) -> str:
-        """Return the whole statement answering one value."""
-        if not self.shared:
-            return f"select {value}"
+    def finish(self, value: str) -> tuple[str, tuple[Slot, ...]]:
+        """Return the whole statement answering one value, and what its parameters carry.
+
+        Only what stayed in the text becomes a parameter: parts written but not selected are gone.
+        """
         listed = ", ".join(f"{name} as materialized ({sql})" for name, sql in self.shared.items())
-        return f"with {listed} select {value}"
+        text = f"with {listed} select {value}" if listed else f"select {value}"
+        slots = list(self._marks)
+        numbers: dict[int, int] = {}
+
+        def number(found: re.Match[str]) -> str:
+            return f"${numbers.setdefault(int(found.group(1)), len(numbers) + 1)}"
+
+        return _MARKED.sub(number, text), tuple(slots[mark] for mark in numbers)
 
 
 def quoted(name: str) -> str:

@@ -12,12 +12,11 @@ from uuid import UUID
 import strawberry
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.enum import StrawberryEnumDefinition
-from strawberry.types.field import StrawberryField
+from strawberry.types.field import UNRESOLVED, StrawberryField
 
 from api.planner.declare import (
     STORED,
     Column,
-    Computed,
     Declaration,
     Expression,
     One,
@@ -190,24 +189,22 @@ def _check_order(entry: StoredType) -> None:
 
 def _is_optional(each: StrawberryField) -> bool:
     """Tell whether a field is nullable, also while its annotation cannot be resolved yet."""
-    annotation = each.type_annotation
-    raw = annotation.raw_annotation if annotation is not None else None
-    try:
-        return isinstance(each.resolve_type(), StrawberryOptional)
-    except (NameError, KeyError, TypeError, AttributeError):
-        text = raw if isinstance(raw, str) else repr(raw)
-        return "None" in text or "Optional" in text
+    kind = _resolved(each)
+    if kind is not None:
+        return isinstance(kind, StrawberryOptional)
+    raw = each.type_annotation.raw_annotation if each.type_annotation is not None else None
+    return re.search(r"\b(None|Optional)\b", raw if isinstance(raw, str) else repr(raw)) is not None
 
 
 def plain_annotation(each: StrawberryField) -> Any:
     """Return a field's type without its optional wrapper; None while it cannot be resolved."""
+    kind = _resolved(each)
+    return kind.of_type if isinstance(kind, StrawberryOptional) else kind
+
+
+def _resolved(each: StrawberryField) -> Any:
     try:
         kind = each.resolve_type()
     except (NameError, KeyError, TypeError, AttributeError):
         return None
-    return kind.of_type if isinstance(kind, StrawberryOptional) else kind
-
-
-def is_computed(each: StrawberryField) -> bool:
-    """Tell whether Python works this field out."""
-    return isinstance(declaration_of(each).source, Computed)
+    return None if kind is UNRESOLVED else kind

@@ -1,0 +1,37 @@
+"""Random queries: the planner and a slow, obvious oracle give the same answers."""
+
+import random
+from typing import Any
+
+import pytest
+
+from tests.support import planner_tables
+from tests.support.oracle import Oracle
+from tests.support.oracle_answers import differences
+from tests.support.oracle_queries import QueryMaker, Values
+from tests.support.oracle_rules import RULES
+from tests.support.planner_tables import ACTORS, SCHEMA, Desk, answer_of
+
+small_desk = planner_tables.small_desk
+
+QUERIES = 600
+
+
+@pytest.mark.parametrize("who", ACTORS)
+async def test_random_queries_answer_what_the_oracle_answers(small_desk: Desk, who: str) -> None:
+    values = Values(SCHEMA._schema, small_desk.rows)
+    for seed in range(QUERIES):
+        context = small_desk.surroundings(who)
+        maker = QueryMaker(
+            SCHEMA._schema, small_desk.rows, values, context, random.Random(f"{who} {seed}")
+        )
+        query, variables = maker.make()
+        oracle = Oracle(SCHEMA, small_desk.rows, RULES, context=context)
+
+        expected: Any = oracle.answer(query, variables)
+        result: Any = await SCHEMA.execute(query, variables, context_value=context)
+        answer = answer_of(result, context)
+
+        found = differences(expected, answer.data, answer.errors)
+        assert not found, f"{who} {seed}: {found}\n{query}\n{variables}"
+        assert len(answer.statements) <= maker.asked
