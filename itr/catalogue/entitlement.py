@@ -96,7 +96,7 @@ def tightest_first(
     registered_at: datetime,
     calendars: Calendars,
 ) -> list[Candidate]:
-    """The complete lines by deadline of resolution, restoration, response, then number (R-ENT-01)."""
+    """Complete lines by deadline of resolution, restoration, response, then number (R-ENT-01)."""
 
     def tightness(candidate: Candidate) -> tuple[object, ...]:
         terms = candidate.terms

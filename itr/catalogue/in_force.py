@@ -64,7 +64,7 @@ async def _read(version_id: UUID) -> ServiceTerms:
         version_id=version_id,
         service_level_id=version.service_level.id,
         name=version.service_level.name,
-        calendar_id=version.calendar_id,  # type: ignore[attr-defined]
+        calendar_id=version.calendar_id,
         targets={
             (each.priority, each.thread): Target(us=each.target_us, days=each.target_days)
             for each in targets

@@ -246,7 +246,7 @@ async def save_contract(
             contract = await _keep(
                 Contract, contract_id, number=number, customer_id=customer_id, **values
             )
-            if contract.customer_id != customer_id:  # type: ignore[attr-defined]
+            if contract.customer_id != customer_id:
                 raise CustomerOfContract(path=["customer_id"])
             for index, line in enumerate(lines):
                 await _keep_line(contract, line, index)
@@ -291,7 +291,7 @@ async def _keep_line(contract: Contract, line: ContractLineDraft, index: int) ->
         if wanted is not None:
             await _ensure_exists(model, wanted, *path, field)
     if line.project_id is not None:
-        customer_id = contract.customer_id  # type: ignore[attr-defined]
+        customer_id = contract.customer_id
         if not await Project.exists(id=line.project_id, customer_id=customer_id):
             raise NotFound(path=[*path, "project_id"])
     values: dict[str, Any] = {

@@ -225,7 +225,7 @@ async def add_queue_member(actor: Actor, queue_id: UUID, person_id: UUID, *, now
     ensure_may(actor, Permission.MANAGE_PEOPLE)
     async with transaction() as work:
         queue = await _lock_queue(queue_id)
-        await _ensure_works_for(person_id, queue.partner_id, "person_id")  # type: ignore[attr-defined]
+        await _ensure_works_for(person_id, queue.partner_id, "person_id")
         if not await QueueMember.exists(queue_id=queue_id, person_id=person_id):
             await QueueMember.create(id=uuid4(), queue=queue, person_id=person_id)
             told = {"change": "MEMBER_ADDED", "person": str(person_id)}
