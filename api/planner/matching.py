@@ -8,23 +8,15 @@ from uuid import UUID
 
 from graphql import GraphQLSchema
 
+from api.planner.conditions import FilterWriter
 from api.planner.context import ReadContext
 from api.planner.errors import Refused, refusal
-from api.planner.filters import FilterReader, Shape
-from api.planner.paging import FilterWriter
+from api.planner.filters import FilterReader
 from api.planner.plans import visibility_of
 from api.planner.schema import types_of
 from api.planner.statement import Slot, Statement
-from api.planner.stored import StoredType, stored_type
+from api.planner.stored import stored_type
 from itr.visibility import Visible
-
-
-class _Writing(NamedTuple):
-    """As much of a compiler and of a page as writing a filter takes."""
-
-    statement: Statement
-    entry: StoredType
-    site: int = 0
 
 
 class Rows(NamedTuple):
@@ -60,22 +52,17 @@ def matching(
     except Refused as refused:
         raise refusal(refused.code, context.language) from None
     if shape is not None:
-        conditions.append(_written(_Writing(statement, entry), alias, shape))
+        conditions.append(FilterWriter(statement, entry, alias, 0).write(shape))
     if keys is not None:
         listed = Visible("{alias}.id = any(:keys::uuid[])", {"keys": list(keys)})
         conditions.append(statement.where(listed, alias))
     chosen = select.replace("{t}", alias)
-    sql = statement.finish(
+    sql, slots = statement.finish(
         f"{chosen} from {entry.table} {alias} where {' and '.join(conditions)}"
         f" {tail.replace('{t}', alias)}"
     )
     values = _Values(context, visibility, reader.values, list(keys or ()))
-    return Rows(sql, [values.of(slot) for slot in statement.slots])
-
-
-def _written(writing: _Writing, alias: str, shape: Shape) -> str:
-    writer: Any = FilterWriter
-    return str(writer(writing, writing, alias).write(shape))
+    return Rows(sql, [values.of(slot) for slot in slots])
 
 
 class _Values(NamedTuple):

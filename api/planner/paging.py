@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import is_non_null_type
 
+from api.planner.conditions import FilterWriter
 from api.planner.cursors import cursor_sql
 from api.planner.declare import Column, PublicId, declaration_of
-from api.planner.filters import Shape
 from api.planner.pages import PageShape
 from api.planner.selection import Page
 from api.planner.statement import quoted
@@ -55,7 +55,9 @@ class _PageWriter:
         conditions = [condition] if condition else []
         conditions.append(self.statement.visible(page.entry, alias))
         if shape.filter is not None:
-            conditions.append(FilterWriter(compiler, page, alias).write(shape.filter))
+            conditions.append(
+                FilterWriter(self.statement, page.entry, alias, page.site).write(shape.filter)
+            )
         self.listed = f"from {page.entry.table} {alias} where {' and '.join(conditions)}"
         self.limit = self.statement.slot(("page", page.site, "limit"), "bigint")
         self.rows: dict[str, str] = {}  # what is worked out for each row of the page
@@ -199,40 +201,3 @@ def _step(key: Key, value: str, has_value: bool, greater: bool, deeper: str) -> 
     beyond = f"{key.sql} > {value} or {key.sql} is null" if greater else f"{key.sql} < {value}"
     same = f"{key.sql} = {value} and {deeper}"
     return f"coalesce({beyond} or ({same}), false)"
-
-
-class FilterWriter:
-    """Writes a filter's shape as a condition; its values come in the order they were read."""
-
-    def __init__(self, compiler: Compiler, page: Page, alias: str) -> None:
-        self.statement = compiler.statement
-        self.page = page
-        self.alias = alias
-        self.count = 0
-
-    def write(self, shape: Shape) -> str:
-        """Return the condition; inside `not`, an unknown comparison counts as not met."""
-        operator, *rest = shape
-        if operator in {"and", "or"}:
-            parts = [self.write(each) for each in rest]
-            empty = "true" if operator == "and" else "false"
-            return f"({f' {operator} '.join(parts)})" if parts else empty
-        if operator == "not":
-            return f"({self.write(rest[0])} is not true)"
-        value = self.statement.field(self.page.entry, rest[0], self.alias)
-        if operator in {"null", "some"}:
-            return f"({value} is {'null' if operator == 'null' else 'not null'})"
-        return self._compare(operator, value, rest[1])
-
-    def _compare(self, operator: str, value: str, cast: str) -> str:
-        slot = ("page", self.page.site, "filter", self.count)
-        self.count += 1
-        if operator == "in":
-            return f"({value} = any({self.statement.slot(slot, f'{cast}[]')}))"
-        parameter = self.statement.slot(slot, cast)
-        if operator == "contains":
-            return f"({value} like {parameter})"
-        return f"({value} {_SIGNS[operator]} {parameter})"
-
-
-_SIGNS = {"eq": "=", "gt": ">", "lt": "<"}

@@ -92,7 +92,7 @@ _VARIABLES: Remembered[tuple[str, ...]] = Remembered(1000)
 def visibility_of(schema: GraphQLSchema, actor: Any) -> tuple[Mapping[str, Visible], int]:
     """Return every type's visible rows for an actor, and a number for their texts together."""
     stored = types_of(schema).stored.values()
-    found = {entry.key: entry.visible(actor, "{alias}") for entry in stored}
+    found = {entry.key: entry.visible(actor) for entry in stored}
     texts = tuple(sorted((key, visible.sql) for key, visible in found.items()))
     return found, _number(texts)
 

@@ -60,7 +60,7 @@ class StoredType:
     origin: type
     table: str
     key: str
-    visible: Callable[[Any, str], Visible]
+    visible: Callable[[Any], Visible]
     permission: Any
     order: tuple[str, ...]
     unique: Mapping[str, str]
@@ -90,7 +90,7 @@ def stored(
     *,
     table: str,
     key: str,
-    visible: Callable[[Any, str], Visible],
+    visible: Callable[[Any], Visible],
     permission: Any = None,
     order: str | Sequence[str] = (),
     unique: Mapping[str, str] | None = None,
@@ -99,7 +99,7 @@ def stored(
     """Register a Strawberry type as stored; write it above `@strawberry.type`.
 
     `table` is the table (or any text that may follow `from`), `key` the prefix of its public ids,
-    `visible(actor, alias)` the rows an actor may see, `permission` what it needs to see any.
+    `visible(actor)` the rows an actor may see, `permission` what it needs to see any.
     `order` names the fields a page is sorted by when the client does not say (`-` descends);
     `unique` are the columns (with their SQL types), never null and unique together, that end every
     order; the column `id` unless others are named.

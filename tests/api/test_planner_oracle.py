@@ -14,7 +14,7 @@ from tests.support.planner_tables import ACTORS, SCHEMA, Desk, answer_of
 
 small_desk = planner_tables.small_desk
 
-QUERIES = 600
+QUERIES = 120
 
 
 @pytest.mark.parametrize("who", ACTORS)
