@@ -17,9 +17,7 @@ def differences(expected: Any, data: Any, errors: Sequence[dict[str, Any]]) -> l
     """
     found: list[str] = []
     _compare(expected.data, data, "data", found)
-    told = {
-        (tuple(each["path"] or ()), each["extensions"].get("code")) for each in errors
-    }
+    told = {(tuple(each["path"] or ()), each["extensions"].get("code")) for each in errors}
     for error in expected.errors or ():
         path = tuple(error.path or ())
         code = (error.extensions or {}).get("code")

@@ -134,7 +134,9 @@ class QueryMaker:
         for member in self.schema.get_possible_types(kind):
             if self.dice.random() < 0.6:
                 inner = " ".join(
-                    self._field(member, self.dice.choice(list(member.fields)), depth - 1, alias=True)
+                    self._field(
+                        member, self.dice.choice(list(member.fields)), depth - 1, alias=True
+                    )
                     or "__typename"
                     for _ in range(self.dice.randrange(1, 4))
                 )
@@ -145,10 +147,8 @@ class QueryMaker:
         """Return a field, perhaps inside a fragment."""
         chance = self.dice.random()
         condition = self.dice.choice([kind.name, *(each.name for each in kind.interfaces)])
-        if chance > 0.25 or condition == kind.name:
-            inside = self._field(kind, name, depth)
-        else:
-            inside = "id"
+        own = chance > 0.25 or condition == kind.name
+        inside = self._field(kind, name, depth) if own else "id"
         if not inside or chance > 0.25:
             return inside
         if chance > 0.1:

@@ -72,10 +72,10 @@ RULES = Rules(
     ids={"ent": lambda row: f"ent_{row['ticket_id'].hex}_{row['version']}"},
     roots={
         "Query.plain": lambda _: 7,
-        "Query.node": lambda oracle, id: oracle.node(id),
-        "Query.nodes": lambda oracle, ids: [oracle.node(id) for id in ids],
-        "Query.ticket": lambda oracle, id: oracle.by_id(Ticket, id),
-        "Query.human": lambda oracle, id: oracle.by_id(Human, id),
+        "Query.node": lambda oracle, **args: oracle.node(args["id"]),
+        "Query.nodes": lambda oracle, ids: [oracle.node(each) for each in ids],
+        "Query.ticket": lambda oracle, **args: oracle.by_id(Ticket, args["id"]),
+        "Query.human": lambda oracle, **args: oracle.by_id(Human, args["id"]),
         "Query.openTickets": lambda oracle, priority: oracle.list_of(
             Ticket,
             lambda row: row["state"] != "DONE" and row["priority"] == priority,

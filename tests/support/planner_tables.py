@@ -89,21 +89,21 @@ class Someone:
     scope: Scope
 
 
-def visible_firms(actor: Someone, alias: str) -> Visible:
+def visible_firms(actor: Someone) -> Visible:
     """Staff see all firms, others their own."""
     if actor.scope.all:
         return Visible.everything()
-    return Visible(f"{alias}.id = any(:firms)", {"firms": actor.scope.firms})
+    return Visible("{alias}.id = any(:firms)", {"firms": actor.scope.firms})
 
 
-def visible_humans(actor: Someone, alias: str) -> Visible:
+def visible_humans(actor: Someone) -> Visible:
     """Staff see everybody, others the people of their firms."""
     if actor.scope.all:
         return Visible.everything()
-    return Visible(f"{alias}.firm_id = any(:firms)", {"firms": actor.scope.firms})
+    return Visible("{alias}.firm_id = any(:firms)", {"firms": actor.scope.firms})
 
 
-def visible_tickets(actor: Someone, alias: str) -> Visible:
+def visible_tickets(actor: Someone) -> Visible:
     """Staff see all tickets, others those of their firms and their own."""
     if actor.scope.all:
         return Visible.everything()
@@ -113,13 +113,13 @@ def visible_tickets(actor: Someone, alias: str) -> Visible:
     )
 
 
-def visible_with_ticket(actor: Someone, alias: str) -> Visible:
+def visible_with_ticket(actor: Someone) -> Visible:
     """Whoever sees the ticket sees what belongs to it."""
     if actor.scope.all:
         return Visible.everything()
-    inner = visible_tickets(actor, "seen")
+    inner = visible_tickets(actor)
     return Visible(
-        f"exists (select from ticket seen where seen.id = {alias}.ticket_id"
+        f"exists (select from ticket seen where seen.id = {{alias}}.ticket_id"
         f" and ({inner.at('seen')}))",
         inner.arguments,
     )
@@ -441,8 +441,8 @@ class Subscription:
         self, ids: list[str]
     ) -> AsyncIterator[Annotated[TicketChanged | FirmChanged, strawberry.union("Change")]]:
         """Answer one message for each hexadecimal key: a ticket's, then a firm's."""
-        for number, id in enumerate(ids):
-            yield (FirmChanged if number % 2 else TicketChanged)(key=UUID(id))
+        for number, each in enumerate(ids):
+            yield (FirmChanged if number % 2 else TicketChanged)(key=UUID(each))
 
 
 SCHEMA = strawberry.Schema(
@@ -466,7 +466,9 @@ ALL_PERMISSIONS = frozenset({"people", "secrets", "notes", "log", "history", "cl
 ACTORS = {
     "director": Someone(HUMANS[0], ALL_PERMISSIONS, Scope(all=True, firms=frozenset())),
     "clerk": Someone(HUMANS[1], frozenset({"people"}), Scope(all=True, firms=frozenset())),
-    "customer": Someone(HUMANS[2], frozenset({"log"}), Scope(all=False, firms=frozenset(FIRMS[:1]))),
+    "customer": Someone(
+        HUMANS[2], frozenset({"log"}), Scope(all=False, firms=frozenset(FIRMS[:1]))
+    ),
     "partner": Someone(
         HUMANS[3],
         frozenset({"people", "history", "close"}),
@@ -491,12 +493,17 @@ def make_rows(seed: int = 7, *, tickets: int = 30) -> dict[str, list[dict[str, A
         for n, key in enumerate(FIRMS)
     ]
     humans = [
-        {"id": key, "name": f"P{n % 4}", "firm_id": FIRMS[n % 4], "joined": date(2020, 1, 1 + n % 3)}
+        {
+            "id": key,
+            "name": f"P{n % 4}",
+            "firm_id": FIRMS[n % 4],
+            "joined": date(2020, 1, 1 + n % 3),
+        }
         for n, key in enumerate(HUMANS)
     ]
     rows: dict[str, list[dict[str, Any]]] = {"firm": firms, "human": humans, "ticket": []}
     for n in range(tickets):
-        cost = perhaps(Decimal(dice.randrange(-10**6, 10**6)).scaleb(-dice.randrange(4)))
+        cost = perhaps(Decimal(dice.randrange(-(10**6), 10**6)).scaleb(-dice.randrange(4)))
         kind = dice.choice(["firm", "human", "other", None])
         marks = [start + timedelta(microseconds=dice.randrange(10**12)) for _ in range(n % 3)]
         micro = dice.choice([0, 0, 1, 500_000, 123_456])
@@ -509,7 +516,9 @@ def make_rows(seed: int = 7, *, tickets: int = 30) -> dict[str, list[dict[str, A
                 "closed_at": perhaps(start + timedelta(hours=dice.randrange(4))),
                 "priority": dice.randrange(1, 5),
                 "state": dice.choice(list(State)).value,
-                "target_us": perhaps(dice.choice([0, 1, -1, 90_061_000_001, -3_600_000_000, 2**62])),
+                "target_us": perhaps(
+                    dice.choice([0, 1, -1, 90_061_000_001, -3_600_000_000, 2**62])
+                ),
                 "cost": cost,
                 "cost_currency": "CNY" if cost is not None else None,
                 "weight": dice.choice([2**63 - 1, -(2**63), 0, 5]),
@@ -634,9 +643,7 @@ async def load(rows: dict[str, list[dict[str, Any]]], pool: Any) -> None:
             for row in rows[table]:
                 names = ", ".join(row)
                 marks = ", ".join(f"${n + 1}" for n in range(len(row)))
-                await link.execute(
-                    f"insert into {table} ({names}) values ({marks})", *row.values()
-                )
+                await link.execute(f"insert into {table} ({names}) values ({marks})", *row.values())
         await link.execute("analyze")
 
 
