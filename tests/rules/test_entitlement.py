@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -183,7 +184,7 @@ def test_a_contract_year_follows_another_without_a_gap() -> None:
     starts_on = date(2024, 2, 29)
     years = [contract_year(starts_on, starts_on + timedelta(days=each)) for each in range(3000)]
 
-    assert all(after - before in (0, 1) for before, after in zip(years, years[1:], strict=False))
+    assert all(after - before in (0, 1) for before, after in pairwise(years))
 
 
 def test_terms_answer_for_a_priority_and_a_thread_and_for_what_pauses_it() -> None:
