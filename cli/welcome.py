@@ -6,6 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from api.oauth.tokens import issue_token
+from itr.database import connected
+from itr.people.operations import find_actor_for_role
 from itr.people.roles import Role
 from itr.settings import Settings
 
@@ -18,16 +21,14 @@ EXAMPLES = (
     (
         "十个最近的请求及其时限 / Ten requests with their clocks",
         Role.LINE1,
-        "{ requests(first: 10) { totalCount nodes { number subject status priority "
+        "{ requests(first: 10) { totalCount nodes { number title status priority "
         "customer { name } clocks { thread state deadline remaining } } } }",
     ),
     (
-        "工作时间：周五 16:00 起 4 个工作小时 / Four working hours from Friday 16:00",
-        Role.LINE1,
-        '{ workingTime(calendar: { timeZone: "Asia/Shanghai", countryHolidays: "CN", shifts: '
-        '[{ weekday: MONDAY, opens: "09:00", closes: "18:00" }, '
-        '{ weekday: FRIDAY, opens: "09:00", closes: "18:00" }] }, '
-        'start: "2026-03-06T08:00:00Z", duration: "PT4H") { at } }',
+        "暂停中的时钟为何暂停 / Why each clock counted or not",
+        Role.PROCESS_MANAGER,
+        "{ requests(first: 1, filter: { status: { eq: WAITING } }) { nodes { number "
+        "clocks { thread state elapsed explain { from to counted reason } } } } }",
     ),
 )
 
@@ -57,10 +58,8 @@ CHINESE = {
 
 async def print_welcome(console: Console, settings: Settings, *, home: Path) -> None:
     """Print addresses, a sign-in per role and example queries that can be pasted into a shell."""
-    from itr.people.tokens import issue
-
     address = settings.issuer
-    tokens = {role: await issue(settings, role, None) for role in Role}
+    tokens = await tokens_of(settings)
     console.rule("ITR Desk")
     _say(console, f"GraphiQL  {address}/graphql")
     _say(console, f"健康检查  {address}/healthz    (health)")
@@ -73,6 +72,13 @@ async def print_welcome(console: Console, settings: Settings, *, home: Path) -> 
         _say(console, f"# {title} ({role.value})")
         _say(console, curl(f"{address}/graphql", token=tokens[role], query=query) + "\n")
     _say(console, "按 Ctrl-C 停止 / Ctrl-C stops everything it started.")
+
+
+async def tokens_of(settings: Settings) -> dict[Role, str]:
+    """One token per role, for the first person who holds it."""
+    async with connected(settings):
+        actors = {role: await find_actor_for_role(role) for role in Role}
+    return {role: issue_token(settings, actor.id) for role, actor in actors.items() if actor}
 
 
 def curl(url: str, *, token: str, query: str) -> str:

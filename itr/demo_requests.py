@@ -1,0 +1,217 @@
+"""Demonstration requests: one in every state a dashboard shows, told as short stories."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from itr.demo_data import DESKTOP, SWITCH, demo_id
+from itr.people.operations import load_actor
+from itr.requests import operations as o
+from itr.requests.intake import Intake
+from itr.requests.models import Request
+from itr.requests.priority import Classification
+from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestKind, Verb
+from itr.sla.terms import WaitingReason
+
+Progress = Callable[[float, str], object]
+Step = tuple[float, str, Callable[..., Awaitable[UUID]], dict[str, Any]]
+
+LINE1, LINE2, DISPATCHER = "张伟", "王强", "黄敏"
+_QUEUE1 = demo_id("queue", "上海一线")
+_QUEUE2 = demo_id("queue", "二线技术支持中心")
+_QUEUE_FIRM = demo_id("queue", "蓝鲸外包二线")
+
+
+@dataclass(frozen=True)
+class Story:
+    """One request: who submitted it how many hours ago, and what happened to it since."""
+
+    who: str
+    hours_ago: float
+    title: str
+    description: str
+    product: str
+    steps: Sequence[Step] = ()
+    kind: RequestKind = RequestKind.TECHNICAL
+
+
+def _accept(after: float, problem: ProblemType, level: FaultLevel, impact: Impact) -> Step:
+    return (
+        after,
+        LINE1,
+        o.accept_request,
+        {"classification": Classification(problem, level, impact)},
+    )
+
+
+def _dispatch(after: float, queue: UUID = _QUEUE1, assignee: str | None = None) -> Step:
+    person = demo_id("person", assignee) if assignee else None
+    return (after, DISPATCHER, o.dispatch_request, {"queue_id": queue, "assignee_id": person})
+
+
+def _start(after: float, who: str = LINE1) -> Step:
+    return (after, who, o.start_request, {})
+
+
+def _reply(after: float, who: str, text: str) -> Step:
+    return (after, who, o.respond_to_request, {"text": text})
+
+
+def _wait(after: float, who: str, reason: WaitingReason, note: str) -> Step:
+    return (after, who, o.wait_request, {"reason": reason, "note": note})
+
+
+def _deliver(after: float, who: str, solution: str) -> Step:
+    return (after, who, o.deliver_request, {"solution": solution, "restores_service": True})
+
+
+def _up(after: float, queue: UUID, assignee: str, reason: str) -> Step:
+    given = {"queue_id": queue, "assignee_id": demo_id("person", assignee), "reason": reason}
+    return (after, LINE1, _escalate, given)
+
+
+async def _escalate(actor: Any, request_id: UUID, **given: Any) -> UUID:
+    return await o.change_line(actor, request_id, Verb.ESCALATE, **given)
+
+
+async def _accept_charge(actor: Any, request_id: UUID, **given: Any) -> UUID:
+    return await o.agree_to_charge(actor, request_id, Verb.ACCEPT_CHARGE, **given)
+
+
+_P1 = (ProblemType.FAULT, FaultLevel.CRITICAL, Impact.ENTERPRISE)
+_P2 = (ProblemType.FAULT, FaultLevel.MAJOR, Impact.DEPARTMENT)
+_P3 = (ProblemType.CONSULTATION, FaultLevel.MINOR, Impact.GROUP)
+
+STORIES = (
+    Story("梁雪", 0.2, "车间网络中断", "三号车间整条产线断网，交换机告警灯常亮。", SWITCH),
+    Story("梁雪", 0.6, "夜班无法登录", "夜班班长账号提示过期。", SWITCH, [_accept(0.2, *_P3)]),
+    Story(
+        "宋佳",
+        1.5,
+        "总部出口丢包",
+        "总部到数据中心丢包约 30%。",
+        SWITCH,
+        [_accept(0.2, *_P1), _dispatch(0.3), _start(0.4), _reply(0.5, LINE1, "已定位到出口链路。")],
+    ),
+    Story(
+        "梁雪",
+        6,
+        "备份任务失败",
+        "昨夜备份任务报错 0x51。",
+        SWITCH,
+        [
+            _accept(0.3, *_P2),
+            _dispatch(0.5),
+            _start(0.6),
+            _reply(0.8, LINE1, "请提供日志。"),
+            _wait(1.0, LINE1, WaitingReason.CUSTOMER, "请上传昨夜的日志。"),
+        ],
+    ),
+    Story(
+        "唐宁",
+        9,
+        "影像系统卡顿",
+        "门诊影像调阅要等一分钟以上。",
+        DESKTOP,
+        [
+            _accept(0.4, *_P2),
+            _dispatch(0.6),
+            _start(0.7),
+            _reply(1.0, LINE1, "正在升级到二线。"),
+            _up(1.5, _QUEUE2, LINE2, "需要抓包分析"),
+        ],
+    ),
+    Story(
+        "唐宁",
+        30,
+        "备用链路切换演练",
+        "请协助本周末的切换演练。",
+        SWITCH,
+        [
+            (0.2, "唐宁", _accept_charge, {}),
+            _accept(0.5, *_P3),
+            _dispatch(1),
+            _start(1.2),
+            _reply(2, LINE1, "已安排。"),
+        ],
+    ),
+    Story(
+        "梁雪",
+        50,
+        "电话会议无声",
+        "会议室电话无声，重启无效。",
+        SWITCH,
+        [
+            _accept(0.4, *_P2),
+            _dispatch(0.6),
+            _start(0.7),
+            _reply(0.9, LINE1, "远程检查中。"),
+            _deliver(3, LINE1, "更换声卡驱动后恢复。"),
+        ],
+    ),
+    Story(
+        "宋佳",
+        80,
+        "防火墙策略咨询",
+        "新增分支的访问策略如何配置？",
+        SWITCH,
+        [
+            _accept(0.5, *_P3),
+            _dispatch(0.7),
+            _start(0.8),
+            _reply(1.0, LINE1, "附上配置说明。"),
+            _deliver(1.5, LINE1, "已发送配置说明并电话确认。"),
+            (20, "宋佳", o.confirm_request, {"verified_by": None}),
+            (21, LINE1, o.close_request, {}),
+        ],
+    ),
+    Story(
+        "唐宁",
+        12,
+        "外场基站断电",
+        "外场基站断电，需合作伙伴到场。",
+        DESKTOP,
+        [_accept(0.3, *_P2), _dispatch(0.5, _QUEUE_FIRM, "冯凯"), _start(0.9, "冯凯")],
+    ),
+    Story(
+        "梁雪",
+        26,
+        "误报的告警",
+        "监控误报，请忽略。",
+        SWITCH,
+        [(0.5, "梁雪", o.cancel_request, {"reason": "监控误报"})],
+    ),
+)
+
+
+async def seed_requests(now: datetime, progress: Progress) -> None:
+    """Tell the stories, once: a database that has requests is left as it is."""
+    if await Request.exists():
+        return
+    for number, story in enumerate(STORIES):
+        progress(number / len(STORIES), story.title)
+        await _tell(story, now - timedelta(hours=story.hours_ago))
+
+
+async def _tell(story: Story, began: datetime) -> None:
+    request_id = await o.submit_request(
+        await _actor(story.who),
+        Intake(
+            kind=story.kind,
+            title=story.title,
+            description=story.description,
+            product_id=demo_id("product", story.product),
+        ),
+        now=began,
+    )
+    for after, who, operation, given in story.steps:
+        at = began + timedelta(hours=after)
+        await operation(await _actor(who), request_id, now=at, **given)
+
+
+async def _actor(name: str) -> Any:
+    actor = await load_actor(demo_id("person", name))
+    assert actor is not None
+    return actor

@@ -1,0 +1,117 @@
+"""Live requests and countdowns over real sockets (Decision 5, R-SLA-13)."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from api.app import create_app
+from itr.database import connected
+from itr.settings import Settings
+from tests.support.client import Served, Socket, served
+from tests.support.desk import START, Desk, Time, furnish, hours
+from tests.support.requests import do, submitted
+
+
+@pytest.fixture(scope="module")
+async def desk_on_a_socket(settings: Settings) -> AsyncIterator[tuple[Desk, Served]]:
+    async with connected(settings):
+        ids = await furnish(START)
+        time = Time()
+        async with served(create_app(settings, clock=time), settings) as server:
+            yield Desk(settings, server.client, time, ids), server
+
+
+async def news(socket: Socket) -> dict[str, Any]:
+    """What the subscription tells next."""
+    message = await socket.receive()
+    assert message["type"] == "next", message
+    payload: dict[str, Any] = message["payload"]
+    return payload
+
+
+async def test_a_countdown_tells_each_clock_then_only_what_changes(
+    desk_on_a_socket: tuple[Desk, Served],
+) -> None:
+    """R-SLA-13."""
+    desk, server = desk_on_a_socket
+    request = await submitted(desk)
+    document = """subscription($id: ID!) { slaCountdown(requestId: $id) {
+        requestId thread state deadline remaining counting countingChangesAt nextAlarmAt
+        version sequence serverTime } }"""
+
+    async with server.socket(desk.as_("CUSTOMER").token) as socket:
+        await socket.subscribe(document, {"id": request["id"]})
+        first = [await news(socket) for _ in range(3)]
+        await do(desk, "LINE1", "respondToRequest", id=request["id"], text="ok")
+        then = await news(socket)
+
+    told = [each["data"]["slaCountdown"] for each in first]
+    assert [each["thread"] for each in told] == ["RESPONSE", "RESTORATION", "RESOLUTION"]
+    assert {each["counting"] for each in told} == {True}
+    assert told[0]["remaining"] == "PT4H"
+    assert then["data"]["slaCountdown"]["thread"] == "RESPONSE"
+    assert then["data"]["slaCountdown"]["state"] == "MET"
+
+
+async def test_a_countdown_of_a_request_out_of_sight_is_not_found(
+    desk_on_a_socket: tuple[Desk, Served],
+) -> None:
+    """R-ROLE-04."""
+    desk, server = desk_on_a_socket
+    request = await submitted(desk)
+    document = "subscription($id: ID!) { slaCountdown(requestId: $id) { thread } }"
+
+    async with server.socket(desk.as_("bolt").token) as socket:
+        await socket.subscribe(document, {"id": request["id"]})
+        answer = await news(socket)
+
+    assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_a_feed_begins_with_what_matches_and_tells_what_changes(
+    desk_on_a_socket: tuple[Desk, Served],
+) -> None:
+    """Decision 5."""
+    desk, server = desk_on_a_socket
+    request = await submitted(desk, "bolt")
+    document = """subscription($filter: RequestFilter, $after: String) {
+      requestEvents(filter: $filter, after: $after) { __typename
+        ... on RequestSnapshot { cursor complete requests { number clocks { thread state } } }
+        ... on RequestChanged { cursor version request { number status } events { type text } }
+        ... on RequestRemoved { cursor requestId } } }"""
+    filter = {"status": {"in": ["REGISTERED", "IN_PROGRESS"]}}
+
+    async with server.socket(desk.as_("bolt").token) as socket:
+        await socket.subscribe(document, {"filter": filter})
+        snapshot = (await news(socket))["data"]["requestEvents"]
+        await do(desk, "LINE1", "logCall", id=request["id"], summary="Called them")
+        changed = (await news(socket))["data"]["requestEvents"]
+        await do(desk, "bolt", "cancelRequest", id=request["id"], reason="gone")
+        removed = (await news(socket))["data"]["requestEvents"]
+
+    assert snapshot["__typename"] == "RequestSnapshot"
+    assert [each["number"] for each in snapshot["requests"]] == [request["number"]]
+    assert changed["request"]["number"] == request["number"]
+    assert changed["events"] == [{"type": "CallLogged", "text": "Called them"}]
+    assert removed["__typename"] == "RequestRemoved"
+    assert removed["requestId"] == request["id"]
+
+
+async def test_the_explanation_of_a_clock_adds_up_and_says_why(
+    desk_on_a_socket: tuple[Desk, Served],
+) -> None:
+    """R-SLA-11."""
+    desk, _ = desk_on_a_socket
+    request = await submitted(desk, "bolt")
+    desk.time.pass_(hours(24))
+    document = """query($id: ID!) { node(id: $id) { ... on ServiceRequest {
+        clocks { thread elapsed explain { from to counted reason } }
+        timeline(first: 5) { totalCount nodes { id type occurredAt actorName toStatus } } } } }"""
+
+    answer = (await desk.as_("bolt").run(document, {"id": request["id"]})).data["node"]
+
+    response = answer["clocks"][0]
+    assert {each["reason"] for each in response["explain"]} == {"WORKING", "OUTSIDE_HOURS"}
+    assert response["explain"][0]["from"] == answer["timeline"]["nodes"][0]["occurredAt"]
+    assert answer["timeline"]["totalCount"] == 1
