@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil
 
 from itr.sla.clock_facts import Clock, Target
-from itr.sla.clock_history import Meter, Spending
+from itr.sla.clock_history import Spending
 from itr.sla.working_time import WorkingCalendar
 
 PERCENTS = (50, 75, 90, 100)
@@ -39,7 +39,7 @@ def alarm_points(
         return []
     spending = None
     if clock.stretches:
-        spending = Spending(Meter(calendar, target.us is None), clock.stretches)
+        spending = Spending(calendar, target.us is None, clock.stretches)
     alarms = []
     for percent in percents:
         share = _share(target, percent)

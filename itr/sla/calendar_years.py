@@ -1,6 +1,5 @@
 """The working spans of one year, laid out on the line of microseconds since 2000 (R-CAL-02)."""
 
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -36,13 +35,18 @@ class YearSpans:
     """
 
     year: int
-    starts: "array[int]"
-    ends: "array[int]"
-    before: "array[int]"
-    day: "array[int]"
-    day_before: "array[int]"
+    starts: list[int]
+    ends: list[int]
+    before: list[int]
+    day: list[int]
+    day_before: list[int]
     us_before: int = 0
     days_before: int = 0
+
+    @classmethod
+    def empty(cls, year: int) -> "YearSpans":
+        """A year nothing is laid out of yet."""
+        return cls(year, [], [], [], [], [])
 
     @property
     def total_us(self) -> int:
@@ -106,7 +110,7 @@ def year_spans(plans: DayPlans, zone: ZoneInfo, year: int) -> YearSpans:
     """
     first = date(year, 1, 1).toordinal()
     pieces = sorted(_pieces(plans, offset_stretches(zone, year), year))
-    spans = YearSpans(year, array("q"), array("q"), array("q"), array("q"), array("q"))
+    spans = YearSpans.empty(year)
     passed, until, current = 0, YEAR_STARTS[0] - DAY_US, 0
     for opens, closes, ordinal in pieces:
         start = max(opens, until)

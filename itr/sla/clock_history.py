@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import pairwise
+from typing import cast
 
 from itr.sla.clock_facts import (
     CalendarKey,
@@ -22,44 +23,41 @@ Amount = int | Fraction
 Outlook = tuple[datetime | None, int | None, Fraction | None]
 
 ORDER = {kind: place for place, kind in enumerate(ClockEventKind)}
+BARE = frozenset(
+    {
+        ClockEventKind.REOPENED,
+        ClockEventKind.RESUMED,
+        ClockEventKind.COMPLETED,
+        ClockEventKind.CANCELLED,
+    }
+)
+"""Events that say nothing but when they happened."""
 RUNNING, SOLVED = "RUNNING", "SOLVED"
 NO_REASON = "UNSPECIFIED"
 _NOTHING: Outlook = (None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """A calendar counting in a target's unit, microseconds or days (R-CAL-04)."""
-
-    calendar: WorkingCalendar
-    in_days: bool
-
-    def position(self, at: datetime) -> Amount:
-        """How much has passed since the epoch."""
-        if self.in_days:
-            return self.calendar.day_position(at)
-        return self.calendar.position_us(at)
-
-    def instant_at(self, position: Amount) -> datetime:
-        """The earliest instant by which so much has passed since the epoch."""
-        if self.in_days:
-            return self.calendar.instant_at_day(Fraction(position))
-        return self.calendar.instant_at(int(position))
-
-    def add(self, start: datetime, amount: Amount) -> datetime:
-        """The earliest instant by which so much has passed since `start`."""
-        return self.instant_at(self.position(start) + amount) if amount else start
-
-
 class Spending:
-    """What a clock has spent before each of its stretches, as a meter counts it."""
+    """What a clock has spent before each of its stretches, in its target's unit (R-CAL-04).
 
-    def __init__(self, meter: Meter, stretches: Iterable[Stretch]) -> None:
-        self.meter = meter
+    A stretch's base is the position where it would have begun without interruptions.
+    """
+
+    def __init__(
+        self, calendar: WorkingCalendar, in_days: bool, stretches: Iterable[Stretch] = ()
+    ) -> None:
+        self.calendar = calendar
+        self.in_days = in_days
+        instant_at = calendar.instant_at_day if in_days else calendar.instant_at
+        self._instant_at = cast("Callable[[Amount], datetime]", instant_at)
+        self._position_at: Callable[[datetime], Amount] = (
+            calendar.day_position if in_days else calendar.position_us
+        )
         self.starts: list[datetime] = []
         self.before: list[Amount] = []
         self.bases: list[Amount] = []
         self.total: Amount = 0
+        # The last position asked for: much happens at one instant.
         self._at: datetime | None = None
         self._position: Amount = 0
         for start, end in stretches:
@@ -68,31 +66,34 @@ class Spending:
                 self.spend_until(end)
 
     def begin(self, start: datetime) -> None:
-        """A stretch begins; its base is where it would have begun without interruptions."""
+        """A stretch begins."""
+        if start is not self._at:
+            self._at, self._position = start, self._position_at(start)
         self.starts.append(start)
         self.before.append(self.total)
-        self.bases.append(self._position_of(start) - self.total)
+        self.bases.append(self._position - self.total)
 
     def spent_at(self, at: datetime) -> Amount:
         """What will have been spent if the current stretch goes on until `at`."""
-        return self._position_of(at) - self.bases[-1]
+        if at is not self._at:
+            self._at, self._position = at, self._position_at(at)
+        return self._position - self.bases[-1]
 
-    def spend_until(self, end: datetime) -> None:
-        """The current stretch ends."""
+    def spend_until(self, end: datetime) -> Amount:
+        """The current stretch ends: what is spent by then."""
         self.total = self.spent_at(end)
+        return self.total
 
     def reached_at(self, amount: Amount) -> datetime:
         """When `amount` was spent, or will be if the last stretch goes on."""
         index = bisect_right(self.before, amount) - 1
         if amount == self.before[index]:
             return self.starts[index]
-        return self.meter.instant_at(self.bases[index] + amount)
+        return self._instant_at(self.bases[index] + amount)
 
-    def _position_of(self, at: datetime) -> Amount:
-        """The meter's position, remembered: what happens often happens at one instant."""
-        if at is not self._at:
-            self._at, self._position = at, self.meter.position(at)
-        return self._position
+    def counted_on(self, start: datetime, amount: Amount) -> datetime:
+        """When `amount` more is spent if a stretch begins at `start`."""
+        return self._instant_at(self._position_at(start) + amount) if amount else start
 
 
 def place_in_time(event: ClockEvent) -> tuple[object, ...]:
@@ -100,11 +101,12 @@ def place_in_time(event: ClockEvent) -> tuple[object, ...]:
 
     Of retargets at one instant, without a sequence to tell, the tightest is the last.
     """
+    place = (event.at, ORDER[event.kind], event.sequence)
+    if event.kind in BARE:
+        return place
     target = event.target
     return (
-        event.at,
-        ORDER[event.kind],
-        event.sequence,
+        *place,
         target is not None,
         target is not None and target.us is not None,
         -target.amount if target is not None else 0,
@@ -122,7 +124,9 @@ class History:
         if until is not None:
             until = until.astimezone(UTC)
             events = (event for event in events if event.at <= until)
-        ordered = sorted(events, key=place_in_time)
+        ordered = list(events)
+        if any(event.at >= following.at for event, following in pairwise(ordered)):
+            ordered.sort(key=place_in_time)
         first = next((event for event in ordered if event.kind is ClockEventKind.STARTED), None)
         if first is None:
             raise ClockNotStarted("the clock has no start")
@@ -135,20 +139,12 @@ class History:
             if event.at >= first.at:
                 TAKE[event.kind](self, event)
         self.last_at = until or ordered[-1].at
-        if self._is_running:
-            self._note_breach(self.last_at)
-
-    @property
-    def _is_live(self) -> bool:
-        return self.cancelled_at is None
-
-    @property
-    def _is_running(self) -> bool:
-        return self._is_live and self.completed_at is None and self.paused_since is None
+        if self._is_running and self.last_at is not self._spending.starts[-1]:
+            self._note_breach(self.last_at, self._spending.spent_at(self.last_at))
 
     def _started(self, event: ClockEvent) -> None:
         """Begin; again only after a cancellation (R-SLA-09), else the first start stands."""
-        if not self._is_live:
+        if self.cancelled_at is not None:
             self._start(event)
 
     def _start(self, event: ClockEvent) -> None:
@@ -164,13 +160,14 @@ class History:
         self.stretches: list[Stretch] = []
         self.marks: list[tuple[datetime, str]] = []
         self._retarget_on_reopening: ClockEvent | None = None
-        self._spending = Spending(self._meter(), ())
+        self._goal = None if event.target is None else event.target.amount
+        self._spending = Spending(self.calendar, self._in_days)
         self._new_version(event.at)
         self._run(event.at)
 
     def _reopened(self, event: ClockEvent) -> None:
         """Count again; the time spent solved is left out (R-SLA-09)."""
-        if not self._is_live or self.completed_at is None:
+        if self.completed_at is None or self.cancelled_at is not None:
             return
         self.completed_at = None
         self._new_version(event.at)
@@ -181,7 +178,7 @@ class History:
 
     def _retargeted(self, event: ClockEvent) -> None:
         """Another promise, keeping elapsed and paused time (R-SLA-08); solved, it must wait."""
-        if not self._is_live:
+        if self.cancelled_at is not None:
             return
         if self.completed_at is not None:
             self._retarget_on_reopening = event
@@ -189,7 +186,7 @@ class History:
         changes_calendar = event.calendar not in (None, self.calendar_key)
         if event.target != self.target or changes_calendar:
             if self._is_running:
-                self._note_breach(event.at)
+                self._note_breach(event.at, self._spending.spent_at(event.at))
             self._new_version(event.at)
             self._retarget(event, event.at)
 
@@ -200,29 +197,30 @@ class History:
             self._stop(event.at)
             self.paused_since = event.at
             self.pause_reasons = []
-        elif not self._is_live or self.paused_since is None:
+        elif self.paused_since is None:
             return
         if reason not in self.pause_reasons:
             self.pause_reasons.append(reason)
         self.marks.append((event.at, f"PAUSED:{reason}"))
 
     def _resumed(self, event: ClockEvent) -> None:
-        if self._is_live and self.paused_since is not None:
+        if self.paused_since is not None:
             self._end_pause()
             self._run(event.at)
 
     def _completed(self, event: ClockEvent) -> None:
         """Done; the first completion counts, and what was paused until now stays out (R-SLA-07)."""
-        if not self._is_live or self.completed_at is not None:
-            return
-        if self.paused_since is None:
+        if self._is_running:
             self._stop(event.at)
-        self._end_pause()
+        elif self.paused_since is not None:
+            self._end_pause()
+        else:
+            return
         self.completed_at = event.at
         self.marks.append((event.at, SOLVED))
 
     def _cancelled(self, event: ClockEvent) -> None:
-        if not self._is_live:
+        if self.cancelled_at is not None:
             return
         if self._is_running:
             self._stop(event.at)
@@ -232,12 +230,13 @@ class History:
     def _run(self, at: datetime) -> None:
         self.stretches.append((at, None))
         self._spending.begin(at)
+        self._is_running = True
         self.marks.append((at, RUNNING))
 
     def _stop(self, at: datetime) -> None:
-        self._note_breach(at)
+        self._note_breach(at, self._spending.spend_until(at))
         self.stretches[-1] = (self.stretches[-1][0], at)
-        self._spending.spend_until(at)
+        self._is_running = False
 
     def _end_pause(self) -> None:
         self.paused_since = None
@@ -247,13 +246,14 @@ class History:
         self.version += 1
         self.version_since = at
 
-    def _meter(self) -> Meter:
-        in_days = self.target is not None and self.target.us is None
-        return Meter(self.calendar, in_days)
+    @property
+    def _in_days(self) -> bool:
+        return self.target is not None and self.target.us is None
 
     def _retarget(self, event: ClockEvent, at: datetime) -> None:
         """Take target and calendar; the stretches so far are counted anew if either's unit is."""
         self.target = event.target
+        self._goal = None if event.target is None else event.target.amount
         if event.target is not None:
             self.untargeted_since = None
         elif self.untargeted_since is None:
@@ -261,25 +261,25 @@ class History:
         if event.calendar is not None:
             self.calendar_key = event.calendar
             self.calendar = self._calendar_of(event.calendar)
-        if (meter := self._meter()) != self._spending.meter:
-            self._spending = Spending(meter, self.stretches)
-        counted_to = at if self._is_running else self.stretches[-1][1]
-        if counted_to is not None and self._has_passed(counted_to) and self.breached_at is None:
+        spending = self._spending
+        if spending.calendar is not self.calendar or spending.in_days is not self._in_days:
+            self._spending = spending = Spending(self.calendar, self._in_days, self.stretches)
+        if self._goal is None or self.breached_at is not None:
+            return
+        counted_to = self.stretches[-1][1] or at
+        if spending.spent_at(counted_to) >= self._goal and counted_to > self._deadline():
             self.breached_at = at
 
-    def _note_breach(self, at: datetime) -> None:
+    def _note_breach(self, at: datetime, spent: Amount) -> None:
         """The clock ran until `at`: its deadline may have passed on the way."""
-        if self.breached_at is None and self._has_passed(at):
-            self.breached_at = self._deadline()
-
-    def _has_passed(self, at: datetime) -> bool:
-        """Whether the deadline lies before `at`, an instant of the last stretch or its end."""
-        if self.target is None or self._spending.spent_at(at) < self.target.amount:
-            return False
-        return at > self._deadline()
+        if self._goal is None or spent < self._goal or self.breached_at is not None:
+            return
+        deadline = self._deadline()
+        if at > deadline:
+            self.breached_at = deadline
 
     def _deadline(self) -> datetime:
-        return self._spending.reached_at(self.target.amount if self.target else 0)
+        return self._spending.reached_at(self._goal or 0)
 
     def clock(self) -> Clock:
         """The clock as the events so far leave it."""
@@ -317,7 +317,7 @@ class History:
 
     def _base_us(self, at: datetime, elapsed_us: int) -> int:
         """The position a counting clock counts from."""
-        if self._spending.meter.in_days:
+        if self._spending.in_days:
             return self.calendar.position_us(at) - elapsed_us
         return int(self._spending.bases[-1])
 
@@ -335,21 +335,23 @@ class History:
 
         Standing in a pause, the deadline is as if the clock went on now; stored, it has none.
         """
-        if self.target is None:
+        if self._goal is None:
             return _NOTHING
-        meter = self._spending.meter
-        spent = self._spending.spent_at(self.last_at) if self._is_running else self._spending.total
-        left = self.target.amount - spent
-        days = Fraction(left) if meter.in_days else None
+        spending = self._spending
+        spent = spending.spent_at(self.last_at) if self._is_running else spending.total
+        left = self._goal - spent
+        days = Fraction(left) if spending.in_days else None
         stood_since = self.completed_at or self.paused_since
         if stood_since is not None and left >= 0 and self._stood_paused(stood_since):
             from_here = self.completed_at or self._until or stood_since
-            deadline = meter.add(from_here, left)
-            remaining = self.calendar.elapsed(from_here, deadline) if meter.in_days else int(left)
+            deadline = spending.counted_on(from_here, left)
+            remaining = int(left)
+            if spending.in_days:
+                remaining = self.calendar.elapsed(from_here, deadline)
             stored = self._until is None and self.completed_at is None
             return (None if stored else deadline), remaining, days
         deadline = self._deadline()
-        if not meter.in_days:
+        if not spending.in_days:
             return deadline, int(left), None
         return deadline, self._elapsed_us(deadline, goes_on=True) - elapsed_us, days
 
@@ -361,7 +363,7 @@ class History:
     def _elapsed_us(self, at: datetime, *, goes_on: bool = False) -> int:
         """Microseconds counted by `at`; `goes_on`: as if the last stretch had not ended."""
         spending = self._spending
-        if not (spending.meter.in_days or self.untargeted_since or goes_on):
+        if not (spending.in_days or self.untargeted_since or goes_on):
             return int(spending.spent_at(at) if self._is_running else spending.total)
         total = 0
         last = self.stretches[-1]

@@ -36,7 +36,7 @@ def public_holidays(country: str, year: int) -> PublicHolidays:
     )
 
 
-def is_published(country: str, year: int) -> bool:
-    """Whether the year's holidays are known, not estimated."""
+def first_unpublished_year(country: str) -> int | None:
+    """From which year on holidays are estimated, not known; None: they follow from rules."""
     listed = ANNOUNCED_YEARLY.get(country)
-    return listed is None or year <= max(listed)
+    return None if listed is None else max(listed) + 1

@@ -21,7 +21,7 @@ from itr.sla.calendars import (
     DayPlans,
     InvalidCalendar,
 )
-from itr.sla.public_holidays import is_published
+from itr.sla.public_holidays import first_unpublished_year
 
 FARTHEST_OFFSET = 15 * 60 * 60 * 1_000_000
 """No zone is farther ahead of UTC: only this near to its end may a UTC year be the next one."""
@@ -75,18 +75,26 @@ class WorkingCalendar:
         self._us_before = [0]
         self._days_before = [0]
         self._epoch_us = 0
+        self._recent = 0, 0, YearSpans.empty(FIRST_YEAR)
+        self._unpublished_from = self._first_unpublished()
         if not self._always:
             self._epoch_us = self.position_us(EPOCH)
             self._laid_out.clear()
+            self._recent = 0, 0, YearSpans.empty(FIRST_YEAR)
 
     def position_us(self, at: datetime) -> int:
         """Working microseconds from 2000-01-01T00:00Z to `at`; negative before."""
-        time = microseconds(at)
+        since = at - EPOCH
+        time = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
         if self._always:
             return time
-        spans, index = self._span_at(time)
-        if index < 0:
-            return spans.us_before
+        begins, until, spans = self._recent
+        if begins <= time < until:
+            index = bisect_right(spans.starts, time) - 1
+        else:
+            spans, index = self._span_at(time)
+            if index < 0:
+                return spans.us_before
         end = spans.ends[index]
         within = (time if time < end else end) - spans.starts[index]
         return spans.us_before + spans.before[index] + within
@@ -205,10 +213,14 @@ class WorkingCalendar:
 
     def provisional(self, at: datetime) -> bool:
         """Whether `at` falls in a year whose holidays are not yet published (R-CAL-03)."""
+        return self._unpublished_from is not None and at >= self._unpublished_from
+
+    def _first_unpublished(self) -> datetime | None:
         country = self.definition.country_holidays
         if country is None or self._always:
-            return False
-        return not is_published(country, at.astimezone(self.zone).year)
+            return None
+        year = first_unpublished_year(country)
+        return None if year is None else datetime(year, 1, 1, tzinfo=self.zone).astimezone(UTC)
 
     def spans(self, start: datetime, end: datetime) -> Iterator[WorkingSpan]:
         """The spans that touch [start, end), in order. Raises BeyondCalendar."""
@@ -230,6 +242,9 @@ class WorkingCalendar:
 
     def _span_at(self, time: int) -> tuple[YearSpans, int]:
         """The year and index of the last span that starts at or before `time`; −1: none does."""
+        since, until, recent = self._recent
+        if since <= time < until:
+            return recent, bisect_right(recent.starts, time) - 1
         year = FIRST_YEAR + bisect_right(YEAR_STARTS, time) - 1
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise BeyondCalendar(f"outside {FIRST_YEAR} to {LAST_YEAR}")
@@ -239,6 +254,9 @@ class WorkingCalendar:
                 return following, bisect_right(following.starts, time) - 1
         spans = self._spans(year)
         index = bisect_right(spans.starts, time) - 1
+        if index >= 0:
+            until = YEAR_STARTS[year + 1 - FIRST_YEAR] - FARTHEST_OFFSET
+            self._recent = spans.starts[0], until, spans
         while index < 0 and spans.year > FIRST_YEAR:
             spans = self._spans(spans.year - 1)
             index = bisect_right(spans.starts, time) - 1
