@@ -107,7 +107,9 @@ def is_request_error(data: object, errors: Iterable[GraphQLError] | None) -> boo
 def report(errors: Iterable[GraphQLError], *, request_id: str) -> None:
     """Log what nobody expected, with its traceback, under the request's id."""
     for error in errors:
-        if _coded(error)[0] in {"INTERNAL", "UNAVAILABLE"}:
+        known = getattr(error, "reported", False)
+        if not known and _coded(error)[0] in {"INTERNAL", "UNAVAILABLE"}:
+            error.reported = True  # type: ignore[attr-defined]
             cause = error.original_error or error
             logger.error("request %s failed", request_id, exc_info=cause)
 

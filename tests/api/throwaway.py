@@ -161,7 +161,7 @@ class Changed:
         row = await info.context.pool.fetchrow(
             "select id, version, title from thing where id = $1", self.subject
         )
-        return Thing(*row) if row else None
+        return Thing(**row) if row else None
 
 
 @strawberry.type
@@ -218,8 +218,12 @@ class Things:
         self, context: Context, keys: Collection[UUID], position: Position
     ) -> Collection[UUID]:
         rows = await context.pool.fetch(
-            """select distinct subject from event where subject = any($1)
-               and (tx, id) <= ($2::text::xid8, $3) and ($4 or customer_id = $5)""",
+            """select distinct e.subject from event e where e.subject = any($1)
+               and ($4 or e.customer_id = $5)
+               and ((e.tx, e.id) > ($2::text::xid8, $3) or not exists (
+                   select from event later where later.subject = e.subject
+                   and (later.tx, later.id) > (e.tx, e.id)
+                   and (later.tx, later.id) <= ($2::text::xid8, $3)))""",
             list(keys),
             str(position.tx),
             position.id,
