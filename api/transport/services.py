@@ -21,7 +21,8 @@ from api.transport.schema import GuardedSchema
 from itr.actor import Actor
 from itr.database import connected
 from itr.errors import Language
-from itr.events.feed import Feed, Pokes
+from itr.events.feed import Feed
+from itr.events.poke import publishing
 from itr.events.work import after_commit
 from itr.settings import Settings
 
@@ -95,7 +96,7 @@ async def open_services(
     async with (
         connected(settings) as database,
         Feed(database_url=settings.database_url, valkey_url=settings.valkey_url).running() as feed,
-        Pokes(settings.valkey_url).running() as pokes,
+        publishing(settings.valkey_url),
     ):
         services = Services(
             settings=settings,
@@ -110,13 +111,12 @@ async def open_services(
             clock=clock,
         )
         services.identities.on_change(services.connections.changed)
-        stop = [after_commit(feed.poke), after_commit(pokes.send)]
+        stop = after_commit(feed.poke)
         try:
             yield services
         finally:
             await services.connections.go_away()
-            for one in stop:
-                one()
+            stop()
 
 
 def language_of(accept_language: str | None) -> Language:

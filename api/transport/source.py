@@ -24,8 +24,8 @@ import asyncpg
 
 from api.transport.executor import Message
 from api.transport.watch import Kind, Look, Update, Watch, Wrap
-from itr.events.cursor import Position
-from itr.events.feed import Event, FellBehind, Listener, Taken
+from itr.events.cursor import Position, Sealer
+from itr.events.feed import Event, Feed, FellBehind, Listener, Taken
 
 if TYPE_CHECKING:
     from api.transport.context import Context
