@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from itr.sla.alarms import alarm_points, alarm_times, due_levels, next_alarm
@@ -26,7 +26,7 @@ from tests.rules.sla_words import ALWAYS, CN, HOUR, NINE_TO_FIVE
 CALENDARS = {"cn": calendar_of(CN), "utc": calendar_of(NINE_TO_FIVE), "always": calendar_of(ALWAYS)}
 MONDAY = datetime(2026, 2, 9, 1, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
-laws = settings(max_examples=100, deadline=None)
+laws = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 quarters = st.integers(0, 14 * 24 * 4).map(lambda number: MONDAY + timedelta(minutes=15 * number))
 targets = st.one_of(
