@@ -235,22 +235,16 @@ def _problems_of_priority(targets: Targets, priority: str) -> Iterator[DomainErr
     if len({targets[priority, thread].us is None for thread in Thread}) > 1:
         yield MixedUnits(path=["targets", priority], priority=priority)
         return
-    amounts = [_amount(targets[priority, thread]) for thread in IN_ORDER]
+    amounts = [targets[priority, thread].amount for thread in IN_ORDER]
     if amounts != sorted(amounts):
         yield TargetsOutOfOrder(path=["targets", priority], priority=priority)
 
 
 def _is_target(target: Target, *, zero: bool) -> bool:
-    if (target.us is None) == (target.days is None):
-        return False
-    amount = _amount(target)
     most, step = (LONGEST_DAYS, 1000) if target.us is None else (LONGEST_US, 1)
+    amount = Fraction(target.amount)
     positive = amount > 0 or (zero and amount == 0)
     return positive and amount <= most and (amount * step).denominator == 1
-
-
-def _amount(target: Target) -> Fraction:
-    return Fraction(target.us if target.us is not None else target.days or 0)
 
 
 def _is_percents(percents: Sequence[int]) -> bool:

@@ -72,9 +72,7 @@ async def test_of_several_lines_of_several_contracts_the_tightest_wins() -> None
     slow = await desk.level(desk.hours(1, 4, 9))
     fast = await desk.level(desk.hours(2, 4, 8))
     await desk.contract(customer, ContractLineDraft(number=1, service_level_id=slow))
-    await desk.contract(
-        customer, ContractLineDraft(number=7, service_level_id=fast, line_id=tight)
-    )
+    await desk.contract(customer, ContractLineDraft(number=7, service_level_id=fast, line_id=tight))
 
     assert (await desk.authorised(customer)).contract_line_id == tight
 
@@ -293,9 +291,7 @@ async def test_a_returned_unit_can_be_taken_again_by_anybody_once() -> None:
 async def test_a_new_contract_year_has_the_whole_quota_again() -> None:
     """R-ENT-03."""
     customer = await desk.organisation()
-    line_id = await quota_line(
-        customer, 1, starts_on=date(2025, 4, 1), ends_on=date(2027, 3, 31)
-    )
+    line_id = await quota_line(customer, 1, starts_on=date(2025, 4, 1), ends_on=date(2027, 3, 31))
     last_of_the_year = datetime(2026, 3, 31, 4, 0, tzinfo=UTC)
 
     outcomes = [
