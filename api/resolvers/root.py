@@ -9,6 +9,7 @@ from api.resolvers.nodes import NodeQuery
 from api.resolvers.people import PeopleQuery
 from api.resolvers.request_events import RequestEventSubscription
 from api.resolvers.requests import RequestMutation, RequestQuery
+from api.resolvers.simulation import SimulationQuery
 from api.resolvers.sla import SlaSubscription
 from api.schema import catalogue, people, requests, sla
 from api.transport.schema import GuardedSchema
@@ -34,7 +35,9 @@ STORED = (
 """Everything `node(id)` finds, also what no field answers yet."""
 
 
-Query = merge_types("Query", (NodeQuery, PeopleQuery, CatalogueQuery, RequestQuery))
+Query = merge_types(
+    "Query", (NodeQuery, PeopleQuery, CatalogueQuery, RequestQuery, SimulationQuery)
+)
 Mutation = merge_types("Mutation", (RequestMutation,))
 Subscription = merge_types("Subscription", (RequestEventSubscription, SlaSubscription))
 

@@ -1,0 +1,141 @@
+"""Calendars and clocks tried out by GraphQL."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from itr.settings import Settings
+from tests.support.desk import Desk, open_desk
+
+CN = {
+    "timeZone": "Asia/Shanghai",
+    "countryHolidays": "CN",
+    "shifts": [
+        {"weekday": day, "opens": opens, "closes": closes}
+        for day in ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY")
+        for opens, closes in (("09:00", "12:00"), ("13:30", "18:00"))
+    ],
+}
+TIME = """query($calendar: WorkingCalendarInput!, $start: DateTime!, $end: DateTime,
+    $duration: Duration) { workingTime(calendar: $calendar, start: $start, end: $end,
+    duration: $duration) { elapsed at provisional } }"""
+CLOCK = """query($input: SimulateClockInput!) { simulateClock(input: $input) { state deadline
+    elapsed remaining nextAlarmAt alarms { percent at fired }
+    explain { from to counted reason } } }"""
+
+
+@pytest.fixture(scope="module")
+async def desk(settings: Settings) -> AsyncIterator[Desk]:
+    async with open_desk(settings) as opened:
+        yield opened
+
+
+async def working_time(desk: Desk, **given: Any) -> dict[str, Any]:
+    answer = await desk.as_("PROCESS_MANAGER").run(TIME, {"calendar": CN, **given})
+    found: dict[str, Any] = answer.data["workingTime"]
+    return found
+
+
+async def test_four_hours_before_spring_festival_end_on_the_make_up_saturday(desk: Desk) -> None:
+    """Situation 1, R-CAL-03."""
+    found = await working_time(desk, start="2026-02-13T09:00:00Z", duration="PT4H")
+
+    assert found == {"elapsed": None, "at": "2026-02-14T04:00:00Z", "provisional": False}
+
+
+async def test_spring_festival_lies_between(desk: Desk) -> None:
+    """Situation 2."""
+    found = await working_time(desk, start="2026-02-14T09:30:00Z", duration="PT1H")
+
+    assert found["at"] == "2026-02-24T01:30:00Z"
+
+
+async def test_elapsed_time_is_negative_when_the_end_comes_first(desk: Desk) -> None:
+    """R-CAL-02."""
+    found = await working_time(desk, start="2026-03-06T03:00:00Z", end="2026-03-06T01:00:00Z")
+
+    assert found["elapsed"] == "-PT2H"
+
+
+async def test_a_year_without_published_holidays_is_provisional(desk: Desk) -> None:
+    """Situation 30, R-CAL-03."""
+    found = await working_time(desk, start="2031-03-03T01:00:00Z", duration="PT1H")
+
+    assert found == {"elapsed": None, "at": "2031-03-03T02:00:00Z", "provisional": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "path"),
+    [
+        ({"end": None}, "INVALID", ["end"]),
+        ({"calendar": {**CN, "timeZone": "Mars/Base"}}, "UNKNOWN_TIME_ZONE", None),
+        ({"calendar": {"timeZone": "UTC", "shifts": []}}, "NO_WORKING_TIME", None),
+        ({"duration": "PT99999999H"}, "DATE_OUT_OF_RANGE", ["duration"]),
+    ],
+)
+async def test_a_calendar_nobody_can_compute_is_refused_with_code_and_path(
+    desk: Desk, given: dict[str, Any], code: str, path: list[str] | None
+) -> None:
+    """R-CAL-02."""
+    variables = {"calendar": CN, "start": "2026-03-06T01:00:00Z", **given}
+
+    answer = await desk.as_("PROCESS_MANAGER").run(TIME, variables)
+
+    assert answer.code == code
+    told = answer.errors[0]["extensions"]["inputPath"]
+    assert path is None or told == path
+    assert told
+
+
+async def test_eight_hours_paused_over_the_weekend_are_due_on_monday_afternoon(desk: Desk) -> None:
+    """Situation 4, R-SLA-02, R-SLA-11."""
+    events = [
+        {"at": "2026-03-06T01:00:00Z", "kind": "STARTED"},
+        {"at": "2026-03-06T08:00:00Z", "kind": "PAUSED", "reason": "CUSTOMER"},
+        {"at": "2026-03-09T02:00:00Z", "kind": "RESUMED"},
+    ]
+    input = {"calendar": CN, "target": "PT8H", "events": events, "at": "2026-03-09T03:00:00Z"}
+
+    answer = await desk.as_("PROCESS_MANAGER").run(CLOCK, {"input": input})
+
+    clock = answer.data["simulateClock"]
+    assert clock["state"] == "RUNNING"
+    assert (clock["elapsed"], clock["remaining"]) == ("PT6H30M", "PT1H30M")
+    assert clock["deadline"] == "2026-03-09T06:00:00Z"
+    assert {each["percent"]: each["fired"] for each in clock["alarms"]} == {
+        50: True, 75: True, 90: False, 100: False,
+    }  # fmt: skip
+    assert "PAUSED:CUSTOMER" in {each["reason"] for each in clock["explain"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "path"),
+    [
+        ({"target": "PT0S"}, "NOT_POSITIVE", ["input", "target"]),
+        ({"events": []}, "NOT_STARTED", ["input", "events"]),
+        (
+            {"events": [{"at": "2026-03-06T01:00:00Z", "kind": "RETARGETED"}]},
+            "REQUIRED",
+            ["input", "events", 0, "target"],
+        ),
+        ({"alarmPercents": [100, 50]}, "INVALID", ["input", "alarmPercents"]),
+        ({"alarmPercents": [101]}, "INVALID", ["input", "alarmPercents"]),
+    ],
+)
+async def test_a_clock_that_makes_no_sense_is_refused_with_code_and_path(
+    desk: Desk, given: dict[str, Any], code: str, path: list[Any]
+) -> None:
+    """R-SLA-02."""
+    input = {
+        "calendar": CN,
+        "target": "PT8H",
+        "events": [{"at": "2026-03-06T01:00:00Z", "kind": "STARTED"}],
+        "at": "2026-03-09T03:00:00Z",
+        **given,
+    }
+
+    answer = await desk.as_("PROCESS_MANAGER").run(CLOCK, {"input": input})
+
+    assert answer.code == code
+    assert answer.errors[0]["extensions"]["inputPath"] == path
