@@ -29,11 +29,29 @@ from itr.people.roles import Role
 from itr.settings import Settings
 from tests.support import desk_data as desk
 
-TABLES = (
-    "organisation person role_assignment queue queue_member project project_member calendar"
-    " calendar_version calendar_span product catalogue_item service_product package service_level"
-    " service_level_version service_target service_pause contract contract_line event"
-).split()
+TABLES = [
+    "organisation",
+    "person",
+    "role_assignment",
+    "queue",
+    "queue_member",
+    "project",
+    "project_member",
+    "calendar",
+    "calendar_version",
+    "calendar_span",
+    "product",
+    "catalogue_item",
+    "service_product",
+    "package",
+    "service_level",
+    "service_level_version",
+    "service_target",
+    "service_pause",
+    "contract",
+    "contract_line",
+    "event",
+]
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
 
