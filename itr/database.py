@@ -17,7 +17,9 @@ MODELS = [
     "itr.people.models",
     "itr.sla.models",
     "itr.catalogue.models",
+    "itr.knowledge.models",
     "itr.requests.models",
+    "itr.notifications.models",
     "itr.events.models",
 ]
 APP = "itr"

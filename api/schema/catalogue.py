@@ -18,7 +18,9 @@ from itr.catalogue.policy import (
     visible_contract_lines,
     visible_contracts,
     visible_products,
+    visible_service_level_versions,
     visible_service_levels,
+    visible_service_targets,
 )
 from itr.catalogue.terms import ChargeKind, EntitlementOutcome, Phase, QuotaUnit
 from itr.people.roles import Permission
@@ -202,7 +204,7 @@ class CalendarConnection:
 @stored(
     table="service_target",
     key="tgt",
-    visible=visible_service_levels,
+    visible=visible_service_targets,
     permission=Permission.READ_CATALOGUE,
 )
 @strawberry.type(description="How long one thread may take at one priority. 目标")
@@ -219,7 +221,7 @@ class ServiceTarget(Node):
 @stored(
     table="service_level_version",
     key="slv",
-    visible=visible_service_levels,
+    visible=visible_service_level_versions,
     permission=Permission.READ_CATALOGUE,
     order="number",
 )

@@ -74,6 +74,7 @@ class ServiceLevel(Model):
     id = fields.UUIDField(primary_key=True)
     name = fields.CharField(max_length=200, unique=True)
     house = fields.BooleanField(default=False)
+    active = fields.BooleanField(default=True)
 
     class Meta:
         table = "service_level"
@@ -83,7 +84,8 @@ class ServiceLevelVersion(Model):
     """What a service level promised from some edit on; never changed afterwards (R-CAT-03).
 
     `matrix` is its own priority matrix, or null for the default one (R-PRI-01);
-    `alarm_percents` are the levels of R-ALM-01.
+    `alarm_percents` are the levels of R-ALM-01, `alarm_rules` whom they tell how, `ola_shares` the
+    share of each control point (R-CP-01); null is the default.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -98,6 +100,8 @@ class ServiceLevelVersion(Model):
     calendar_id: UUID
     matrix: fields.JSONField[dict[str, dict[str, str]] | None] = fields.JSONField(null=True)
     alarm_percents: fields.JSONField[list[int]] = fields.JSONField()
+    alarm_rules: fields.JSONField[dict[str, object] | None] = fields.JSONField(null=True)
+    ola_shares: fields.JSONField[dict[str, str] | None] = fields.JSONField(null=True)
     confirmation_days = fields.SmallIntField(default=3)
     created_by = fields.UUIDField()
     created_at = fields.DatetimeField()
@@ -213,3 +217,30 @@ class QuotaTaking(Model):
     class Meta:
         table = "quota_taking"
         unique_together = (("contract_line", "request_id"),)
+
+
+class UnderpinningContract(Model):
+    """What a partner firm promised for one control point at one priority (R-OLA-02).
+
+    Longer than the share it serves, it is kept only with a named person's acceptance of the risk.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    partner: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="underpinning_contracts", on_delete=fields.RESTRICT
+    )
+    partner_id: UUID
+    service_level: fields.ForeignKeyRelation[ServiceLevel] = fields.ForeignKeyField(
+        "itr.ServiceLevel", related_name="underpinning_contracts", on_delete=fields.RESTRICT
+    )
+    service_level_id: UUID
+    point = fields.SmallIntField()
+    priority = fields.CharField(max_length=2)
+    target_us = fields.BigIntField(null=True)
+    target_days = fields.DecimalField(max_digits=9, decimal_places=3, null=True)
+    risk_accepted_by = fields.UUIDField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "underpinning_contract"
+        unique_together = (("partner", "service_level", "point", "priority"),)

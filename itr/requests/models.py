@@ -107,6 +107,20 @@ class Request(Model):
         "itr.Request", related_name="followed_by", null=True, on_delete=fields.RESTRICT
     )
     follows_id: UUID | None
+    parent: fields.ForeignKeyNullableRelation["Request"] = fields.ForeignKeyField(
+        "itr.Request", related_name="children", null=True, on_delete=fields.RESTRICT
+    )
+    parent_id: UUID | None
+    merged_into: fields.ForeignKeyNullableRelation["Request"] = fields.ForeignKeyField(
+        "itr.Request", related_name="duplicates", null=True, on_delete=fields.RESTRICT
+    )
+    merged_into_id: UUID | None
+    problem: fields.ForeignKeyNullableRelation[Model] = fields.ForeignKeyField(
+        "itr.Problem", related_name="requests", null=True, on_delete=fields.RESTRICT
+    )
+    problem_id: UUID | None
+    emergency_at = fields.DatetimeField(null=True)
+    bulletin_due_at = fields.DatetimeField(null=True)
     source = fields.CharField(max_length=60, null=True)
     external_id = fields.CharField(max_length=200, null=True)
     registered_at = fields.DatetimeField()
@@ -166,3 +180,48 @@ class HandOver(Model):
 
     class Meta:
         table = "hand_over"
+
+
+class Escalation(Model):
+    """A management escalation and who has taken note of it (R-ESC-01, R-ESC-02).
+
+    `step` 1 is the line lead, 2 the process manager, 3 the operations director.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    request: fields.ForeignKeyRelation[Request] = fields.ForeignKeyField(
+        "itr.Request", related_name="escalations", on_delete=fields.RESTRICT
+    )
+    request_id: UUID
+    step = fields.SmallIntField()
+    reason = fields.TextField()
+    opened_at = fields.DatetimeField()
+    due_at = fields.DatetimeField(null=True)
+    acknowledged_by: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="acknowledgements", null=True, on_delete=fields.RESTRICT
+    )
+    acknowledged_by_id: UUID | None
+    acknowledged_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "escalation"
+
+
+class Bulletin(Model):
+    """A status bulletin of an emergency (R-REQ-11): first, progress, recovery or cause."""
+
+    id = fields.UUIDField(primary_key=True)
+    request: fields.ForeignKeyRelation[Request] = fields.ForeignKeyField(
+        "itr.Request", related_name="bulletins", on_delete=fields.RESTRICT
+    )
+    request_id: UUID
+    kind = fields.CharField(max_length=10)
+    text = fields.TextField()
+    published_at = fields.DatetimeField()
+    published_by: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="bulletins", on_delete=fields.RESTRICT
+    )
+    published_by_id: UUID
+
+    class Meta:
+        table = "bulletin"

@@ -1,7 +1,7 @@
 """A request's clocks while it is being worked on: their histories, and the rows they fold to."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from itr.sla.working_time import WorkingCalendar
 
 K = ClockEventKind
 _ENDS = frozenset({K.COMPLETED, K.CANCELLED})
+_AT_ONE_INSTANT = {kind: order for order, kind in enumerate(K)}
 _BEGINS = frozenset({K.STARTED, K.REOPENED})
 
 
@@ -97,15 +98,10 @@ class ClockBook:
 
     def _add(self, thread: Thread, event: ClockEvent) -> None:
         history = self.histories.setdefault(thread, [])
-        numbered = ClockEvent(
-            event.at,
-            event.kind,
-            reason=event.reason,
-            target=event.target,
-            calendar=event.calendar,
-            sequence=len(history),
-        )
+        after = max((each.sequence for each in history), default=-1) + 1
+        numbered = replace(event, sequence=after)
         history.append(numbered)
+        history.sort(key=_place)
         self.added.append((thread, numbered))
         self.touched.add(thread)
 
@@ -116,6 +112,11 @@ class ClockBook:
     def _promise(self, thread: Thread) -> tuple[Target | None, Any]:
         last = self._last(thread, frozenset({K.STARTED, K.RETARGETED}))
         return (None, None) if last is None else (last.target, last.calendar)
+
+
+def _place(event: ClockEvent) -> tuple[datetime, int, int]:
+    """Where an event stands in its history: by time, at one instant by kind (R-SLA-02)."""
+    return event.at, _AT_ONE_INSTANT[event.kind], event.sequence
 
 
 def as_words(thread: Thread, event: ClockEvent) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def histories_of(words: Iterable[Mapping[str, Any]]) -> dict[Thread, list[ClockE
         thread, event = from_words(word, sequence)
         histories.setdefault(thread, []).append(event)
     for history in histories.values():
-        history.sort(key=lambda event: event.at)
+        history.sort(key=_place)
     return histories
 
 

@@ -93,3 +93,62 @@ class Timer(Model):
     class Meta:
         table = "timer"
         unique_together = (("request", "kind"),)
+
+
+class ControlPoint(Model):
+    """One of the thirty steps of a request: whose, by when, and how it ended (R-CP-01, R-CP-02).
+
+    Its working time counts like a clock's: `base_us` while counting, `elapsed_us` otherwise.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+        "itr.Request", related_name="control_points", on_delete=fields.RESTRICT
+    )
+    request_id: UUID
+    number = fields.SmallIntField()
+    thread = fields.CharEnumField(Thread, max_length=12)
+    revision = fields.IntField(default=1)
+    owner_id = fields.UUIDField(null=True)
+    owner_role = fields.CharField(max_length=24)
+    line = fields.SmallIntField()
+    partner_id = fields.UUIDField(null=True)
+    calendar_version: fields.ForeignKeyRelation[CalendarVersion] = fields.ForeignKeyField(
+        "itr.CalendarVersion", related_name="control_points", on_delete=fields.RESTRICT
+    )
+    calendar_version_id: UUID
+    budget_us = fields.BigIntField(null=True)
+    started_at = fields.DatetimeField()
+    deadline = fields.DatetimeField(null=True)
+    base_us = fields.BigIntField(null=True)
+    elapsed_us = fields.BigIntField(default=0)
+    completed_at = fields.DatetimeField(null=True)
+    on_time = fields.BooleanField(null=True)
+    reminded = fields.SmallIntField(default=0)
+    next_reminder_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "control_point"
+        unique_together = (("request", "number"),)
+
+
+class Recalculation(Model):
+    """A long computation over many clocks: a calendar's edit, a migration, a what-if.
+
+    `done` of `total` is its progress; `result` is what it found; it resumes after a restart.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    kind = fields.CharField(max_length=20)
+    status = fields.CharField(max_length=10)
+    wanted: fields.JSONField[dict[str, object]] = fields.JSONField()
+    position = fields.UUIDField(null=True)
+    done = fields.IntField(default=0)
+    total = fields.IntField(null=True)
+    result: fields.JSONField[dict[str, object] | None] = fields.JSONField(null=True)
+    created_by = fields.UUIDField()
+    created_at = fields.DatetimeField()
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "recalculation"

@@ -1,0 +1,1 @@
+"""Knowledge: problems and, later, cases (R-LNK)."""

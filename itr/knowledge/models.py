@@ -1,0 +1,21 @@
+"""Tables of knowledge: problems behind requests (R-LNK-01)."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from itr.knowledge.terms import ProblemStatus
+
+
+class Problem(Model):
+    """The cause behind one or more requests."""
+
+    id = fields.UUIDField(primary_key=True)
+    number = fields.CharField(max_length=24, unique=True)
+    title = fields.CharField(max_length=400)
+    status = fields.CharEnumField(ProblemStatus, max_length=12)
+    root_cause = fields.TextField(null=True)
+    created_by = fields.UUIDField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "problem"
