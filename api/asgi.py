@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from typing import Any
 
@@ -66,6 +67,12 @@ class WebSocketProtocol(_DropsStalledReaders, WebSocketsSansIOProtocol):
 
 class Server(uvicorn.Server):
     """A server that tells sockets 1001 and ends event streams before it closes (SIGTERM)."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then leave what lives as long as the process out of garbage collection."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Send long connections away, then close as uvicorn does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from typing import cast
 
@@ -15,6 +16,7 @@ from itr.events.feed import open_valkey
 from itr.settings import Settings
 
 _PATIENCE = 3.0
+_REMEMBERED = 1.0
 _FAR_BEHIND = 15.0
 
 
@@ -25,7 +27,15 @@ async def healthz(_: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """The process can serve: database and migrations; without Valkey it is degraded, not failed."""
-    services: Services = request.app.state.services
+    state = request.app.state
+    asked_at, known = getattr(state, "readiness", (0.0, None))
+    if known is None or time.monotonic() - asked_at > _REMEMBERED:
+        known = await _readiness(state.services)
+        state.readiness = (time.monotonic(), known)
+    return JSONResponse(known, status_code=503 if known["status"] == "failed" else 200)
+
+
+async def _readiness(services: Services) -> dict[str, str]:
     settings = services.settings
     checks = {
         "database": await _outcome(services.pool.execute("select")),
@@ -35,12 +45,12 @@ async def readyz(request: Request) -> Response:
     }
     ready = checks["database"] == "ok" and checks["migrations"] == "ok"
     status = "ok" if set(checks.values()) == {"ok"} else "degraded" if ready else "failed"
-    return JSONResponse({"status": status, **checks}, status_code=200 if ready else 503)
+    return {"status": status, **checks}
 
 
 async def schema_file(request: Request) -> Response:
     """The schema in its own language, for code generators."""
-    return PlainTextResponse(request.app.state.schema.as_str() + "\n")
+    return PlainTextResponse(request.app.state.schema.text)
 
 
 async def _outcome(check: Awaitable[object]) -> str:

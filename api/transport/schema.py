@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from graphql import GraphQLError
 from strawberry import Schema
@@ -47,6 +48,11 @@ class GuardedSchema(Schema):
         )
         self.limits = limits or Limits()
         self.documents = Documents(self._schema, self.limits)
+
+    @cached_property
+    def text(self) -> str:
+        """The schema in its own language."""
+        return self.as_str() + "\n"
 
     async def _prepare_operation_async(
         self,
