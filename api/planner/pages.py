@@ -18,6 +18,10 @@ LARGEST_PAGE = 100
 
 MOST_ORDERS = 5
 
+_PLANNED = (DEFAULT_PAGE, 50, LARGEST_PAGE)
+"""Statements are planned for these sizes: a limit that is a parameter would be planned for a tenth
+of the table, anew each time."""
+
 Order = tuple[tuple[str, bool], ...]  # python name of the field, whether descending
 
 
@@ -26,6 +30,7 @@ class PageShape:
     """Everything about page arguments that changes the SQL, and nothing that does not."""
 
     forward: bool
+    most: int  # the size of page the statement is planned for
     order: Order
     filter: Shape | None
     after: tuple[bool, ...] | None  # for each key of the cursor, whether it has a value
@@ -76,7 +81,8 @@ def read_page(given: dict[str, Any], context: PageContext) -> tuple[PageShape, P
     widths = len(order), len(context.entry.unique)
     after = _cursor(given.get("after"), key, widths, context.path)
     before = _cursor(given.get("before"), key, widths, context.path)
-    shape = PageShape(forward, order, filter_shape, _presence(after), _presence(before))
+    most = next(size for size in _PLANNED if size >= limit)
+    shape = PageShape(forward, most, order, filter_shape, _presence(after), _presence(before))
     return shape, PageValues(limit, tuple(reader.values), after or (), before or (), key)
 
 

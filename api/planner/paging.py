@@ -75,11 +75,12 @@ class _PageWriter:
         return (
             f"(select row_to_json(c) from (select {parts} from (select {sums} from"
             f' (select {alias}."#"{rows} from (select {alias}.*, row_number() over () as "#"'
-            f" from ({self._page_rows()}) {alias} offset 0) {alias}) r) s) c)"
+            f', count(*) over () as "##" from ({self._page_rows()}) {alias} offset 0) {alias}'
+            ") r) s) c)"
         )
 
     def _page_rows(self) -> str:
-        """Return the rows of the page and one more, in the direction of paging."""
+        """Return at least the rows of the page and one more, in the direction of paging."""
         order = ", ".join(
             f"{key.sql} {'desc' if key.descending == self.shape.forward else 'asc'}"
             for key in self.keys
@@ -89,9 +90,7 @@ class _PageWriter:
             for side in ("after", "before")
             if getattr(self.shape, side) is not None
         )
-        return (
-            f"select {self.alias}.* {self.listed}{bounds} order by {order} limit {self.limit} + 1"
-        )
+        return f"select {self.alias}.* {self.listed}{bounds} order by {order} limit {self.shape.most + 1}"
 
     def _part(self, name: str, wanted: Any) -> str:
         """Return one part of the connection, in terms of the page's sums."""
@@ -114,6 +113,15 @@ class _PageWriter:
         kept = f'filter (where r."#" <= {self.limit})'
         self.sums[name] = f"coalesce(json_agg(r.{name}{order}) {kept}, '[]'::json)"
         return f"s.{name}"
+
+    def _end(self, start: bool) -> str:
+        """Return the cursor at one end of the page; only the two ends are worked out."""
+        row = f'{self.alias}."#"'
+        ends = f'{row} = 1 or {row} = least({self.limit}, {self.alias}."##")'
+        self.rows["c"] = f"case when {self.limit} > 0 and ({ends}) then {self._cursor()} end"
+        order = "" if self.shape.forward else ' order by r."#" desc'
+        self.sums["c"] = f"json_agg(r.c{order}) filter (where r.c is not null)"
+        return f"s.c ->> {0 if start else -1}"
 
     def _edge(self, wanted: tuple[str, list[tuple[str, str, Any]]]) -> str:
         kind, parts = wanted
@@ -139,9 +147,7 @@ class _PageWriter:
         if name == "__typename":
             return f"'{kind}'::text"
         if name in {"startCursor", "endCursor"}:
-            if "c" not in self.sums:
-                self._sum("c", self._cursor())
-            return f"s.c ->> {0 if name == 'startCursor' else -1}"
+            return self._end(name == "startCursor")
         onward = (name == "hasNextPage") == self.shape.forward
         side = "before" if name == "hasNextPage" else "after"
         found = []
