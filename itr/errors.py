@@ -1,6 +1,6 @@
 """What can go wrong and be told: one tree of coded errors, each with a sentence for its reader."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 Language = Literal["zh", "en"]
@@ -25,6 +25,19 @@ class DomainError(Exception):
     def message(self, language: Language) -> str:
         """The sentence for a reader of `language`."""
         return (self.zh if language == "zh" else self.en).format(**self.facts)
+
+
+class Refused(DomainError):
+    """Several things are wrong at once: speaks as the first, and names them all in `problems`."""
+
+    def __init__(self, problems: Sequence[DomainError]) -> None:
+        self.problems = tuple(problems)
+        self.code = self.problems[0].code  # type: ignore[misc]
+        super().__init__(path=self.problems[0].path)
+
+    def message(self, language: Language) -> str:
+        """The sentence of the first problem."""
+        return self.problems[0].message(language)
 
 
 class NotFound(DomainError):
@@ -73,3 +86,17 @@ class Required(DomainError):
     code = "REQUIRED"
     zh = "此项必填。"
     en = "This is required."
+
+
+def refuse(problems: Iterable[DomainError]) -> None:
+    """Raise what is wrong, if anything: the error itself, or Refused with all of them."""
+    found = list(problems)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise Refused(found)
+
+
+def problems_of(error: DomainError) -> Sequence[DomainError]:
+    """Everything an error says is wrong."""
+    return error.problems if isinstance(error, Refused) else (error,)

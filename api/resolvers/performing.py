@@ -11,7 +11,7 @@ from api.planner.stored import stored_type
 from api.schema.payloads import RequestPayload, UserError, user_error
 from api.schema.request_inputs import MutationInput, RequestInput
 from api.schema.requests import ServiceRequest
-from itr.errors import DomainError, Forbidden, InvalidInput, NotFound
+from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, problems_of
 from itr.events.work import (
     AlreadyDone,
     Call,
@@ -42,17 +42,8 @@ async def perform(
     except Forbidden:
         raise
     except DomainError as error:
-        failures = [
-            {
-                "code": error.code,
-                "path": list(error.path),
-                "zh": error.message("zh"),
-                "en": error.message("en"),
-            }
-        ]
-        if call.key is not None and not isinstance(error, KeyReused | InvalidKey):
-            await remember_failure(call, failures)
-        subject, errors = None, _told(info, failures)
+        subject, failures = await _outcome_of(call, error)
+        errors = _told(info, failures)
     return RequestPayload(
         key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
     )
@@ -83,6 +74,29 @@ async def on_request(
         )
 
     return await perform(info, input, act)
+
+
+async def _outcome_of(call: Call, error: DomainError) -> tuple[UUID | None, list[dict[str, Any]]]:
+    """What a refused call comes to: the refusal, or what its key was kept with before."""
+    failures = [_words_of(each) for each in problems_of(error)]
+    if call.key is None or isinstance(error, KeyReused | InvalidKey):
+        return None, failures
+    try:
+        await remember_failure(call, failures)
+    except AlreadyDone as done:
+        return done.subject_id, done.failures
+    except KeyReused as reused:
+        return None, [_words_of(reused)]
+    return None, failures
+
+
+def _words_of(error: DomainError) -> dict[str, Any]:
+    return {
+        "code": error.code,
+        "path": list(error.path),
+        "zh": error.message("zh"),
+        "en": error.message("en"),
+    }
 
 
 def key_of(target: type, public: str, *path: str) -> UUID:

@@ -1,5 +1,6 @@
 """Requests: their queries and the mutations of their lifecycle; translate, call, wrap."""
 
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -33,7 +34,7 @@ class RequestQuery:
     )
 
 
-def _mutation(permission: P, description: str):  # type: ignore[no-untyped-def]
+def _mutation(permission: P, description: str) -> Any:
     return strawberry.mutation(permission_classes=[may(permission)], description=description)
 
 

@@ -1,18 +1,20 @@
 """What mutations answer: the object as it stands now, and what went wrong, told to a person."""
 
+import importlib
+import pkgutil
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 import strawberry
 
-import itr.catalogue.operations
-import itr.people.operations
-import itr.requests.operations
-import itr.sla.operations  # noqa: F401 - their errors belong to the tree below
+import itr
 from api.planner.fields import payload_field
 from api.schema.requests import ServiceRequest
 from itr.errors import DomainError
+
+for _module in pkgutil.walk_packages(itr.__path__, "itr."):
+    importlib.import_module(_module.name)  # so that every error the product can tell is known
 
 
 def _tree(error: type[DomainError]) -> list[type[DomainError]]:
@@ -26,16 +28,16 @@ def _told(error: type[DomainError]) -> str:
 
 _ERRORS = {each.code: each for each in sorted(_tree(DomainError), key=lambda each: each.code)}
 
-UserErrorCode = strawberry.enum(
-    Enum(
-        "UserErrorCode",
-        {
-            code: strawberry.enum_value(code, description=_told(error))
-            for code, error in _ERRORS.items()
-        },
-        module=__name__,
-    ),
-    description="Why a mutation was refused; stable, for programs. 业务错误码",
+_codes: Any = Enum(
+    "UserErrorCode",
+    {
+        code: strawberry.enum_value(code, description=_told(error))
+        for code, error in _ERRORS.items()
+    },
+    module=__name__,
+)
+UserErrorCode: Any = strawberry.enum(
+    _codes, description="Why a mutation was refused; stable, for programs. 业务错误码"
 )
 
 
@@ -44,7 +46,7 @@ class UserError:
     """Why a mutation did nothing, told to a person."""
 
     path: list[str] = strawberry.field(description="Where in the arguments, e.g. input, title.")
-    code: UserErrorCode = strawberry.field(description="Stable code.")  # type: ignore[valid-type]
+    code: UserErrorCode = strawberry.field(description="Stable code.")
     message: str = strawberry.field(description="A sentence in the reader's language.")
 
 

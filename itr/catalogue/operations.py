@@ -36,7 +36,7 @@ from itr.catalogue.rules import (
     problems_of_service_level,
 )
 from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
-from itr.errors import NotFound, PathItem
+from itr.errors import NotFound, PathItem, refuse
 from itr.events.log import Fact
 from itr.events.work import Work, transaction
 from itr.people.history import next_version
@@ -44,7 +44,7 @@ from itr.people.models import Organisation, Project
 from itr.people.names import kept_whole
 from itr.people.permission import ensure_may
 from itr.people.roles import OrganisationKind, Permission
-from itr.people.rules import ensure_kind, ensure_name, refuse
+from itr.people.rules import ensure_kind, ensure_name
 from itr.sla.alarms import PERCENTS
 from itr.sla.models import Calendar
 from itr.sla.terms import Thread, WaitingReason

@@ -1,7 +1,7 @@
 """What must be true of people and organisations, whoever changes them (R-ORG-01, R-ROLE-01)."""
 
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 
 from itr.errors import DomainError, InvalidInput, PathItem, Required, TooLong
 from itr.people.roles import OrganisationKind, Role
@@ -13,19 +13,6 @@ ROLES_OUTSIDE = {
     OrganisationKind.PARTNER: frozenset({Role.PARTNER}),
 }
 ROLES_INSIDE = frozenset(Role) - {Role.CUSTOMER, Role.PARTNER}
-
-
-class Refused(DomainError):
-    """Several things are wrong at once: speaks as the first, and names them all in `problems`."""
-
-    def __init__(self, problems: Sequence[DomainError]) -> None:
-        self.problems = tuple(problems)
-        self.code = self.problems[0].code  # type: ignore[misc]
-        super().__init__(path=self.problems[0].path)
-
-    def message(self, language: str) -> str:
-        """The sentence of the first problem."""
-        return self.problems[0].message("zh" if language == "zh" else "en")
 
 
 class RoleNotForOrganisation(DomainError):
@@ -66,15 +53,6 @@ class ContractOfAnother(DomainError):
     code = "CONTRACT_OF_ANOTHER"
     zh = "该合同不属于此客户。"
     en = "The contract belongs to another customer."
-
-
-def refuse(problems: Iterable[DomainError]) -> None:
-    """Raise what is wrong, if anything: the error itself, or Refused with all of them."""
-    found = list(problems)
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        raise Refused(found)
 
 
 def ensure_name(value: str, *path: PathItem, limit: int = LONGEST_NAME) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +15,7 @@ from itr.sla.terms import ClockEventKind, ClockState, Thread
 from itr.sla.working_time import WorkingCalendar
 
 K = ClockEventKind
+MOMENT = timedelta(microseconds=1)
 _ENDS = frozenset({K.COMPLETED, K.CANCELLED})
 _AT_ONE_INSTANT = {kind: order for order, kind in enumerate(K)}
 _BEGINS = frozenset({K.STARTED, K.REOPENED})
@@ -90,6 +91,11 @@ class ClockBook:
         if self.is_unfinished(thread):
             self._add(thread, ClockEvent(at, K.CANCELLED))
 
+    def annul(self, thread: Thread, at: datetime) -> None:
+        """Drop a thread even if it came to its end: it starts anew, if at all (R-SLA-09)."""
+        if self.is_unfinished(thread) or self.is_completed(thread):
+            self._add(thread, ClockEvent(at, K.CANCELLED))
+
     def take_added(self) -> list[dict[str, Any]]:
         """What was added since the last call, as an event's payload keeps it."""
         words = [as_words(thread, event) for thread, event in self.added]
@@ -99,7 +105,7 @@ class ClockBook:
     def _add(self, thread: Thread, event: ClockEvent) -> None:
         history = self.histories.setdefault(thread, [])
         after = max((each.sequence for each in history), default=-1) + 1
-        numbered = replace(event, sequence=after)
+        numbered = replace(event, sequence=after, at=_last_if_done_last(history, event))
         history.append(numbered)
         history.sort(key=_place)
         self.added.append((thread, numbered))
@@ -117,6 +123,16 @@ class ClockBook:
 def _place(event: ClockEvent) -> tuple[datetime, int, int]:
     """Where an event stands in its history: by time, at one instant by kind (R-SLA-02)."""
     return event.at, _AT_ONE_INSTANT[event.kind], event.sequence
+
+
+def _last_if_done_last(history: Sequence[ClockEvent], event: ClockEvent) -> datetime:
+    """When to say it happened: a moment later than what was done before it at the same instant.
+
+    Else the fold would take a pause before the resumption it follows (R-SLA-02).
+    """
+    last = history[-1] if history else event
+    overtakes = last.at == event.at and _AT_ONE_INSTANT[last.kind] > _AT_ONE_INSTANT[event.kind]
+    return event.at + MOMENT if overtakes else event.at
 
 
 def as_words(thread: Thread, event: ClockEvent) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 from itr.actor import Actor
-from itr.errors import NotFound
+from itr.errors import NotFound, refuse
 from itr.events.log import Fact
 from itr.events.work import transaction
 from itr.people.names import kept_whole
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission
-from itr.people.rules import ensure_name, refuse
+from itr.people.rules import ensure_name
 from itr.sla.calendar_errors import problems_of_calendar
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.models import Calendar, CalendarVersion

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from itr.errors import DomainError, InvalidInput, Required
-from itr.people.rules import refuse
+from itr.errors import DomainError, InvalidInput, Required, refuse
 from itr.sla.alarms import PERCENTS
 from itr.sla.calendar_errors import problems_of_calendar
 from itr.sla.calendars import CalendarDefinition

@@ -16,9 +16,8 @@ from itr.catalogue.operations import (
 )
 from itr.catalogue.rules import Targets
 from itr.database import Database
-from itr.errors import DomainError, Forbidden, NotFound
+from itr.errors import DomainError, Forbidden, NotFound, Refused
 from itr.people.roles import Role
-from itr.people.rules import Refused
 from itr.sla.clock import Target
 from itr.sla.terms import Thread, WaitingReason
 from tests.support import desk_data as desk
