@@ -28,7 +28,8 @@ def _told(error: type[DomainError]) -> str:
 
 _ERRORS = {each.code: each for each in sorted(_tree(DomainError), key=lambda each: each.code)}
 
-_codes: Any = Enum(
+_make_enum: Any = Enum
+_codes = _make_enum(
     "UserErrorCode",
     {
         code: strawberry.enum_value(code, description=_told(error))
