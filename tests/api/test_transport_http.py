@@ -240,14 +240,15 @@ async def test_doubled_fragments_are_refused_before_they_cost_anything(client: C
     doubled = " ".join(
         f"fragment F{one} on Query {{ ...F{one + 1} ...F{one + 1} }}" for one in range(30)
     )
-    query = f"{{ ...F0 }} {doubled} fragment F30 on Query {{ hello }}"
+    took = []
+    for attempt in range(5):
+        query = f"{{ ...F0 a{attempt}: hello }} {doubled} fragment F30 on Query {{ hello }}"
+        begun = time.process_time()
+        answer = await client.run(query)
+        took.append(time.process_time() - begun)
+        assert answer.code == "TOO_COMPLEX"
 
-    begun = time.process_time()
-    answer = await client.run(query)
-    took = time.process_time() - begun
-
-    assert answer.code == "TOO_COMPLEX"
-    assert took < 0.1
+    assert min(took) < 0.02
 
 
 async def test_pages_multiply(client: Client) -> None:
