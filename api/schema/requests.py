@@ -18,7 +18,13 @@ from api.schema.vocabulary import described
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.events.log import Audience
 from itr.people.roles import Permission
-from itr.requests.policy import verbs_open_to, visible_events, visible_parts, visible_requests
+from itr.requests.policy import (
+    Standing,
+    verbs_open_to,
+    visible_events,
+    visible_parts,
+    visible_requests,
+)
 from itr.requests.terms import (
     Channel,
     Charge,
@@ -236,14 +242,20 @@ class Plan:
 
 
 def _open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
-    return verbs_open_to(
-        context.actor,
+    reason, closed_at = values["waiting_reason"], values["closed_at"]
+    standing = Standing(
         status=RequestStatus(values["status"]),
+        kind=RequestKind(values["kind"]),
+        line=values["line"],
         owner=_uuid(values["assignee_id"]),
         partner=_uuid(values["partner_id"]),
         requesters={_uuid(values["requester_id"]), _uuid(values["contact_id"])},
         in_queue=bool(values["in_queue"]),
+        waiting_reason=WaitingReason(reason) if reason else None,
+        closed_at=datetime.fromisoformat(closed_at) if closed_at else None,
+        may_be_reauthorised=bool(values["may_be_reauthorised"]),
     )
+    return verbs_open_to(context.actor, standing, context.now)
 
 
 def _uuid(text: str | None) -> UUID | None:
@@ -367,6 +379,11 @@ class ServiceRequest(Node):
             "requester_id": "{t}.requester_id",
             "contact_id": "{t}.contact_id",
             "in_queue": _IN_QUEUE,
+            "kind": "{t}.kind",
+            "line": "{t}.line",
+            "waiting_reason": "{t}.waiting_reason",
+            "closed_at": "{t}.closed_at",
+            "may_be_reauthorised": "(not {t}.reauthorised and {t}.entitlement_outcome = 'NO_DATA')",
         },
         _open_verbs,
         description="What you may do to it as it stands.",

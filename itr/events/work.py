@@ -1,7 +1,7 @@
 """The unit of work: one transaction, its facts, its idempotency key, and the poke after it."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -114,21 +114,12 @@ def fingerprint_of(mutation: str, arguments: Mapping[str, Any]) -> str:
 
 
 async def remember_failure(call: Call, failures: list[dict[str, Any]]) -> None:
-    """Keep the outcome of a mutation that was refused, so that its key has the same outcome."""
+    """Keep the outcome of a mutation that was refused, so that its key has the same outcome.
+
+    Raises AlreadyDone or KeyReused if the key has one: whatever was kept first stands.
+    """
     async with in_transaction() as connection:
-        await connection.execute_query(
-            _CLAIM,
-            [
-                uuid4(),
-                call.actor_id,
-                call.client_id,
-                call.key,
-                call.mutation,
-                call.fingerprint,
-                call.now,
-                orjson.dumps(failures).decode(),
-            ],
-        )
+        await _claim(connection, call, failures)
 
 
 _CLAIM = """
@@ -139,7 +130,9 @@ values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning id
 _WHICH = "actor_id = $1 and client_id = $2 and key = $3"
 
 
-async def _claim(connection: BaseDBAsyncClient, call: Call) -> None:
+async def _claim(
+    connection: BaseDBAsyncClient, call: Call, failures: Sequence[dict[str, Any]] = ()
+) -> None:
     assert call.now is not None
     which = [call.actor_id, call.client_id, call.key]
     await connection.execute_query(
@@ -147,7 +140,15 @@ async def _claim(connection: BaseDBAsyncClient, call: Call) -> None:
         [*which, call.now - KEYS_KEPT],
     )
     claimed = await connection.execute_query_dict(
-        _CLAIM, [uuid4(), *which, call.mutation, call.fingerprint, call.now, "[]"]
+        _CLAIM,
+        [
+            uuid4(),
+            *which,
+            call.mutation,
+            call.fingerprint,
+            call.now,
+            orjson.dumps(list(failures)).decode(),
+        ],
     )
     if claimed:
         return

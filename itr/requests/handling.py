@@ -51,6 +51,8 @@ class Handling:
         request.version += 1
         request.updated_at = self.now
         words = {key: value for key, value in (payload or {}).items() if value is not None}
+        if audience is Audience.PARTNER:
+            words["partners"] = self._partners()
         if clocks := self.book.take_added():
             words["clocks"] = clocks
         self.facts.append(
@@ -108,6 +110,14 @@ class Handling:
             here.queue_id = queue_id
         self._hand_over(partner_id)
         request.line, request.queue_id, request.partner_id = line, queue_id, partner_id
+
+    def _partners(self) -> list[str]:
+        """The firms this concerns: who has the request, and who gives it back just now."""
+        return [
+            str(hand_over.partner_id)
+            for hand_over in self.hand_overs
+            if hand_over.returned_at in (None, self.now)
+        ]
 
     def _hand_over(self, partner_id: UUID | None) -> None:
         if partner_id == self.request.partner_id:

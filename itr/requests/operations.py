@@ -15,7 +15,7 @@ from itr.requests.handling import Handling
 from itr.requests.intake import Intake, new_request
 from itr.requests.places import customer_of, place_of
 from itr.requests.priority import Classification, classification_of, priority_of
-from itr.requests.store import calendars_in_force, handling, save, take
+from itr.requests.store import calendars_in_force, handling, save, take, work_has_begun
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.timers import CONFIRMATION, CONFIRMATION_REMINDER
 from itr.requests.verbs import closing, intake, talking
@@ -126,9 +126,8 @@ async def cancel_request(
     """Withdraw a request; before work began its quota is given back (R-ENT-03)."""
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
-        begun = in_hand.request.status not in rules.BEFORE_WORK
         intake.cancel(in_hand, reason)
-        if not begun:
+        if not await work_has_begun(work.connection, request_id):
             await return_quota(work, request_id, now)
         await save(work, in_hand)
     return request_id

@@ -12,7 +12,8 @@ from itr.requests.rules import PlaceOfWork
 async def place_of(actor: Actor, queue_id: UUID) -> PlaceOfWork:
     """The queue as dispatching needs it. Raises NotFound at `queueId`.
 
-    A partner puts work into its own queues, or back into ours where it came from.
+    A partner puts work into its own queues, or back into ours where it came from; a branch
+    manager assigns within the branch.
     """
     queue = await Queue.get_or_none(id=queue_id)
     if queue is None or not _sees_queue(actor, queue):
@@ -37,6 +38,8 @@ async def sees_customer(actor: Actor, customer_id: UUID) -> bool:
 
 
 def _sees_queue(actor: Actor, queue: Queue) -> bool:
-    if actor.scope.reaches != {Reach.PARTNER}:
-        return True
-    return queue.partner_id in (None, actor.organisation_id)
+    if actor.scope.reaches == {Reach.PARTNER}:
+        return queue.partner_id in (None, actor.organisation_id)
+    if actor.scope.reaches == {Reach.BRANCH}:
+        return queue.branch_id == actor.organisation_id
+    return True

@@ -1,14 +1,25 @@
 """Who may do what to a request, and which requests an actor sees (R-ROLE-02 … 04)."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from itr.actor import Actor, Reach
 from itr.errors import Forbidden
 from itr.people.roles import Permission, Role
 from itr.requests.models import Request
-from itr.requests.rules import MOVES, HandedBack, NotOwner
-from itr.requests.terms import RequestStatus, Verb
+from itr.requests.rules import (
+    LINES,
+    MOVES,
+    HandedBack,
+    NotOwner,
+    has_technical_steps,
+    may_change_line,
+    reopens_in_time,
+)
+from itr.requests.terms import RequestKind, RequestStatus, Verb
+from itr.sla.terms import WaitingReason
 from itr.visibility import Visible
 
 P = Permission
@@ -46,8 +57,8 @@ NOT_ONLY_THE_OWNER: Mapping[Verb, frozenset[Role]] = {
     Verb.DELIVER: frozenset(),
     Verb.RESUME: frozenset({Role.CUSTOMER}),
     Verb.REQUEUE: frozenset({Role.LINE_LEAD, Role.DISPATCH_MANAGER}),
-    Verb.ESCALATE: frozenset({Role.LINE_LEAD, Role.PROCESS_MANAGER}),
-    Verb.HAND_BACK: frozenset({Role.LINE_LEAD, Role.PROCESS_MANAGER}),
+    Verb.ESCALATE: frozenset({Role.LINE_LEAD}),
+    Verb.HAND_BACK: frozenset({Role.LINE_LEAD}),
     Verb.CLOSE: frozenset({Role.LINE1}),
     Verb.PLAN: frozenset({Role.PROJECT_MANAGER, Role.DISPATCH_MANAGER}),
 }
@@ -105,12 +116,18 @@ def visible_parts(actor: Actor) -> Visible:
 
 
 def visible_events(actor: Actor) -> Visible:
-    """What stands on a timeline, as far as its audience reaches (R-ROLE-06, R-REQ-07)."""
+    """What stands on a timeline, as far as its audience reaches (R-ROLE-06, R-REQ-07).
+
+    What is shared with a partner is shared with the firm that has the request at the time.
+    """
     sight = _with_the_request(actor, "{alias}.stream")
     if actor.may(P.READ_INTERNAL):
         return sight
-    audiences = "('PUBLIC', 'PARTNER')" if actor.may(P.READ_HANDLING) else "('PUBLIC')"
-    return Visible(f"({sight.sql} and {{alias}}.audience in {audiences})", sight.arguments)
+    audience = "{alias}.audience = 'PUBLIC'"
+    if Reach.PARTNER in actor.scope.reaches:
+        ours = "{alias}.payload->'partners' @> to_jsonb(:scope_organisation::uuid)"
+        audience = f"({audience} or ({{alias}}.audience = 'PARTNER' and {ours}))"
+    return Visible(f"({sight.sql} and {audience})", sight.arguments)
 
 
 def _with_the_request(actor: Actor, key: str) -> Visible:
@@ -123,28 +140,48 @@ def _with_the_request(actor: Actor, key: str) -> Visible:
     )
 
 
-def verbs_open_to(
-    actor: Actor,
-    *,
-    status: RequestStatus,
-    owner: UUID | None,
-    partner: UUID | None,
-    requesters: Collection[UUID | None],
-    in_queue: bool,
-) -> list[Verb]:
+@dataclass(frozen=True)
+class Standing:
+    """A request as it stands, as far as what can be done to it goes."""
+
+    status: RequestStatus
+    kind: RequestKind
+    line: int
+    owner: UUID | None
+    partner: UUID | None
+    requesters: Collection[UUID | None]
+    in_queue: bool
+    """Whether the actor works in the queue the request is in."""
+    waiting_reason: WaitingReason | None
+    closed_at: datetime | None
+    may_be_reauthorised: bool
+
+
+def verbs_open_to(actor: Actor, request: Standing, now: datetime) -> list[Verb]:
     """What the actor could do to a request as it stands (`viewerCan`)."""
+    fits = _fits(actor, request, now)
     return [
         verb
         for verb, permission in PERMISSION_OF.items()
-        if status in MOVES[verb]
+        if request.status in MOVES[verb]
         and actor.may(permission)
-        and not (verb is not Verb.CANCEL and is_partner_without(actor, partner))
-        and stands_right(actor, verb, owner=owner, requesters=requesters)
-        and (verb is not Verb.START or _may_take(actor, status, owner, in_queue))
+        and not (verb is not Verb.CANCEL and is_partner_without(actor, request.partner))
+        and stands_right(actor, verb, owner=request.owner, requesters=request.requesters)
+        and fits.get(verb, True)
     ]
 
 
-def _may_take(actor: Actor, status: RequestStatus, owner: UUID | None, in_queue: bool) -> bool:
-    if owner is None:
-        return in_queue
-    return owner == actor.id and status is RequestStatus.DISPATCHED
+def _fits(actor: Actor, request: Standing, now: datetime) -> Mapping[Verb, bool]:
+    """Whether the request is one for the verb, whatever the input; verbs not named fit all."""
+    owns = request.owner == actor.id
+    begun = request.status is not RequestStatus.DISPATCHED
+    line = request.line
+    return {
+        Verb.START: request.in_queue if request.owner is None else owns and not begun,
+        Verb.RESUME: owns or request.waiting_reason is WaitingReason.CUSTOMER,
+        Verb.REAUTHORISE: request.may_be_reauthorised,
+        Verb.REOPEN: reopens_in_time(request.closed_at, now),
+        Verb.RESTORE: has_technical_steps(request.kind),
+        Verb.ESCALATE: any(may_change_line(Verb.ESCALATE, line=line, to=to) for to in LINES),
+        Verb.HAND_BACK: any(may_change_line(Verb.HAND_BACK, line=line, to=to) for to in LINES),
+    }

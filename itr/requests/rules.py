@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from unicodedata import category
 from uuid import UUID
 
 from itr.errors import DomainError, InvalidInput, Required, TooLong
@@ -15,7 +16,6 @@ OPEN = frozenset(S) - {S.CLOSED, S.CANCELLED, S.REJECTED}
 BEFORE_DELIVERED = frozenset(
     {S.REGISTERED, S.AUTHORISED, S.DISPATCHED, S.IN_PROGRESS, S.WAITING, S.RESTORED}
 )
-BEFORE_WORK = frozenset({S.REGISTERED, S.AUTHORISED, S.DISPATCHED})
 IN_HAND = frozenset({S.IN_PROGRESS, S.RESTORED, S.WAITING})
 
 MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
@@ -37,8 +37,8 @@ MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
     Verb.CLOSE: frozenset({S.CONFIRMED}),
     Verb.REOPEN: frozenset({S.CONFIRMED, S.CLOSED}),
     Verb.CANCEL: BEFORE_DELIVERED,
-    Verb.ESCALATE: OPEN - {S.REGISTERED, S.AUTHORISED, S.DELIVERED, S.CONFIRMED},
-    Verb.HAND_BACK: OPEN - {S.REGISTERED, S.AUTHORISED, S.DELIVERED, S.CONFIRMED},
+    Verb.ESCALATE: OPEN,
+    Verb.HAND_BACK: OPEN,
     Verb.RESPOND: OPEN,
     Verb.NOTE: frozenset(S),
     Verb.LOG_CALL: OPEN,
@@ -46,6 +46,7 @@ MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
 }
 """From which states each verb may be used; where it leads is the verb's own doing."""
 
+LINES = (1, 2, 3)
 REOPEN_WITHIN = timedelta(days=7)
 LONGEST_TITLE = 400
 LONGEST_TEXT = 20_000
@@ -155,6 +156,21 @@ def ensure_can_move(current: RequestStatus, verb: Verb) -> None:
         raise MoveNotAllowed(current=current.value, verb=verb.value)
 
 
+def has_technical_steps(kind: RequestKind) -> bool:
+    """Whether there is service to restore (domain section 3)."""
+    return kind is not RequestKind.NON_TECHNICAL
+
+
+def may_change_line(verb: Verb, *, line: int, to: int) -> bool:
+    """Escalating leads to a higher line, handing back to a lower one (R-LIN-01)."""
+    return to > line if verb is Verb.ESCALATE else to < line
+
+
+def reopens_in_time(closed_at: datetime | None, now: datetime) -> bool:
+    """Whether closing is at most seven days ago, or has not come yet."""
+    return closed_at is None or now - closed_at <= REOPEN_WITHIN
+
+
 def ensure_text(value: str, *field: str, limit: int = LONGEST_TEXT) -> str:
     """A text a person can read: not blank, not too long, without control characters."""
     text = value.strip()
@@ -162,7 +178,7 @@ def ensure_text(value: str, *field: str, limit: int = LONGEST_TEXT) -> str:
         raise Required(path=field)
     if len(text) > limit:
         raise TooLong(path=field, limit=limit)
-    if any(ord(letter) < 32 and letter not in "\n\r\t" for letter in text):
+    if any(category(letter) == "Cc" and letter not in "\n\r\t" for letter in text):
         raise InvalidInput(
             path=field, zh_reason="文本含控制字符。", en_reason="The text has control characters."
         )
@@ -178,7 +194,7 @@ def ensure_ahead(value: datetime, now: datetime, *field: str) -> datetime:
 
 def ensure_reopens_in_time(closed_at: datetime | None, now: datetime) -> None:
     """A request reopens within seven days of closing, later a new one follows it."""
-    if closed_at is not None and now - closed_at > REOPEN_WITHIN:
+    if not reopens_in_time(closed_at, now):
         raise ReopenTooLate()
 
 

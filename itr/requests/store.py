@@ -46,7 +46,10 @@ async def take(
     now: datetime,
     expected_version: int | None = None,
 ) -> Handling:
-    """Lock a request the actor sees and read all that its verbs need."""
+    """Lock a request the actor sees and read all that its verbs need.
+
+    Time never runs backwards on one request: who waited for the lock acts after who held it.
+    """
     sight = Visible.everything() if actor is SYSTEM else visible_requests(actor)
     await lock_visible(work.connection, request_id, sight, "id")
     request = await Request.get(id=request_id)
@@ -57,7 +60,7 @@ async def take(
     clocks = {row.thread: row for row in await Clock.filter(request_id=request_id)}
     return Handling(
         actor=actor,
-        now=now,
+        now=max(now, request.updated_at),
         request=request,
         terms=terms,
         calendars=await calendars_in_force([terms.calendar_id, *calendars_of(book)]),
@@ -134,6 +137,14 @@ async def clock_words(connection: BaseDBAsyncClient, request_id: UUID) -> list[d
         [request_id],
     )
     return [word for row in rows for word in orjson.loads(row["words"])]
+
+
+async def work_has_begun(connection: BaseDBAsyncClient, request_id: UUID) -> bool:
+    """Whether anybody ever started on a request, also if it went back to a queue (R-ENT-03)."""
+    found = await connection.execute_query_dict(
+        "select 1 from event where subject = $1 and type = 'RequestStarted' limit 1", [request_id]
+    )
+    return bool(found)
 
 
 async def lock_visible(

@@ -7,6 +7,7 @@ from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.timers import end_confirmation_window
+from itr.requests.verbs.handling import mark_restored
 from itr.sla.terms import Thread
 
 
@@ -59,7 +60,9 @@ def close(work: Handling) -> None:
 
 
 def _confirmed(work: Handling, *, by_silence: bool) -> None:
+    """A solution that is accepted leaves no service down, whatever it was said to restore."""
     work.request.confirmed_at = work.now
+    mark_restored(work)
     work.request.confirmed_by_silence = by_silence
     end_confirmation_window(work)
     moved = work.move_to(RequestStatus.CONFIRMED)
@@ -70,14 +73,14 @@ def _go_on(work: Handling, event: str, reason: str, *, service_down: bool) -> No
     request = work.request
     text = rules.ensure_text(reason, "reason")
     end_confirmation_window(work)
-    work.book.cancel(Thread.CLOSURE, work.now)
+    work.book.annul(Thread.CLOSURE, work.now)
     work.book.reopen(Thread.RESOLUTION, work.now)
     if service_down:
         request.service_down = True
         work.book.reopen(Thread.RESTORATION, work.now)
     request.reopen_count += 1
     request.confirmed_at = request.closed_at = None
-    request.verified_by_id = None
+    request.verified_by_id = request.solved_by_line = None
     request.confirmed_by_silence = False
     moved = work.move_to(RequestStatus.IN_PROGRESS)
     _resume_stint(work)

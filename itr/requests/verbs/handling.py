@@ -26,10 +26,10 @@ def start(work: Handling, place: PlaceOfWork | None) -> None:
     request = work.request
     work.ensure_may(Verb.START)
     rules.ensure_can_move(request.status, Verb.START)
-    if request.assignee_id not in (None, work.actor.id):
-        raise rules.AlreadyOwned()
     if request.status is not RequestStatus.DISPATCHED and request.assignee_id is not None:
         raise rules.MoveNotAllowed(current=request.status.value, verb=Verb.START.value)
+    if request.assignee_id not in (None, work.actor.id):
+        raise rules.AlreadyOwned()
     if request.assignee_id is None and not (place and work.actor.id in place.members):
         raise rules.NotOwner()
     request.assignee_id = work.actor.id
@@ -61,7 +61,8 @@ def resume(work: Handling, answer: str | None) -> None:
     by_customer = Role.CUSTOMER in work.actor.roles and request.assignee_id != work.actor.id
     if by_customer and request.waiting_reason is not WaitingReason.CUSTOMER:
         raise rules.NotOwner()
-    text = rules.ensure_text(answer, "answer") if answer else None
+    answers = by_customer or answer
+    text = rules.ensure_text(answer or "", "answer") if answers else None
     moved = leave_waiting(work)
     work.record("RequestResumed", Audience.PUBLIC, {**moved, "text": text})
 
@@ -71,6 +72,8 @@ def restore(work: Handling, workaround: str) -> None:
     request = work.request
     work.ensure_may(Verb.RESTORE)
     rules.ensure_can_move(request.status, Verb.RESTORE)
+    if not rules.has_technical_steps(request.kind):
+        raise rules.MoveNotAllowed(current=request.status.value, verb=Verb.RESTORE.value)
     request.workaround = rules.ensure_text(workaround, "workaround")
     mark_restored(work)
     moved = work.move_to(RequestStatus.RESTORED)
@@ -93,7 +96,7 @@ def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
     request.delivered_at = work.now
     request.solved_by_line = request.line
     answer_the_customer(work)
-    if restores_service and request.service_down:
+    if restores_service:
         mark_restored(work)
     work.book.complete(Thread.RESOLUTION, work.now)
     target = work.terms.target(request.priority, Thread.CLOSURE)
@@ -138,7 +141,7 @@ def change_line(
     work.ensure_may(verb)
     rules.ensure_can_move(request.status, verb)
     up = verb is Verb.ESCALATE
-    if (place.line <= request.line) if up else (place.line >= request.line):
+    if not rules.may_change_line(verb, line=request.line, to=place.line):
         raise rules.SameLine(line=request.line, path=["queueId"])
     text = rules.ensure_text(reason, "reason")
     put(work, place, assignee_id, reason=text)
@@ -179,10 +182,11 @@ def leave_waiting(work: Handling) -> dict[str, str]:
 
 
 def mark_restored(work: Handling) -> None:
-    """Service is up: stops RESTORATION."""
+    """Service is up: stops RESTORATION, unless it was up before."""
     work.request.service_down = False
-    work.request.restored_at = work.now
-    work.book.complete(Thread.RESTORATION, work.now)
+    if work.book.is_unfinished(Thread.RESTORATION):
+        work.request.restored_at = work.now
+        work.book.complete(Thread.RESTORATION, work.now)
 
 
 def answer_the_customer(work: Handling) -> None:

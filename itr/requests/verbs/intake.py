@@ -9,7 +9,7 @@ from itr.events.log import Audience
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver
-from itr.requests.priority import Classification, priority_of
+from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.terms import Charge, Priority, RequestStatus, Verb
 from itr.sla.terms import Thread
 
@@ -108,10 +108,12 @@ def reclassify(work: Handling, classification: Classification) -> None:
 def reauthorise(work: Handling, authorised: Authorised) -> None:
     """Authorise once more after missing data was completed (R-ENT-02)."""
     request = work.request
+    if authorised.outcome is EntitlementOutcome.NO_DATA:
+        raise rules.NothingToReauthorise()
     request.entitlement_outcome = authorised.outcome
     request.contract_line_id = authorised.contract_line_id
     request.reauthorised = True
-    _retarget(work, authorised.terms)
+    _classify(work, classification_of(request), authorised.terms)
     work.record("RequestReauthorised", Audience.INTERNAL, {"entitlement": authorised.outcome.value})
 
 

@@ -21,11 +21,15 @@ def respond(work: Handling, text: str) -> None:
 
 
 def note(work: Handling, text: str, audience: Audience) -> None:
-    """Write a note for colleagues, or one shared with the partner; it answers nobody."""
+    """Write a note for colleagues, or one shared with the partner; it answers nobody.
+
+    What a partner writes is shared with it anyway.
+    """
     work.ensure_may(Verb.NOTE)
     rules.ensure_can_move(work.request.status, Verb.NOTE)
     words = rules.ensure_text(text, "text")
-    work.record("RequestNoted", audience, {"text": words})
+    shared = Audience.PARTNER if Role.PARTNER in work.actor.roles else audience
+    work.record("RequestNoted", shared, {"text": words})
 
 
 def log_call(work: Handling, summary: str) -> None:
