@@ -1,0 +1,91 @@
+"""The alarms a replayed clock would have raised, as facts of the past (R-IMP-01, R-ALM-02)."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from itr.actor import SYSTEM
+from itr.events.log import Audience, Fact
+from itr.requests.handling import Handling
+from itr.sla.alarms import Alarm, alarm_points
+from itr.sla.clock import Clock as ClockValue
+from itr.sla.clock import ClockEvent
+from itr.sla.clock_history import History, place_in_time
+from itr.sla.models import Clock
+from itr.sla.terms import ClockEventKind, Thread
+
+RAISING = frozenset({ClockEventKind.STARTED, ClockEventKind.RETARGETED, ClockEventKind.REOPENED})
+"""What raises a clock's version, and so lets each level fire once more."""
+
+
+def raise_past_alarms(work: Handling) -> list[Fact]:
+    """The facts of the alarms; gives the clocks in hand their rows, with the level they reached."""
+    facts: list[Fact] = []
+    for thread, history in work.book.histories.items():
+        number = 0
+        row = Clock(id=uuid4(), request_id=work.request.id, thread=thread, version=0, revision=0)
+        for version, fired in past_versions(work, history):
+            row.version = version
+            row.alarm_level = max((alarm.percent for alarm in fired), default=0)
+            for alarm in fired:
+                number += 1
+                facts.append(_fact(work, thread, row.id, version, alarm, number))
+        work.clocks[thread] = row
+    return facts
+
+
+def past_versions(
+    work: Handling, history: Sequence[ClockEvent]
+) -> Iterator[tuple[int, list[Alarm]]]:
+    """Each version of a clock with the alarms that were due before the next one began."""
+    ordered = sorted(history, key=place_in_time)
+    begins = [index for index, event in enumerate(ordered) if event.kind in RAISING]
+    for begin, end in zip(begins, [*begins[1:], len(ordered)], strict=True):
+        last = end == len(ordered)
+        until = work.now if last else ordered[end].at
+        if not last and until == ordered[begin].at:
+            continue
+        clock = _fold(work, ordered[:end], until)
+        calendar = work.calendars[_calendar_id(clock)].working
+        points = alarm_points(clock, calendar, work.terms.percents)
+        yield clock.version, [point for point in points if _was_due(point, until)]
+
+
+def _fold(work: Handling, events: Sequence[ClockEvent], until: datetime) -> ClockValue:
+    calendars = work.calendars
+    return History(events, lambda key: calendars[key].working, until=until).clock()  # type: ignore[index]
+
+
+def _calendar_id(clock: ClockValue) -> UUID:
+    assert isinstance(clock.calendar, UUID)
+    return clock.calendar
+
+
+def _was_due(point: Alarm, until: datetime) -> bool:
+    return point.due_at is not None and point.due_at <= until
+
+
+def _fact(
+    work: Handling, thread: Thread, clock_id: UUID, version: int, alarm: Alarm, number: int
+) -> Fact:
+    assert alarm.due_at is not None
+    request = work.request
+    return Fact(
+        type="ClockAlarmRaised",
+        subject_type="clock",
+        subject=clock_id,
+        subject_version=number,
+        stream=request.id,
+        by=SYSTEM,
+        occurred_at=alarm.due_at,
+        audience=Audience.INTERNAL,
+        customer_id=request.customer_id,
+        branch_id=request.branch_id,
+        historic=True,
+        payload={
+            "thread": thread.value,
+            "percent": alarm.percent,
+            "version": version,
+            "dueAt": alarm.due_at.isoformat(),
+        },
+    )
