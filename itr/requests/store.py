@@ -21,6 +21,7 @@ from itr.sla.models import Clock, Timer
 from itr.sla.operations import current_calendars
 from itr.visibility import Visible
 
+CLOCK_KEY = ["request_id", "thread"]
 M = TypeVar("M", Stint, HandOver)
 
 
@@ -57,7 +58,7 @@ async def take(
         raise Stale(current=request.version, path=["expectedVersion"])
     terms = await terms_of(request.service_level_version_id)
     book = ClockBook(histories_of(await clock_words(work.connection, request_id)))
-    clocks = {row.thread: row for row in await Clock.filter(request_id=request_id)}
+    rows = await Clock.filter(request_id=request_id).select_for_update()  # alarms fire beside us
     return Handling(
         actor=actor,
         now=max(now, request.updated_at),
@@ -65,7 +66,7 @@ async def take(
         terms=terms,
         calendars=await calendars_in_force([terms.calendar_id, *calendars_of(book)]),
         book=book,
-        clocks=clocks,
+        clocks={row.thread: row for row in rows},
         stints=await Stint.filter(request_id=request_id).order_by("number"),
         hand_overs=await HandOver.filter(request_id=request_id),
     )
@@ -77,10 +78,11 @@ async def save(work: Work, in_hand: Handling) -> None:
     work.subject_id = request.id
     if not in_hand.facts:
         return
-    await request.save(force_create=not request._saved_in_db)
-    await save_clocks(in_hand)
-    await _keep(Stint, in_hand.stints, ["ended_at", "reason", "queue_id"])
-    await _keep(HandOver, in_hand.hand_overs, ["returned_at"])
+    new = not request._saved_in_db
+    await request.save(force_create=new)
+    await save_clocks(in_hand, new=new)
+    await _keep(Stint, in_hand.stints, [] if new else ["ended_at", "reason", "queue_id"])
+    await _keep(HandOver, in_hand.hand_overs, [] if new else ["returned_at"])
     if in_hand.timers:
         kinds = list(in_hand.timers)
         await Timer.filter(request_id=request.id, kind__in=kinds).delete()
@@ -88,8 +90,8 @@ async def save(work: Work, in_hand: Handling) -> None:
     work.record(*in_hand.facts)
 
 
-async def save_clocks(in_hand: Handling) -> None:
-    """Fold each thread that was touched and write its row, once."""
+async def save_clocks(in_hand: Handling, *, new: bool = False) -> None:
+    """Fold each thread that was touched and write its row, once; `new`: there is none yet."""
     missing = set(calendars_of(in_hand.book)) - in_hand.calendars.keys()
     if missing:
         in_hand.calendars = {**in_hand.calendars, **await calendars_in_force(missing)}
@@ -106,11 +108,15 @@ async def save_clocks(in_hand: Handling) -> None:
         for thread in sorted(in_hand.book.touched)
     ]
     in_hand.clocks.update({row.thread: row for row in rows})
-    if rows:
-        written = Clock._meta.db_fields - {"id", "request_id", "thread"}
-        await Clock.bulk_create(
-            rows, on_conflict=["request_id", "thread"], update_fields=sorted(written)
-        )
+    if rows and new:
+        await Clock.bulk_create(rows)
+    elif rows:
+        await Clock.bulk_create(rows, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
+
+
+def written_of_a_clock() -> list[str]:
+    """What saving a clock that is already there writes: all but what finds it."""
+    return sorted(Clock._meta.db_fields - {"id", *CLOCK_KEY})
 
 
 def calendars_of(book: ClockBook) -> set[UUID]:
@@ -164,5 +170,8 @@ async def lock_visible(
 
 
 async def _keep(model: type[M], rows: Sequence[M], changing: list[str]) -> None:
-    if rows:
+    """Write rows; `changing` is what may differ of those already there, nothing: none is there."""
+    if rows and changing:
         await model.bulk_create(rows, on_conflict=["id"], update_fields=changing)
+    elif rows:
+        await model.bulk_create(rows)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
-from itr.actor import Actor
+from itr.actor import SYSTEM, Actor
 from itr.errors import NotFound, refuse
 from itr.events.log import Fact
 from itr.events.work import transaction
@@ -191,3 +191,65 @@ async def _insert_spans(
     rows = [(span.starts_at, span.ends_at, span.before_us, span.before_days) for span in spans]
     columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
     await connection.execute_query(_INSERT_SPANS, [version_id, *columns])
+
+
+async def refresh_calendars(now: datetime) -> int:
+    """Make a new version of each calendar whose country has published holidays since (R-CAL-03).
+
+    What is materialised of the coming years is compared with what the calendar says now; the
+    clocks are recomputed by the sweep that follows any edit. Returns how many changed.
+    """
+    changed = 0
+    for version in await _newest_with_holidays():
+        definition = CalendarDefinition.from_json(version.definition)
+        if await _spans_still_hold(version.id, calendar_of(definition), now):
+            continue
+        async with transaction() as work:
+            calendar = await _lock_calendar(version.calendar_id)
+            if await CalendarVersion.exists(
+                calendar_id=version.calendar_id, number__gt=version.number
+            ):
+                continue
+            renewed = await _add_version(SYSTEM, calendar, definition, now)
+            until = _years_ahead(now)
+            spans = _spans_to_keep(calendar_of(definition), FIRST_SPAN, until)
+            await _insert_spans(work.connection, renewed.id, spans)
+            work.record(_calendar_saved(SYSTEM, calendar, renewed, now))
+        changed += 1
+    return changed
+
+
+_NEWEST_WITH_HOLIDAYS = """
+select id from (select distinct on (calendar_id) id, definition from calendar_version
+    order by calendar_id, number desc) newest
+where definition->>'country_holidays' is not null
+"""
+_MATERIALISED = """
+select starts_at, ends_at, before_us from calendar_span
+where calendar_version_id = $1 and starts_at >= $2 order by starts_at
+"""
+
+
+async def _newest_with_holidays() -> list[CalendarVersion]:
+    rows = await get_connection("default").execute_query_dict(_NEWEST_WITH_HOLIDAYS)
+    return await CalendarVersion.filter(id__in=[row["id"] for row in rows])
+
+
+async def _spans_still_hold(version_id: UUID, working: WorkingCalendar, now: datetime) -> bool:
+    """Whether what is materialised from this year on is what the calendar says now."""
+    this_year = datetime(now.year, 1, 1, tzinfo=UTC)
+    kept = await get_connection("default").execute_query_dict(
+        _MATERIALISED, [version_id, this_year]
+    )
+    if not kept:
+        return True
+    said = _spans_to_keep(working, this_year, kept[-1]["ends_at"])
+    return [(row["starts_at"], row["ends_at"], row["before_us"]) for row in kept] == [
+        (span.starts_at, span.ends_at, span.before_us)
+        for span in said
+        if span.starts_at >= this_year
+    ]
+
+
+async def _lock_calendar(calendar_id: UUID) -> Calendar:
+    return await Calendar.filter(id=calendar_id).select_for_update(no_key=True).get()

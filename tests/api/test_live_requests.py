@@ -74,7 +74,7 @@ async def test_a_feed_begins_with_what_matches_and_tells_what_changes(
 ) -> None:
     """Decision 5."""
     desk, server = desk_on_a_socket
-    request = await submitted(desk, "bolt")
+    request = await submitted(desk, "bolt", customerId=desk.public("org", "Bolt"))
     document = """subscription($filter: RequestFilter, $after: String) {
       requestEvents(filter: $filter, after: $after) { __typename
         ... on RequestSnapshot { cursor complete requests { number clocks { thread state } } }
@@ -103,7 +103,7 @@ async def test_the_explanation_of_a_clock_adds_up_and_says_why(
 ) -> None:
     """R-SLA-11."""
     desk, _ = desk_on_a_socket
-    request = await submitted(desk, "bolt")
+    request = await submitted(desk, "bolt", customerId=desk.public("org", "Bolt"))
     desk.time.pass_(hours(24))
     document = """query($id: ID!) { node(id: $id) { ... on ServiceRequest {
         clocks { thread elapsed explain { from to counted reason } }

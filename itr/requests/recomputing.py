@@ -1,0 +1,97 @@
+"""Counting anew after a calendar changed: clocks not yet completed, in batches (R-SLA-10)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from itr.actor import SYSTEM
+from itr.catalogue.in_force import terms_of
+from itr.events.log import Audience, Fact
+from itr.events.work import transaction
+from itr.requests.models import Request
+from itr.requests.store import CLOCK_KEY, calendars_in_force, written_of_a_clock
+from itr.sla.clocks import histories_of, settle
+from itr.sla.models import Clock
+
+_STALE = """
+select c.id from clock c join calendar_version v on v.id = c.calendar_version_id
+where c.completed_at is null and c.state <> 'CANCELLED' and v.number < (
+    select max(newer.number) from calendar_version newer where newer.calendar_id = v.calendar_id)
+order by c.id limit $1 for update of c skip locked
+"""
+_WORDS = """
+select subject, payload->'clocks' as words from event
+where subject = any($1) and payload ? 'clocks' order by subject, subject_version
+"""
+
+
+async def recompute_batch(now: datetime, limit: int = 200) -> int:
+    """Fold up to `limit` clocks under the calendars in force; returns how many it did.
+
+    The requests' own version, `updatedAt` and public timeline stay as they are (situation 28). A
+    breach the new calendar undoes is kept as overturned, one it brings is found by the alarm.
+    """
+    async with transaction() as work:
+        found = await work.connection.execute_query_dict(_STALE, [limit])
+        rows = await Clock.filter(id__in=[each["id"] for each in found])
+        if not rows:
+            return 0
+        words = await _words(work.connection, [row.request_id for row in rows])
+        requests = {each.id: each for each in await Request.filter(id__in=list(words))}
+        changed = [await _recomputed(row, requests[row.request_id], words, now) for row in rows]
+        await Clock.bulk_create(changed, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
+        work.record(*(_told(row, requests[row.request_id], now) for row in changed))
+    return len(rows)
+
+
+async def _words(
+    connection: BaseDBAsyncClient, request_ids: Sequence[UUID]
+) -> dict[UUID, list[dict[str, Any]]]:
+    words: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for row in await connection.execute_query_dict(_WORDS, [list(set(request_ids))]):
+        words[row["subject"]].extend(orjson.loads(row["words"]))
+    return words
+
+
+async def _recomputed(
+    row: Clock, request: Request, words: dict[UUID, list[dict[str, Any]]], now: datetime
+) -> Clock:
+    history = histories_of(words[row.request_id])[row.thread]
+    calendars = await calendars_in_force(
+        event.calendar for event in history if isinstance(event.calendar, UUID)
+    )
+    terms = await terms_of(request.service_level_version_id)
+    return settle(
+        row,
+        history,
+        calendars,
+        request_id=request.id,
+        thread=row.thread,
+        percents=terms.percents,
+        now=now,
+    )
+
+
+def _told(row: Clock, request: Request, now: datetime) -> Fact:
+    return Fact(
+        type="ClockRecomputed",
+        subject_type="clock",
+        subject=row.id,
+        subject_version=row.revision,
+        stream=request.id,
+        by=SYSTEM,
+        occurred_at=now,
+        audience=Audience.INTERNAL,
+        customer_id=request.customer_id,
+        branch_id=request.branch_id,
+        payload={
+            "thread": row.thread.value,
+            "deadline": row.deadline.isoformat() if row.deadline else None,
+            "state": row.state.value,
+        },
+    )
