@@ -11,6 +11,7 @@ class Problem(Model):
 
     id = fields.UUIDField(primary_key=True)
     number = fields.CharField(max_length=24, unique=True)
+    version = fields.IntField(default=0, db_default=0)
     title = fields.CharField(max_length=400)
     status = fields.CharEnumField(ProblemStatus, max_length=12)
     root_cause = fields.TextField(null=True)

@@ -19,7 +19,8 @@ from itr.requests.terms import (
     RequestKind,
     RequestStatus,
 )
-from itr.sla.terms import WaitingReason
+from itr.sla.models import CalendarVersion
+from itr.sla.terms import ClockState, WaitingReason
 
 
 class Request(Model):
@@ -164,7 +165,11 @@ class Stint(Model):
 
 
 class HandOver(Model):
-    """That a request was handed to a partner firm, and when it came back (R-ROLE-03)."""
+    """That a request was handed to a partner firm, and when it came back (R-ROLE-03).
+
+    `state` and what follows is the firm's own clock, the fold of `clock_words`, when an
+    underpinning contract promises anything (R-REQ-10); it counts like a request's clocks.
+    """
 
     id = fields.UUIDField(primary_key=True)
     request: fields.ForeignKeyRelation[Request] = fields.ForeignKeyField(
@@ -177,6 +182,23 @@ class HandOver(Model):
     partner_id: UUID
     handed_at = fields.DatetimeField()
     returned_at = fields.DatetimeField(null=True)
+    state: ClockState | None = enum_or_null(ClockState, 10)
+    calendar_version: fields.ForeignKeyNullableRelation[CalendarVersion] = fields.ForeignKeyField(
+        "itr.CalendarVersion", related_name="hand_overs", null=True, on_delete=fields.RESTRICT
+    )
+    calendar_version_id: UUID | None
+    target_us = fields.BigIntField(null=True)
+    target_days = fields.DecimalField(max_digits=9, decimal_places=3, null=True)
+    deadline = fields.DatetimeField(null=True)
+    base_us = fields.BigIntField(null=True)
+    deadline_us = fields.BigIntField(null=True)
+    elapsed_us = fields.BigIntField(default=0, db_default=0)
+    remaining_us = fields.BigIntField(null=True)
+    completed_at = fields.DatetimeField(null=True)
+    breached_at = fields.DatetimeField(null=True)
+    clock_words: fields.JSONField[list[dict[str, object]]] = fields.JSONField(
+        default=list, db_default=[]
+    )
 
     class Meta:
         table = "hand_over"
