@@ -34,6 +34,7 @@ non-null relation, the null moves up to the nearest nullable field, as GraphQL s
 """
 
 from api.planner.arguments import SortDirection, filter_for, order_for
+from api.planner.catalogue import relied_on
 from api.planner.compiled import Compiled
 from api.planner.connections import PageInfo, connection_of
 from api.planner.context import Pool, ReadContext, Reader
@@ -85,6 +86,7 @@ __all__ = [
     "payload_field",
     "public_id",
     "refusal",
+    "relied_on",
     "same_row",
     "sql",
     "stored",

@@ -22,7 +22,7 @@ from api.planner.selection import (
     Variant,
     What,
 )
-from api.planner.statement import Statement, quoted
+from api.planner.statement import Statement, json_list, json_object, quoted
 from api.planner.stored import StoredType
 from itr.visibility import Visible
 
@@ -41,7 +41,7 @@ class Compiler:
 
     def row(self, wanted: ObjectSelection, alias: str) -> str:
         """Return the JSON of the row under this alias."""
-        return f"(select row_to_json(x) from (select {self._listed(wanted, alias, {})}) x)"
+        return json_object(f"select {self._listed(wanted, alias, {})}")
 
     def _listed(self, wanted: ObjectSelection, alias: str, columns: dict[str, str]) -> str:
         return ", ".join(
@@ -52,20 +52,18 @@ class Compiler:
     def one(self, wanted: ObjectSelection, condition: str, alias: str) -> str:
         """Return the JSON of the one visible row for which a condition on `alias` holds."""
         entry = _entry(wanted)
-        return (
-            f"(select row_to_json(x) from (select {self._listed(wanted, alias, {})}"
-            f" from {entry.table} {alias}"
-            f" where {condition} and {self.statement.visible(entry, alias)} limit 1) x)"
+        return json_object(
+            f"select {self._listed(wanted, alias, {})} from {entry.table} {alias}"
+            f" where {condition} and {self.statement.visible(entry, alias)} limit 1"
         )
 
     def all(self, wanted: ObjectSelection, condition: str, order: str | None, alias: str) -> str:
         """Return the JSON list of all visible rows for which a condition on `alias` holds."""
         entry = _entry(wanted)
         sort = ", ".join([*([self._order(order, alias)] if order else []), *_unique(entry, alias)])
-        return (
-            f"(select coalesce(json_agg(row_to_json(x)), '[]'::json) from (select"
-            f" {self._listed(wanted, alias, {})} from {entry.table} {alias}"
-            f" where {condition} and {self.statement.visible(entry, alias)} order by {sort}) x)"
+        return json_list(
+            f"select {self._listed(wanted, alias, {})} from {entry.table} {alias}"
+            f" where {condition} and {self.statement.visible(entry, alias)} order by {sort}"
         )
 
     def found_by_id(self, entry: StoredType, alias: str) -> str:
@@ -112,7 +110,7 @@ class Compiler:
 
     def _embedded(self, what: Embedded, alias: str, columns: dict[str, str]) -> str:
         listed = self._listed(what.wanted, alias, columns | dict(what.source.columns))
-        value = f"(select row_to_json(x) from (select {listed}) x)"
+        value = json_object(f"select {listed}")
         if what.source.present is None:
             return value
         return f"case when {self.statement.text(what.source.present, alias)} then {value} end"
@@ -137,7 +135,7 @@ class Compiler:
             f"({self.statement.text(sql, alias)}) as {quoted(name)}"
             for name, sql in what.source.inputs.items()
         ]
-        return f"(select row_to_json(x) from (select {', '.join(listed)}) x)"
+        return json_object(f"select {', '.join(listed)}")
 
     def _related(self, what: Related, alias: str) -> str:
         inner = self.statement.alias()

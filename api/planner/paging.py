@@ -16,7 +16,7 @@ from api.planner.cursors import cursor_sql
 from api.planner.declare import Column, PublicId, declaration_of
 from api.planner.pages import PageShape
 from api.planner.selection import Page
-from api.planner.statement import quoted
+from api.planner.statement import json_object, quoted
 from api.planner.stored import StoredType
 
 if TYPE_CHECKING:
@@ -68,15 +68,15 @@ class _PageWriter:
             f"{self._part(name, wanted)} as {quoted(key)}" for key, name, wanted in self.page.items
         )
         if not self.sums:
-            return f"(select row_to_json(c) from (select {parts}) c)"
+            return json_object(f"select {parts}")
         sums = ", ".join(f"{sql} as {quoted(name)}" for name, sql in self.sums.items())
         rows = "".join(f", {sql} as {quoted(name)}" for name, sql in self.rows.items())
         alias = self.alias
-        return (
-            f"(select row_to_json(c) from (select {parts} from (select {sums} from"
+        return json_object(
+            f"select {parts} from (select {sums} from"
             f' (select {alias}."#"{rows} from (select {alias}.*, row_number() over () as "#"'
             f', count(*) over () as "##" from ({self._page_rows()}) {alias} offset 0) {alias}'
-            ") r) s) c)"
+            ") r) s"
         )
 
     def _page_rows(self) -> str:
@@ -90,7 +90,8 @@ class _PageWriter:
             for side in ("after", "before")
             if getattr(self.shape, side) is not None
         )
-        return f"select {self.alias}.* {self.listed}{bounds} order by {order} limit {self.shape.most + 1}"
+        most = self.shape.most + 1
+        return f"select {self.alias}.* {self.listed}{bounds} order by {order} limit {most}"
 
     def _part(self, name: str, wanted: Any) -> str:
         """Return one part of the connection, in terms of the page's sums."""
@@ -104,7 +105,7 @@ class _PageWriter:
             return self._sum(f"e{len(self.sums)}", self._edge(wanted))
         kind, parts = wanted
         listed = ", ".join(f"{self._info(part, kind)} as {quoted(key)}" for key, part, _ in parts)
-        return f"(select row_to_json(x) from (select {listed}) x)"
+        return json_object(f"select {listed}")
 
     def _sum(self, name: str, row: str) -> str:
         """Work out a JSON value per row of the page and list them in the list's order."""
@@ -134,7 +135,7 @@ class _PageWriter:
             else:
                 value = self.compiler.row(inner, self.alias)
             listed.append(f"{value} as {quoted(key)}")
-        return f"(select row_to_json(x) from (select {', '.join(listed)}) x)"
+        return json_object(f"select {', '.join(listed)}")
 
     def _cursor(self) -> str:
         slot = self.statement.slot

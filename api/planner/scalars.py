@@ -20,6 +20,8 @@ from itr.durations import LONGEST, format_duration, microseconds_of, parse_durat
 Duration = timedelta
 Long = NewType("Long", int)
 
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
@@ -44,9 +46,12 @@ def read_instant(text: str) -> datetime:
     whole = f"{day}T{time}{(fraction or '').ljust(7, '0') if fraction else ''}"
     zone = "+00:00" if offset in "Zz" else offset
     try:
-        return datetime.fromisoformat(whole + zone).astimezone(UTC)
+        value = datetime.fromisoformat(whole + zone).astimezone(UTC)
     except OverflowError as error:
         raise ValueError("outside the calendar") from error
+    if not _FIRST < value < _LAST:  # the driver takes these two for infinity
+        raise ValueError("outside the calendar")
+    return value
 
 
 def print_duration(value: timedelta) -> str:
@@ -86,7 +91,10 @@ def read_date(text: str) -> date:
     """Read a date as YYYY-MM-DD; ValueError otherwise."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
         raise ValueError("not a date")
-    return date.fromisoformat(text)
+    value = date.fromisoformat(text)
+    if not date.min < value < date.max:  # the driver takes these two for infinity
+        raise ValueError("outside the calendar")
+    return value
 
 
 def _reader(read: Callable[[str], Any], name: str, *, numbers: bool = False) -> Any:

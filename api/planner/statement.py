@@ -14,6 +14,7 @@ Slot = tuple[Any, ...]
 
 _MARK = "\ue000"  # a private character: no declaration contains it
 _MARKED = re.compile(f"{_MARK}(\\d+){_MARK}")
+_ROW = '"@"'  # no response key is called that; a row named as one of its columns would be hidden
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
@@ -138,6 +139,16 @@ class Statement:
             return f"${numbers.setdefault(int(found.group(1)), len(numbers) + 1)}"
 
         return _MARKED.sub(number, text), tuple(slots[mark] for mark in numbers)
+
+
+def json_object(select: str) -> str:
+    """Return the JSON of the only row of a select, null without one."""
+    return f"(select row_to_json({_ROW}) from ({select}) {_ROW})"
+
+
+def json_list(select: str) -> str:
+    """Return the JSON list of the rows of a select, in its order."""
+    return f"(select coalesce(json_agg(row_to_json({_ROW})), '[]'::json) from ({select}) {_ROW})"
 
 
 def quoted(name: str) -> str:

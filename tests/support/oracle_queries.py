@@ -31,6 +31,7 @@ from api.planner.schema import types_of
 from api.planner.stored import StoredType, stored_type
 from tests.support.oracle import Row, _definition
 
+_ODD = ["x", "c", "r", "s", "p", "d", "e", "l", "u", "q", "i", "k", "v", "t1", "t2", "n0", "more"]
 PAGE = {"first", "after", "last", "before", "filter", "orderBy"}
 
 
@@ -96,6 +97,7 @@ class QueryMaker:
         self.declared: list[str] = []
         self.fragments: list[str] = []
         self.names = 0
+        self.odd = dice.sample(_ODD, len(_ODD))
         self.asked = 0  # root fields in the query
 
     def make(self) -> tuple[str, dict[str, Any]]:
@@ -110,6 +112,8 @@ class QueryMaker:
 
     def _new(self, stem: str) -> str:
         self.names += 1
+        if stem == "a" and self.odd and self.dice.random() < 0.3:
+            return self.odd.pop()
         return f"{stem}{self.names}"
 
     def _selection(self, kind: Any, depth: int) -> str:
@@ -122,7 +126,7 @@ class QueryMaker:
         ]
         parts = [part for part in parts if part]
         if self.dice.random() < 0.25 or not parts:
-            parts.append(self.dice.choice(["__typename", f"{self._new('t')}: __typename"]))
+            parts.append(self.dice.choice(["__typename", f"{self._new('type')}: __typename"]))
         if self.dice.random() < 0.1:
             parts.append(self.dice.choice(parts))
         return " ".join(parts)

@@ -1,0 +1,178 @@
+"""Filters: comparators, combinations, and nothing that tells what one may not read (S4)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support import planner_tables
+from tests.support.planner_tables import FIRMS, HUMANS, Desk
+
+small_desk = planner_tables.small_desk
+
+QUERY = (
+    "query F($filter: TicketFilter) { tickets(first: 100, filter: $filter) { nodes { number } } }"
+)
+
+
+async def numbers(desk: Desk, filter: Any, who: str = "director") -> set[str]:
+    """Return the numbers of the tickets a filter keeps."""
+    answer = await desk.ask(QUERY, who, variables={"filter": filter})
+    assert answer.errors == []
+    return {node["number"] for node in answer.data["tickets"]["nodes"]}
+
+
+def kept(desk: Desk, keep: Callable[[dict[str, Any]], bool]) -> set[str]:
+    """Return the numbers of the rows that are kept."""
+    return {row["number"] for row in desk.rows["ticket"] if keep(row)}
+
+
+@pytest.mark.parametrize(
+    ("filter", "keep"),
+    [
+        (None, lambda _: True),
+        ({}, lambda _: True),
+        ({"priority": None}, lambda _: True),
+        ({"priority": {}}, lambda _: True),
+        ({"priority": {"gt": 1, "lt": 4}}, lambda row: 1 < row["priority"] < 4),
+        ({"priority": {"in": []}}, lambda _: False),
+        ({"priority": {"in": None}}, lambda _: False),
+        ({"state": {"in": ["OPEN", "DONE"]}}, lambda row: row["state"] != "WAITING"),
+        ({"title": {"eq": None}}, lambda row: row["title"] is None),
+        ({"title": {"isNull": True}}, lambda row: row["title"] is None),
+        ({"title": {"isNull": False}}, lambda row: row["title"] is not None),
+        ({"title": {"contains": None}}, lambda _: False),
+        ({"title": {"contains": ""}}, lambda row: row["title"] is not None),
+        ({"title": {"contains": "%"}}, lambda row: "%" in (row["title"] or "")),
+        ({"title": {"contains": "_"}}, lambda row: "_" in (row["title"] or "")),
+        ({"title": {"contains": "\\"}}, lambda row: "\\" in (row["title"] or "")),
+        ({"title": {"contains": "务器"}}, lambda row: "务器" in (row["title"] or "")),
+        ({"title": {"contains": "\0"}}, lambda _: False),
+        ({"title": {"eq": "a\0"}}, lambda _: False),
+        ({"title": {"eq": "\ud800"}}, lambda _: False),
+        ({"title": {"in": ["\ud800", "😀"]}}, lambda row: row["title"] == "😀"),
+        ({"title": {"eq": "' or true --"}}, lambda _: False),
+        ({"not": {"title": {"eq": "\0"}}}, lambda _: True),
+        ({"not": {"title": {"eq": "😀"}}}, lambda row: row["title"] != "😀"),
+        ({"or": []}, lambda _: False),
+        ({"and": []}, lambda _: True),
+        ({"or": [{"urgent": {"eq": True}}, {"priority": {"eq": 1}}]},
+         lambda row: row["urgent"] or row["priority"] == 1),
+        ({"and": [{"urgent": {"eq": True}}, {"not": {"priority": {"eq": 1}}}]},
+         lambda row: row["urgent"] and row["priority"] != 1),
+        ({"firmId": {"eq": f"frm_{FIRMS[0].hex}"}}, lambda row: row["firm_id"] == FIRMS[0]),
+        ({"firmId": {"eq": f"tic_{FIRMS[0].hex}"}}, lambda _: False),
+        ({"firmId": {"eq": "nonsense"}}, lambda _: False),
+        ({"firmId": {"eq": "frm_\0"}}, lambda _: False),
+        ({"not": {"firmId": {"eq": "nonsense"}}}, lambda _: True),
+        ({"firmId": {"in": ["nonsense", f"frm_{FIRMS[1].hex}"]}},
+         lambda row: row["firm_id"] == FIRMS[1]),
+        ({"ownerId": {"isNull": True}}, lambda row: row["owner_id"] is None),
+        ({"target": {"lt": "PT0S"}}, lambda row: (row["target_us"] or 0) < 0),
+        ({"target": {"eq": "PT25H1M0.000001S"}},
+         lambda row: row["target_us"] == 90_060_000_001),
+        ({"weight": {"eq": "9223372036854775807"}}, lambda row: row["weight"] == 2**63 - 1),
+        ({"price": {"gt": "0.001"}}, lambda row: row["cost"] is not None and row["cost"] > 0.001),
+        ({"due": {"lt": "2026-03-02"}}, lambda row: str(row["due"] or "9") < "2026-03-02"),
+        ({"openedAt": {"gt": "2026-02-03T08:00:00+08:00"}},
+         lambda row: row["opened_at"].isoformat() > "2026-02-03T00:00:00+00:00"),
+        ({"late": {"eq": True}}, lambda row: str(row["due"] or "9") < "2026-03-02"),
+        ({"id": {"isNull": True}}, lambda _: False),
+    ],
+    ids=lambda value: "" if callable(value) else repr(value),
+)  # fmt: skip
+async def test_a_filter_keeps_what_it_says(
+    small_desk: Desk, filter: Any, keep: Callable[[dict[str, Any]], bool]
+) -> None:
+    assert await numbers(small_desk, filter) == kept(small_desk, keep)
+
+
+async def test_a_long_text_is_a_value_like_any_other(small_desk: Desk) -> None:
+    assert await numbers(small_desk, {"title": {"contains": "%" * 1_000_000}}) == set()
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        {"note": {"eq": "internal"}},
+        {"not": {"note": {"isNull": True}}},
+        {"or": [{"and": [{"note": {"contains": "x"}}]}]},
+        {"note": {}},
+    ],
+    ids=repr,
+)
+async def test_nobody_filters_by_what_they_cannot_read(small_desk: Desk, filter: Any) -> None:
+    answer = await small_desk.ask(QUERY, "clerk", variables={"filter": filter})
+
+    assert answer.codes == [("tickets", "FORBIDDEN")]
+    assert answer.statements == []
+
+
+async def test_nobody_sorts_by_what_they_cannot_read(small_desk: Desk) -> None:
+    answer = await small_desk.ask("{ tickets(orderBy: {field: NOTE}) { totalCount } }", "clerk")
+
+    assert answer.codes == [("tickets", "FORBIDDEN")]
+
+
+async def test_nobody_filters_by_relations_they_cannot_read(small_desk: Desk) -> None:
+    answer = await small_desk.ask(
+        QUERY, "customer", variables={"filter": {"ownerId": {"isNull": False}}}
+    )
+
+    assert answer.codes == [("tickets", "FORBIDDEN")]
+
+
+async def test_a_relation_out_of_sight_filters_like_none(small_desk: Desk) -> None:
+    own = HUMANS[3]
+    foreign = [
+        row
+        for row in small_desk.rows["ticket"]
+        if row["owner_id"] == own and row["firm_id"] not in FIRMS[1:3]
+    ]
+    assert foreign
+
+    for row in foreign:
+        same = {"firmId": {"eq": f"frm_{row['firm_id'].hex}"}}
+        assert row["number"] not in await numbers(small_desk, same, "partner")
+    none = await numbers(small_desk, {"firmId": {"isNull": True}}, "partner")
+    assert none == {row["number"] for row in foreign}
+
+
+async def test_filters_too_deep_or_too_many_are_refused(small_desk: Desk) -> None:
+    deep: dict[str, Any] = {"priority": {"eq": 1}}
+    for _ in range(5):
+        deep = {"not": deep}
+    many = {"or": [{"priority": {"eq": 1}}] * 101}
+    long = {"priority": {"in": [1] * 201}}
+
+    for given in (deep, many, long):
+        answer = await small_desk.ask(QUERY, variables={"filter": given})
+        assert answer.codes == [("tickets", "BAD_INPUT")]
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        {"openedAt": {"gt": "yesterday"}},
+        {"openedAt": {"gt": "2026-02-03T08:00:00"}},
+        {"openedAt": {"gt": "0001-01-01T00:00:00+23:59"}},
+        {"openedAt": {"gt": "2026-02-30T08:00:00Z"}},
+        {"target": {"eq": "P1Y"}},
+        {"target": {"eq": "PT9999999999999H"}},
+        {"weight": {"eq": "9223372036854775808"}},
+        {"price": {"eq": "NaN"}},
+        {"price": {"eq": "1e1000"}},
+        {"due": {"eq": "20260302"}},
+        {"priority": {"eq": 2**40}},
+        {"nothing": {"eq": 1}},
+    ],
+    ids=repr,
+)
+async def test_values_that_are_none_are_refused_before_anything_is_read(
+    small_desk: Desk, filter: Any
+) -> None:
+    answer = await small_desk.ask(QUERY, variables={"filter": filter})
+
+    assert answer.data is None
+    assert answer.errors
+    assert answer.statements == []
