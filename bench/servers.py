@@ -1,0 +1,151 @@
+"""The servers a measurement stands on: PostgreSQL, Valkey, and the API as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded import Addresses, AlreadyRunning, EmbeddedServers
+from embedded.processes import Child
+from itr.database import migrate
+from itr.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+_PREFIX = "itr-bench-"
+_READY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Running servers with a migrated database."""
+
+    servers: EmbeddedServers
+    addresses: Addresses
+    settings: Settings
+
+    @contextmanager
+    def process(self, name: str, *command: str, port: int | None = None) -> Iterator[Child]:
+        """Run a Python module of the project beside the servers; gone when the block ends."""
+        child = self.servers.start_beside(
+            name, [sys.executable, "-m", *command], environment=self._environment(port)
+        )
+        try:
+            yield child
+        finally:
+            child.stop()
+
+    @contextmanager
+    def api(self, name: str, *command: str) -> Iterator[Api]:
+        """Serve an API on a free port and wait until it answers."""
+        port = _free_port()
+        with self.process(name, *command, port=port) as child:
+            _wait_until_healthy(child, port)
+            yield Api(child, port)
+
+    def _environment(self, port: int | None) -> dict[str, str]:
+        others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        ours = self.settings.model_dump() | {"secret": self.addresses.secret}
+        if port is not None:
+            ours["port"] = port
+        return others | {
+            **{PREFIX + name.upper(): str(value) for name, value in ours.items()},
+            "PYTHONPATH": str(ROOT),
+        }
+
+
+@dataclass(frozen=True)
+class Api:
+    """A served API."""
+
+    child: Child
+    port: int
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self.child.process.pid
+
+
+@contextmanager
+def stand(*, durable: bool = True) -> Iterator[Stand]:
+    """Start both servers in a temporary home; not `durable`: without safety against power cuts."""
+    _clear_killed_runs()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    folder.chmod(0o711)
+    servers = EmbeddedServers(folder / "home", durable=durable)
+    try:
+        addresses = servers.start()
+        settings = Settings.read(
+            {
+                "ITR_DATABASE_URL": addresses.database_url,
+                "ITR_VALKEY_URL": addresses.valkey_url,
+                "ITR_SECRET": addresses.secret,
+            }
+        )
+        asyncio.run(migrate(settings))
+        yield Stand(servers, addresses, settings)
+    finally:
+        servers.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_killed_runs() -> None:
+    """Stop and remove what a killed run left in the temporary folder."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        home = folder / "home"
+        with suppress(AlreadyRunning, OSError):
+            if home.joinpath("home.json").exists():
+                EmbeddedServers(home).clear()
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(child: Child, port: int) -> None:
+    end = time.monotonic() + _READY_SECONDS
+    while not _is_healthy(port):
+        if not child.is_running():
+            raise child.death()
+        if time.monotonic() > end:
+            raise TimeoutError(f"{child.name} is not ready; log: {child.log}")
+        time.sleep(0.05)
+
+
+def _is_healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def printer(title: str) -> Callable[[float, str], None]:
+    """Return a progress that rewrites one line of a terminal and says little elsewhere."""
+    told = -1
+
+    def progress(share: float, what: str) -> None:
+        nonlocal told
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{title} {share:4.0%} {what}", end="", file=sys.stderr, flush=True)
+        elif int(share * 4) != told:
+            told = int(share * 4)
+            print(f"{title} {share:4.0%} {what}", file=sys.stderr, flush=True)
+
+    return progress
