@@ -150,6 +150,14 @@ async def furnish(now: datetime) -> dict[str, UUID]:
             lead_id=ids["LINE_LEAD"],
             member_ids=[ids[member] for member in members],
         )
+    ids["queueAll"] = await create_queue(
+        FOUNDER,
+        name="All lines",
+        line=2,
+        now=now,
+        branch_id=ids["Shanghai"],
+        member_ids=[ids[member] for member in ("LINE1", "LINE2", "LINE3", "FIELD_ENGINEER")],
+    )
     ids["queueFirm"] = await create_queue(
         FOUNDER,
         name="Firm",
@@ -165,7 +173,7 @@ async def furnish(now: datetime) -> dict[str, UUID]:
         name="house",
         house=True,
         calendar_id=ids["office"],
-        targets=targets(RESPONSE=4, RESTORATION=16, RESOLUTION=40, CLOSURE=24),
+        targets=targets(RESPONSE=4, RESTORATION=16, RESOLUTION=40, CLOSURE=80),
         pauses=ALL_PAUSE,
         now=now,
     )
@@ -173,7 +181,7 @@ async def furnish(now: datetime) -> dict[str, UUID]:
         FOUNDER,
         name="gold",
         calendar_id=ids["always"],
-        targets=targets(RESPONSE=1, RESTORATION=4, RESOLUTION=8, CLOSURE=48),
+        targets=targets(RESPONSE=1, RESTORATION=4, RESOLUTION=8, CLOSURE=240),
         pauses=[(WaitingReason.CUSTOMER, thread) for thread in Thread],
         now=now,
     )
