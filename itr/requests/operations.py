@@ -227,6 +227,7 @@ async def requeue_request(
 ) -> UUID:
     """Put a request back into its queue, or another: nobody's again."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
+        in_hand.ensure_may(Verb.REQUEUE)
         place = await place_of(actor, queue_id or _queue_of(in_hand))
         moves.requeue(in_hand, place, reason)
     return request_id

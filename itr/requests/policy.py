@@ -14,6 +14,7 @@ from itr.requests.rules import (
     MOVES,
     HandedBack,
     NotOwner,
+    ensure_can_move,
     has_technical_steps,
     may_change_line,
     reopens_in_time,
@@ -66,12 +67,16 @@ NOT_ONLY_THE_OWNER: Mapping[Verb, frozenset[Role]] = {
 
 
 def ensure_may(actor: Actor, verb: Verb, request: Request) -> None:
-    """Refuse a verb the actor's roles do not carry (Forbidden) or that is another's (NotOwner)."""
+    """Refuse a verb the actor's roles do not carry, the lifecycle does not have, or another's.
+
+    In this order: Forbidden, HandedBack, MoveNotAllowed, NotOwner.
+    """
     if not actor.may(PERMISSION_OF[verb]):
         raise Forbidden()
     requesters = {request.requester_id, request.contact_id}
     if verb is not Verb.CANCEL and is_partner_without(actor, request.partner_id):
         raise HandedBack()
+    ensure_can_move(request.status, verb)
     if not stands_right(actor, verb, owner=request.assignee_id, requesters=requesters):
         raise NotOwner()
 
