@@ -35,6 +35,9 @@ logger = logging.getLogger("itr.live")
 SHARED_SECONDS = 1.0
 """How long a snapshot serves others who ask for the same."""
 QUEUED = 200
+"""Messages that wait for one subscriber before they are conflated."""
+LISTENED = 20_000
+"""Events that wait for a source before its subscribers have to start over."""
 _PASSING = (
     OSError,
     asyncpg.InterfaceError,
@@ -56,8 +59,10 @@ class Packet:
 class Member:
     """One subscriber's queue: conflated when it is slow, cut off when it is too slow."""
 
-    def __init__(self, joined_at: Position, limit: int = QUEUED) -> None:
-        self.joined_at = joined_at
+    def __init__(self, source: Source, limit: int = QUEUED) -> None:
+        self.joined_at = source.position
+        self._repacked = source.repacked
+        self._told = self.joined_at
         self._limit = limit
         self._packets: deque[Packet] = deque()
         self._arrived = asyncio.Event()
@@ -67,12 +72,21 @@ class Member:
         """Take a packet in; over the limit only the newest of each thing is kept."""
         self._packets.append(packet)
         if len(self._packets) > self._limit:
-            newest = {one.update.subject: one for one in self._packets}
-            kept = sorted(newest.values(), key=lambda one: one.update.position)
-            self._packets = deque(kept)
-            if len(kept) > self._limit * 9 // 10:
-                self.fail(FellBehind("the subscriber is too slow"))
+            self._conflate()
         self._arrived.set()
+
+    def _conflate(self) -> None:
+        newest: dict[UUID | None, Packet] = {}
+        for packet in self._packets:
+            newest.pop(packet.update.subject, None)
+            newest[packet.update.subject] = packet
+        *earlier, last = newest.values()
+        if len(earlier) > self._limit * 9 // 10:
+            self.fail(FellBehind("the subscriber is too slow"))
+            return
+        # What is left out is made up for by the last: before it, one can only go on from here.
+        kept = (self._repacked(packet.update, self._told) for packet in earlier)
+        self._packets = deque([*kept, last])
 
     def fail(self, failure: BaseException) -> None:
         """End the queue: the next read raises the failure."""
@@ -86,6 +100,7 @@ class Member:
         if self._failure is not None:
             raise self._failure
         packet = self._packets.popleft()
+        self._told = packet.update.position
         if not self._packets:
             self._arrived.clear()
         return packet
@@ -120,12 +135,18 @@ class Known:
         self._shown |= look.versions.keys()
         self._complete = look.complete
 
-    def among(
-        self, gone: Collection[UUID], happened: Mapping[UUID, list[Event]]
-    ) -> tuple[set[UUID], list[UUID]]:
-        """Which of the things out of sight were shown, and for which that is not sure."""
-        shown = self._shown.intersection(gone)
-        return shown, [key for key in gone if key not in shown and self._unsure(key, happened[key])]
+    def among(self, gone: Collection[UUID]) -> set[UUID]:
+        """Which of the things out of sight were shown."""
+        return self._shown.intersection(gone)
+
+    def unsure(self, key: UUID, events: Iterable[Event]) -> bool:
+        """Whether a thing that is not known may have been shown nevertheless."""
+        if key in self._shown:
+            return False
+        if self._looking or not self._complete:
+            return True
+        looks = [look for look in (self._looked, self._ahead.get(key)) if look is not None]
+        return any(look.holds(event.position) for look in looks for event in events)
 
     def saw(self, happened: Mapping[UUID, list[Event]], look: Look, *, passed: Position) -> None:
         """Take note of a look at what happened."""
@@ -141,12 +162,6 @@ class Known:
         if self._looked is None or taken.beyond >= self._looked.beyond:
             self._looked = taken
 
-    def _unsure(self, key: UUID, events: Iterable[Event]) -> bool:
-        if self._looking or not self._complete:
-            return True
-        looks = [look for look in (self._looked, self._ahead.get(key)) if look is not None]
-        return any(look.holds(event.position) for look in looks for event in events)
-
 
 class Source:
     """One watch for one kind of asker: listens to the feed, looks once, tells all its members."""
@@ -161,8 +176,9 @@ class Source:
         self._sealer = sealer
         self._clock = context.live.clock
         self._members: set[Member] = set()
-        self._listener: Listener = feed.listen()
-        self._position = self._listener.joined_at
+        self._listener: Listener = feed.listen(limit=LISTENED)
+        self.position = self._listener.joined_at
+        """How far the log has been told."""
         self._known = Known()
         self._opening: asyncio.Task[tuple[Packet, Taken]] | None = None
         self._opened_at = 0.0
@@ -177,7 +193,7 @@ class Source:
 
     def join(self) -> Member:
         """Take a subscriber on; it is told everything from here."""
-        member = Member(self._position)
+        member = Member(self)
         self._members.add(member)
         return member
 
@@ -230,7 +246,7 @@ class Source:
             doubt(look.taken)
         gone = [key for key in happened if key not in look.versions]
         shown = set(await self._watch.seen_before(context, gone, after)) if gone else set()
-        updates = self._updates(happened, look, shown)
+        updates = self._updates(happened, look, shown, until=until)
         settled = dict.fromkeys(happened, look.taken)
         return _Beginning([self._packet(one) for one in updates], _held_by(settled, after))
 
@@ -266,13 +282,14 @@ class Source:
         try:
             await self._again(self._look_around)
             while True:
-                events = await self._listener.batch()
+                events = await self._next_events()
                 happened = self._by_subject(events)
-                before = self._position
+                until = events[-1].position
                 if happened:
-                    for packet in await self._again(partial(self._tell, happened, before)):
+                    tell = partial(self._tell, happened, self.position, until)
+                    for packet in await self._again(tell):
                         self._hand_out(packet)
-                self._position = events[-1].position
+                self.position = until
         except Exception as error:
             if not isinstance(error, FellBehind):
                 logger.exception("a live source failed")
@@ -282,37 +299,60 @@ class Source:
                 member.fail(error)
             self._empty()
 
-    async def _tell(self, happened: Mapping[UUID, list[Event]], before: Position) -> list[Packet]:
+    async def _next_events(self) -> list[Event]:
+        events = await self._listener.batch()
+        if self._listener.skipped:
+            raise FellBehind("the source is too slow")
+        return events
+
+    async def _tell(
+        self, happened: Mapping[UUID, list[Event]], before: Position, until: Position
+    ) -> list[Packet]:
         context = self._now()
         look = await self._watch.look(context, list(happened))
         gone = [key for key in happened if key not in look.versions]
-        shown, unsure = self._known.among(gone, happened)
-        if unsure:
+        shown: set[UUID] = set()
+        asked: set[UUID] = set()
+        while unsure := self._unsure(gone, happened) - asked:
+            asked |= unsure  # whoever joins while we ask brings new doubt
             shown |= set(await self._watch.seen_before(context, unsure, before))
-        updates = self._updates(happened, look, shown)
+        shown |= self._known.among(gone)
+        updates = self._updates(happened, look, shown, until=until)
         self._known.saw(happened, look, passed=before)
         return [self._packet(one) for one in updates]
 
+    def _unsure(self, gone: Iterable[UUID], happened: Mapping[UUID, list[Event]]) -> set[UUID]:
+        return {key for key in gone if self._known.unsure(key, happened[key])}
+
     def _updates(
-        self, happened: Mapping[UUID, list[Event]], look: Look, shown: set[UUID]
+        self,
+        happened: Mapping[UUID, list[Event]],
+        look: Look,
+        shown: Collection[UUID],
+        *,
+        until: Position,
     ) -> list[Update]:
+        """Say what happened, in order of each thing's first event.
+
+        Each update covers the log up to the first event that is not yet told, so that going on
+        from any of them misses nothing.
+        """
+        told = [key for key in happened if key in look.versions or key in shown]
+        following = [_just_before(happened[key][0].position) for key in told[1:]]
         updates = []
-        for key, events in happened.items():
-            last = events[-1].position
+        for key, position in zip(told, [*following, until], strict=False):
             kind = Kind.CHANGED if key in look.versions else Kind.REMOVED
-            if kind is Kind.REMOVED and key not in shown:
-                continue
             versions = {key: look.versions[key]} if kind is Kind.CHANGED else {}
-            updates.append(Update(kind, last, self._seal(last), versions, key, tuple(events)))
+            events = tuple(happened[key])
+            updates.append(Update(kind, position, self._seal(position), versions, key, events))
         return updates
 
     def _by_subject(self, events: Iterable[Event]) -> dict[UUID, list[Event]]:
-        """Gather events by what they concern, in the order of each thing's last event."""
         happened: dict[UUID, list[Event]] = {}
         for event in events:
             key = self._watch.subject_of(event)
             if key is not None:
-                happened[key] = [*happened.pop(key, ()), event]
+                happened.setdefault(key, []).append(event)
         return happened
 
     def _hand_out(self, packet: Packet) -> None:
@@ -335,6 +375,10 @@ class Source:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
 
+    def repacked(self, update: Update, position: Position) -> Packet:
+        """The same update, to be gone on from an earlier place."""
+        return self._packet(replace(update, position=position, cursor=self._seal(position)))
+
     def _packet(self, update: Update) -> Packet:
         messages = tuple(Message(one) for one in self._wrap(update))
         if messages and update.kind is not Kind.RESYNC:
@@ -342,7 +386,7 @@ class Source:
         return Packet(update, messages)
 
     def _resync(self) -> Packet:
-        return self._packet(Update(Kind.RESYNC, self._position, self._seal(self._position)))
+        return self._packet(Update(Kind.RESYNC, self.position, self._seal(self.position)))
 
     def _seal(self, position: Position) -> str:
         return self._sealer.seal(position, now=self._clock())
@@ -365,13 +409,17 @@ def _note_failure(task: asyncio.Task[object]) -> None:
         task.exception()
 
 
+def _just_before(position: Position) -> Position:
+    return Position(position.tx, position.id - 1)
+
+
 def _holds_all(taken: Taken, update: Update) -> bool:
     return all(taken.holds(event.position) for event in update.events)
 
 
 def _held_by(settled: Mapping[UUID, Taken], after: Position) -> Callable[[Update], bool]:
     def holds(update: Update) -> bool:
-        if update.position <= after:
+        if update.events and update.events[-1].position <= after:
             return True
         taken = settled.get(update.subject) if update.subject else None
         return taken is not None and _holds_all(taken, update)

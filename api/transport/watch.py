@@ -81,7 +81,9 @@ class Update:
 
     kind: Kind
     position: Position
+    """Everything up to here has been told with this update."""
     cursor: str
+    """The same, sealed: where to go on from."""
     versions: Mapping[UUID, int] = field(default_factory=dict)
     """Snapshot: everything seen. Changed: the one thing."""
     subject: UUID | None = None

@@ -129,7 +129,10 @@ class Listener:
         self._events: deque[Event] = deque()
         self._arrived = asyncio.Event()
         self._failure: FellBehind | None = None
+        self._conflated = False
         self.joined_at = feed.position
+        self.skipped = False
+        """Whether events were left out of the last batch or just before it."""
 
     def put(self, event: Event) -> None:
         """Take an event in; over the limit only the newest of each subject is kept."""
@@ -153,6 +156,7 @@ class Listener:
             self.fail("the listener is too slow")
         else:
             self._events = deque(kept)
+            self._conflated = True
 
     async def batch(self, limit: int = BATCH) -> list[Event]:
         """Wait for events and return what is there, oldest first; raises FellBehind."""
@@ -160,8 +164,10 @@ class Listener:
         if self._failure is not None:
             raise self._failure
         taken = [self._events.popleft() for _ in range(min(limit, len(self._events)))]
+        self.skipped = self._conflated
         if not self._events:
             self._arrived.clear()
+            self._conflated = False
         return taken
 
     def close(self) -> None:
