@@ -37,7 +37,7 @@ PAGE_ARGUMENTS = ("first", "last")
 class Limits:
     """How much one caller may ask for at once."""
 
-    body_bytes: int = 1_000_000
+    body_bytes: int = 2_000_000
     document_characters: int = 100_000
     tokens: int = 5_000
     depth: int = 20
