@@ -18,7 +18,7 @@ from strawberry.types.lazy_type import LazyType
 from strawberry.utils.str_converters import to_camel_case
 
 from api.planner.connections import PageOf
-from api.planner.declare import One, declaration_of
+from api.planner.declare import Declaration, One, PublicId, declaration_of
 from api.planner.scalars import Long
 from api.planner.stored import StoredType, plain_annotation, stored_type
 
@@ -130,7 +130,7 @@ def filter_for(target: type) -> Callable[[T], T]:
         meaning: dict[str, str] = {}
         for name, each in entry.fields.items():
             declaration = declaration_of(each)
-            if not declaration.filter:
+            if not declaration.filter or _is_compound(entry, declaration):
                 continue
             relation = isinstance(declaration.source, One)
             python = f"{name}_id" if relation else name
@@ -150,6 +150,11 @@ def filter_for(target: type) -> Callable[[T], T]:
         return made  # type: ignore[no-any-return]
 
     return make
+
+
+def _is_compound(entry: StoredType, declaration: Declaration) -> bool:
+    """Tell whether this is an id that no single column holds, so that nothing compares it."""
+    return isinstance(declaration.source, PublicId) and entry.id_column is None
 
 
 def order_for(target: type) -> Callable[[T], T]:

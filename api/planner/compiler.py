@@ -83,8 +83,11 @@ class Compiler:
     def _order(self, order: str, alias: str) -> str:
         if "{t}" in order:
             return self.statement.text(order, alias)
-        column = f"{alias}.{quoted(order.removeprefix('-'))}"
-        return f"{column} desc" if order.startswith("-") else column
+        terms = [term.strip() for term in order.split(",")]
+        return ", ".join(
+            f"{alias}.{quoted(term.removeprefix('-'))}{' desc' if term.startswith('-') else ''}"
+            for term in terms
+        )
 
     def _value(
         self, what: What, around: ObjectSelection, alias: str, columns: dict[str, str]

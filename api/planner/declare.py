@@ -260,8 +260,9 @@ def many(
 ) -> Any:
     """Declare a list of rows whose column `key` is this row's id, or by a condition `on`.
 
-    `order` is a column or an SQL order list over `{t}`; the id always comes last. Only for lists
-    that are short by nature; everything else is a `connection`.
+    `order` names columns, separated by commas (`-` descends), or is an SQL order list over `{t}`;
+    the id always comes last. Only for lists that are short by nature; everything else is a
+    `connection`.
     """
     condition = on or f"{{t}}.{key} = {{parent}}.id"
     return _field(Declaration(Many(condition, order), permission), options)

@@ -78,6 +78,8 @@ class Statement:
         """Return the SQL value of a field to filter or sort by; a relation's is its key."""
         each = entry.fields[name]
         source = declaration_of(each).source
+        if isinstance(source, PublicId):
+            return f"{alias}.{quoted(entry.id_column or 'id')}"
         if not isinstance(source, One):
             return self.source(source, name, alias)  # type: ignore[arg-type]
         from api.planner.filters import target_class

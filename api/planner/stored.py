@@ -76,6 +76,14 @@ class StoredType:
         definition: Any = self.origin.__strawberry_definition__  # type: ignore[attr-defined]
         return str(definition.name)
 
+    @property
+    def id_column(self) -> str | None:
+        """The uuid column behind the public id; None when it takes more than that."""
+        if self.identity == Identity():
+            return "id"
+        (column, cast), *more = self.unique.items()
+        return column if cast == "uuid" and not more else None
+
     def read_id(self, text: str) -> tuple[str, ...] | None:
         """Return the parts of a public id; None when it is not one of this type."""
         found = self.id_pattern.fullmatch(text)

@@ -145,6 +145,9 @@ class Oracle:
             return self.rules.roots[name](self, **args)
         each = _definition(info.parent_type.fields[info.field_name])
         if isinstance(each, PageField):
+            for needed in each.permission_classes:
+                if not needed().has_permission(source, info):
+                    raise GraphQLError("forbidden", extensions={"code": "FORBIDDEN"})
             target = connection_class(each.resolve_type()).__page_of__.target
             return self.page(stored_type(target), (), lambda _: True, args)
         if STORED not in each.metadata:
@@ -204,11 +207,17 @@ class Oracle:
             return self.thing(entry, found[0] if found else None)
         assert isinstance(how, Many)
         if how.order is not None:
-            column = how.order.removeprefix("-")
-            own = self.rules.sorted.get(name)
-            key = own or (lambda it: _ascending(it[column]))
-            found.sort(key=key, reverse=how.order.startswith("-"))
+            self._sort(name, how.order, found)
         return [self.thing(entry, it) for it in found]
+
+    def _sort(self, name: str, order: str, rows: list[Row]) -> None:
+        own = self.rules.sorted.get(name)
+        if own is not None:
+            rows.sort(key=own)
+            return
+        for term in reversed([each.strip() for each in order.split(",")]):
+            column = term.removeprefix("-")
+            rows.sort(key=lambda it: _ascending(it[column]), reverse=term.startswith("-"))
 
     def _belongs(self, name: str, how: Any, parent: Row, child: Row) -> bool:
         if found := _BY_KEY.fullmatch(how.on):
@@ -297,7 +306,7 @@ class Oracle:
         each = entry.fields[name]
         how = each.metadata[STORED].source
         if isinstance(how, PublicId):
-            return row["id"]
+            return row[entry.id_column]
         if isinstance(how, One):
             target = stored_type(_target(each))
             full = f"{entry.name}.{each.python_name}"

@@ -189,7 +189,7 @@ class Firm(Node):
     tickets: TicketConnection = connection("firm_id", order="-opened_at")
     humans: list[Human] | None = many("firm_id", order="name")
     staff: HumanConnection | None = connection("firm_id")
-    crew: list[Human] = many("firm_id", order="-joined")
+    crew: list[Human] = many("firm_id", order="-joined, name")
 
 
 @stored(table="human", key="hum", visible=visible_humans, permission="people", order="name")
