@@ -8,6 +8,7 @@ from itr.catalogue.models import ServiceLevelVersion, ServicePause, ServiceTarge
 from itr.catalogue.rules import ServiceTerms
 from itr.errors import DomainError, NotFound
 from itr.sla.clock import Target
+from itr.sla.control_points import shares_of
 
 _terms: dict[UUID, ServiceTerms] = {}
 
@@ -73,4 +74,5 @@ async def _read(version_id: UUID) -> ServiceTerms:
         percents=tuple(version.alarm_percents),
         matrix=version.matrix,
         confirmation_days=version.confirmation_days,
+        shares=shares_of(version.ola_shares),
     )

@@ -34,8 +34,10 @@ from itr.catalogue.rules import (
     ensure_text,
     problems_of_contract,
     problems_of_service_level,
+    problems_of_window,
 )
 from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
+from itr.catalogue.underpinning import problems_of_underpinning
 from itr.errors import NotFound, PathItem, refuse
 from itr.events.log import Fact
 from itr.events.work import Work, transaction
@@ -47,6 +49,7 @@ from itr.people.roles import OrganisationKind, Permission
 from itr.people.rules import ensure_kind, ensure_name
 from itr.sla.alarms import PERCENTS
 from itr.sla.models import Calendar
+from itr.sla.operations import current_calendars
 from itr.sla.terms import Thread, WaitingReason
 
 __all__ = [
@@ -95,6 +98,7 @@ async def save_service_level(
     percents: Sequence[int] = PERCENTS,
     matrix: Matrix | None = None,
     confirmation_days: int = 3,
+    ola_shares: Mapping[str, str] | None = None,
     house: bool | None = None,
     service_level_id: UUID | None = None,
     version_id: UUID | None = None,
@@ -102,22 +106,30 @@ async def save_service_level(
     """Make a new version of the service level with this name, or the first; returns its id.
 
     Open requests keep the version they were accepted under (R-CAT-03). `house` says whether it
-    becomes the house level (None: as before). Raises Forbidden, NotFound for the calendar, and
-    what `problems_of_service_level` finds.
+    becomes the house level (None: as before). `ola_shares` gives control points other shares than
+    the default, by number. Raises Forbidden, NotFound for the calendar, and what
+    `problems_of_service_level`, `problems_of_window` and `problems_of_underpinning` find.
     """
     ensure_may(actor, Permission.MANAGE_SERVICE_LEVELS)
     name = ensure_name(name, "name")
     refuse(
         problems_of_service_level(
-            targets, percents=percents, matrix=matrix, confirmation_days=confirmation_days
+            targets,
+            percents=percents,
+            matrix=matrix,
+            confirmation_days=confirmation_days,
+            ola_shares=ola_shares,
         )
     )
     with kept_whole("name"):
         async with transaction() as work:
             await _ensure_exists(Calendar, calendar_id, "calendar_id")
+            working = (await current_calendars([calendar_id]))[calendar_id].working
+            refuse(problems_of_window(targets, ola_shares, confirmation_days, working, now))
             if house:
                 await ServiceLevel.filter(house=True).exclude(name=name).update(house=False)
             level = await _keep(ServiceLevel, service_level_id, name=name)
+            refuse(await problems_of_underpinning(level.id, targets, ola_shares))
             if house is not None:
                 await ServiceLevel.filter(id=level.id).update(house=house)
             version = await ServiceLevelVersion.create(
@@ -128,6 +140,7 @@ async def save_service_level(
                 matrix=matrix,
                 alarm_percents=list(percents),
                 confirmation_days=confirmation_days,
+                ola_shares=None if ola_shares is None else dict(ola_shares),
                 created_by=actor.id,
                 created_at=now,
             )

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
@@ -13,7 +13,17 @@ from itr.catalogue.terms import QuotaUnit
 from itr.errors import DomainError, InvalidInput, PathItem, Required, TooLong
 from itr.requests.terms import FaultLevel, Impact, Priority
 from itr.sla.clock import Target
+from itr.sla.control_points import (
+    DEFAULT_SHARES,
+    Shares,
+    WindowBeyondBudget,
+    longest_window,
+    problems_of_shares,
+    shares_of,
+    window_fits,
+)
 from itr.sla.terms import Thread, WaitingReason
+from itr.sla.working_time import WorkingCalendar
 
 Targets = Mapping[tuple[str, Thread], Target]
 Pauses = frozenset[tuple[WaitingReason, Thread]]
@@ -40,6 +50,7 @@ class ServiceTerms:
     percents: tuple[int, ...]
     matrix: Matrix | None
     confirmation_days: int
+    shares: Shares = field(default_factory=lambda: DEFAULT_SHARES)
 
     def target(self, priority: str, thread: Thread) -> Target | None:
         """What is promised for a thread at a priority, if anything."""
@@ -206,6 +217,7 @@ def problems_of_service_level(
     percents: Sequence[int],
     matrix: Matrix | None,
     confirmation_days: int,
+    ola_shares: Mapping[str, str] | None = None,
 ) -> list[DomainError]:
     """Everything that keeps a service level from being saved (R-CAT-03, R-ALM-01, R-PRI-02)."""
     problems: list[DomainError] = []
@@ -217,7 +229,31 @@ def problems_of_service_level(
         problems.extend(_problems_of_matrix(matrix))
     if not 1 <= confirmation_days <= 60:
         problems.append(BadConfirmationWindow(path=["confirmation_days"]))
+    problems.extend(problems_of_shares(ola_shares))
     return problems
+
+
+def problems_of_window(
+    targets: Targets,
+    ola_shares: Mapping[str, str] | None,
+    confirmation_days: int,
+    working: WorkingCalendar,
+    now: datetime,
+) -> list[DomainError]:
+    """The priorities at which silence would confirm after the customer's step is over (R-CP-03)."""
+    shares, window = shares_of(ola_shares), longest_window(working, confirmation_days, now)
+    return [
+        WindowBeyondBudget(path=["confirmation_days"], priority=priority, days=confirmation_days)
+        for priority in Priority
+        if not window_fits(
+            confirmation_days, by_thread(targets, priority), shares, window_us=window
+        )
+    ]
+
+
+def by_thread(targets: Targets, priority: str) -> dict[Thread, Target | None]:
+    """What is promised at one priority."""
+    return {thread: targets.get((str(priority), thread)) for thread in Thread}
 
 
 def _problems_of_priority(targets: Targets, priority: str) -> Iterator[DomainError]:

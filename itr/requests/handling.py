@@ -11,6 +11,7 @@ from itr.catalogue.rules import ServiceTerms
 from itr.events.log import Audience, Fact
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.policy import ensure_may
+from itr.requests.steps import Steps
 from itr.requests.terms import RequestStatus, Verb
 from itr.sla.clocks import CalendarInForce, ClockBook
 from itr.sla.models import Clock, Timer
@@ -32,6 +33,7 @@ class Handling:
     calendars: Mapping[UUID, CalendarInForce]
     book: ClockBook = field(default_factory=ClockBook)
     clocks: dict[Thread, Clock] = field(default_factory=dict)
+    steps: Steps = field(default_factory=Steps)
     stints: list[Stint] = field(default_factory=list)
     hand_overs: list[HandOver] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
@@ -50,6 +52,7 @@ class Handling:
         request = self.request
         request.version += 1
         request.updated_at = self.now
+        self.steps.follow(self, type)
         words = {key: value for key, value in (payload or {}).items() if value is not None}
         if audience is Audience.PARTNER:
             words["partners"] = self._partners()

@@ -16,6 +16,7 @@ from itr.events.work import Work, transaction
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.policy import visible_requests
+from itr.requests.steps import load_steps, save_steps
 from itr.sla.clocks import CalendarInForce, ClockBook, histories_of, settle
 from itr.sla.models import Clock, Timer
 from itr.sla.operations import current_calendars
@@ -67,6 +68,7 @@ async def take(
         calendars=await calendars_in_force([terms.calendar_id, *calendars_of(book)]),
         book=book,
         clocks={row.thread: row for row in rows},
+        steps=await load_steps(request_id),
         stints=await Stint.filter(request_id=request_id).order_by("number"),
         hand_overs=await HandOver.filter(request_id=request_id),
     )
@@ -81,6 +83,7 @@ async def save(work: Work, in_hand: Handling) -> None:
     new = not request._saved_in_db
     await request.save(force_create=new)
     await save_clocks(in_hand, new=new)
+    await save_steps(work.connection, in_hand)
     await _keep(Stint, in_hand.stints, [] if new else ["ended_at", "reason", "queue_id"])
     await _keep(HandOver, in_hand.hand_overs, [] if new else ["returned_at"])
     if in_hand.timers:

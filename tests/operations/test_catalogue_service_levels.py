@@ -61,7 +61,7 @@ async def test_a_service_level_holds_targets_calendar_pauses_percents_and_matrix
 ) -> None:
     """R-CAT-03, R-ALM-01."""
     pauses = {(WaitingReason.CUSTOMER, Thread.RESOLUTION), (WaitingReason.CUSTOMER, Thread.CLOSURE)}
-    targets: Targets = {**desk.hours(1, 4, 8), **only("P4", desk.days(1, 5, 15))}
+    targets: Targets = {**desk.hours(1, 4, 8, 400), **only("P4", desk.days(1, 5, 15, 17))}
 
     version_id = await saved(
         always,

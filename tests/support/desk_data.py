@@ -69,7 +69,7 @@ def named(kind: str) -> str:
     return f"{kind} {next(_numbers)}"
 
 
-def hours(response: float, restoration: float, resolution: float, closure: float = 80) -> Targets:
+def hours(response: float, restoration: float, resolution: float, closure: float = 240) -> Targets:
     """The same targets at every priority, in working hours."""
     amounts = zip(Thread, (response, restoration, resolution, closure), strict=True)
     return {

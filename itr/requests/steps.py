@@ -1,0 +1,301 @@
+"""A request's control points in hand: loaded, moved by what happens, counted, saved (R-CP-02).
+
+Verbs only tell what happened; when the request is saved the steps follow. Replayed history has no
+steps: nobody was reminded of them, and replaying stays fast (R-IMP-01).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from itr.people.roles import Role
+from itr.requests.terms import RequestKind, RequestStatus
+from itr.sla.control_points import (
+    REMINDERS,
+    RUN_THROUGH,
+    STEPS,
+    Changes,
+    Situation,
+    StepOwner,
+    budget_of,
+    changes_of,
+)
+from itr.sla.models import ControlPoint
+from itr.sla.operations import calendars_of_versions, current_calendars
+from itr.sla.terms import Thread
+from itr.sla.working_time import WorkingCalendar
+
+if TYPE_CHECKING:
+    from itr.requests.handling import Handling
+
+KEY = ["request_id", "number"]
+_FROM_ROLES = frozenset(StepOwner) & frozenset(str(role) for role in Role) - {
+    StepOwner.CUSTOMER,
+    StepOwner.LINE1,
+    StepOwner.LINE2,
+    StepOwner.LINE3,
+}
+
+
+@dataclass
+class Steps:
+    """The steps of one request, and what has happened since they were read."""
+
+    rows: dict[int, ControlPoint] = field(default_factory=dict)
+    moves: list[tuple[str, Situation]] = field(default_factory=list)
+
+    def follow(self, work: Handling, event: str) -> None:
+        """Keep what happened, and how the request stands after it."""
+        if not work.historic:
+            self.moves.append((event, situation_of(work)))
+
+
+def situation_of(work: Handling) -> Situation:
+    """How the request in hand stands now, as far as its steps go."""
+    request = work.request
+    return Situation(
+        technical=request.kind is not RequestKind.NON_TECHNICAL,
+        service_down=request.service_down,
+        answered=request.first_response_at is not None,
+        line=request.line,
+        waiting_for=request.waiting_reason,
+        by_owner=work.actor.id == request.assignee_id,
+        dropped=request.status in (RequestStatus.CANCELLED, RequestStatus.REJECTED),
+    )
+
+
+async def load_steps(request_id: UUID) -> Steps:
+    """The steps of a request as they are kept."""
+    rows = await ControlPoint.filter(request_id=request_id)
+    return Steps({row.number: row for row in rows})
+
+
+async def save_steps(connection: BaseDBAsyncClient, work: Handling) -> None:
+    """Let the steps follow what happened; one write for those that changed."""
+    steps = work.steps
+    if not steps.moves:
+        return
+    before = {number: _values(row) for number, row in steps.rows.items()}
+    counting = _Counting(work, await _calendars(work))
+    for row in _open(steps.rows.values()):
+        counting.retarget(row)
+    for event, situation in steps.moves:
+        counting.follow(event, situation)
+    steps.moves.clear()
+    for row in _open(steps.rows.values()):
+        counting.pause_or_count(row)
+    changed = [row for number, row in steps.rows.items() if before.get(number) != _values(row)]
+    await _name_owners(connection, work, changed)
+    changed = [row for number, row in steps.rows.items() if before.get(number) != _values(row)]
+    for row in changed:
+        row.revision += 1
+    if changed:
+        written = sorted(ControlPoint._meta.db_fields - {"id", *KEY})
+        await ControlPoint.bulk_create(changed, on_conflict=KEY, update_fields=written)
+
+
+@dataclass
+class _Counting:
+    """The arithmetic of one request's steps at one instant."""
+
+    work: Handling
+    calendars: Mapping[UUID, WorkingCalendar]
+
+    def __post_init__(self) -> None:
+        terms = self.work.terms
+        in_force = self.work.calendars[terms.calendar_id]
+        self.version_id, self.working = in_force.version_id, in_force.working
+        self.position = self.working.position_us(self.work.now)
+        self.targets = {
+            thread: terms.target(self.work.request.priority, thread) for thread in Thread
+        }
+
+    def follow(self, event: str, situation: Situation) -> None:
+        """Open and complete what the event opens and completes."""
+        rows = self.work.steps.rows
+        here = {number for number, row in rows.items() if not self._is_past(row)}
+        open_ = {number for number in here if rows[number].completed_at is None}
+        changes = changes_of(event, situation, open=open_, done=here - open_)
+        self._apply(changes, open_, here - open_)
+
+    def _apply(self, changes: Changes, open_: set[int], done: set[int]) -> None:
+        for number in sorted(changes.passes - done):
+            self._complete(self._entered(number))
+        for number in sorted(changes.ends):
+            self._complete(self.work.steps.rows[number])
+        for number in sorted(changes.drops):
+            self._complete(self.work.steps.rows[number])
+            self.work.steps.rows[number].on_time = None
+        for number in sorted(changes.opens - open_):
+            self._entered(number)
+
+    def retarget(self, row: ControlPoint) -> None:
+        """Give a step the budget that is promised now, and the calendar that counts (R-SLA-08)."""
+        if row.calendar_version_id != self.version_id:
+            spent = self._spent(row)
+            row.calendar_version_id = self.version_id
+            if row.base_us is not None:
+                row.base_us = self.position - spent
+        budget = self._budget(row)
+        if budget != row.budget_us:
+            row.budget_us, row.reminded = budget, 0
+
+    def pause_or_count(self, row: ControlPoint) -> None:
+        """Count, or stand still with the thread; then say when it is due and reminds."""
+        spent = self._spent(row)
+        reason = self.work.request.waiting_reason
+        paused = reason is not None and self.work.terms.pauses_thread(reason, row.thread)
+        if paused and row.number not in RUN_THROUGH:
+            row.base_us, row.elapsed_us = None, spent
+        elif row.base_us is None:
+            row.base_us = self.position - spent
+        row.deadline = self._due(row, 100)
+        left = [percent for percent in REMINDERS if percent > row.reminded]
+        row.next_reminder_at = self._due(row, left[0]) if left else None
+        row.line, row.partner_id = self.work.request.line, self.work.request.partner_id
+
+    def _entered(self, number: int) -> ControlPoint:
+        """The step, open; entered again it goes on with its budget (R-CP-02)."""
+        rows, now = self.work.steps.rows, self.work.now
+        row = rows.get(number)
+        if row is None:
+            row = ControlPoint(
+                id=uuid4(),
+                request_id=self.work.request.id,
+                number=number,
+                thread=STEPS[number].thread,
+                owner_role=STEPS[number].owner.value,
+                revision=0,
+            )
+            rows[number] = row
+        if row.revision == 0 or self._is_past(row):
+            row.started_at, row.elapsed_us, row.reminded = now, 0, 0
+            row.owner_id = row.budget_us = row.base_us = None
+        if row.completed_at is not None or row.base_us is None:
+            row.completed_at = row.on_time = None
+            row.calendar_version_id = self.version_id
+            row.line, row.partner_id = self.work.request.line, self.work.request.partner_id
+            self.retarget(row)
+            row.base_us = self.position - row.elapsed_us
+            row.deadline = self._due(row, 100)
+        return row
+
+    def _complete(self, row: ControlPoint) -> None:
+        row.elapsed_us, row.base_us = self._spent(row), None
+        row.completed_at, row.next_reminder_at = self.work.now, None
+        row.on_time = None if row.budget_us is None else row.elapsed_us <= row.budget_us
+
+    def _spent(self, row: ControlPoint) -> int:
+        spent: int = row.elapsed_us
+        if row.base_us is not None:
+            calendar = self.calendars.get(row.calendar_version_id, self.working)
+            spent = calendar.position_us(self.work.now) - row.base_us
+        return spent
+
+    def _due(self, row: ControlPoint, percent: int) -> datetime | None:
+        """When so much of the budget is spent; None while it is not counted."""
+        if row.base_us is None or row.budget_us is None:
+            return None
+        spent = -(-row.budget_us * percent // 100)
+        return self.working.instant_at(row.base_us + spent)
+
+    def _budget(self, row: ControlPoint) -> int | None:
+        """The budget in working time; days are those that follow the step's start (R-CAL-04)."""
+        technical = self.work.request.kind is not RequestKind.NON_TECHNICAL
+        shares = self.work.terms.shares
+        found = budget_of(row.number, shares, self.targets, restoration=technical)
+        if found is None or found.us is not None:
+            return None if found is None else found.us
+        since: datetime = row.started_at
+        return self.working.elapsed(since, self.working.add_days(since, found.amount))
+
+    def _is_past(self, row: ControlPoint) -> bool:
+        """Whether it belongs to an earlier delivery: CLOSURE starts anew with each (R-SLA-09)."""
+        delivered = self.work.request.delivered_at
+        return row.thread is Thread.CLOSURE and delivered is not None and row.started_at < delivered
+
+
+def _open(rows: Iterable[ControlPoint]) -> list[ControlPoint]:
+    return [row for row in rows if row.completed_at is None]
+
+
+def _values(row: ControlPoint) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in _COMPARED)
+
+
+_COMPARED = sorted(ControlPoint._meta.db_fields - {"id", "request_id", "revision"})
+
+
+async def _calendars(work: Handling) -> dict[UUID, WorkingCalendar]:
+    """The calendars the steps were counted by; the one in force is put into the work's hand."""
+    wanted = work.terms.calendar_id
+    if wanted not in work.calendars:
+        from itr.sla.clocks import CalendarInForce
+
+        found = (await current_calendars([wanted]))[wanted]
+        in_force = CalendarInForce(found.version_id, found.working)
+        work.calendars = {**work.calendars, wanted: in_force}
+    versions = {row.calendar_version_id for row in _open(work.steps.rows.values())}
+    return await calendars_of_versions(versions) if versions else {}
+
+
+async def _name_owners(
+    connection: BaseDBAsyncClient, work: Handling, changed: Iterable[ControlPoint]
+) -> None:
+    """Give every open step exactly one named person: its own, else the dispatch manager."""
+    rows = [row for row in work.steps.rows.values() if row.completed_at is None]
+    rows += [row for row in changed if row.completed_at is not None and row.owner_id is None]
+    named = {row.number: _own(work, row) for row in rows}
+    if missing := [row for row in rows if named[row.number] is None]:
+        holders = await _holders(connection, work, missing)
+        for row in missing:
+            named[row.number] = holders.get(row.owner_role) or holders.get(Role.DISPATCH_MANAGER)
+    for row in rows:
+        row.owner_id = named[row.number]
+
+
+def _own(work: Handling, row: ControlPoint) -> UUID | None:
+    """Who has the step by the request itself."""
+    request, role = work.request, StepOwner(row.owner_role)
+    if role is StepOwner.CUSTOMER:
+        return request.contact_id or request.requester_id
+    if role in (StepOwner.OWNER, StepOwner.LINE2, StepOwner.LINE3):
+        return request.assignee_id
+    if role is StepOwner.LINE1:
+        acting = work.actor.id if Role.LINE1 in work.actor.roles else None
+        return request.assignee_id or row.owner_id or acting
+    return row.owner_id
+
+
+_HOLDERS = """
+select * from (
+    select distinct on (a.role) a.role, a.person_id
+    from role_assignment a
+    join person p on p.id = a.person_id and p.active
+    where a.role = any($1)
+    order by a.role, (p.organisation_id = $2) desc nulls last, p.id) by_role
+union all
+select 'LINE_LEAD', q.lead_id from queue q
+join person p on p.id = q.lead_id and p.active where q.id = $3
+"""
+
+
+async def _holders(
+    connection: BaseDBAsyncClient, work: Handling, rows: Iterable[ControlPoint]
+) -> dict[str, UUID]:
+    """One active person of each role that is wanted, of the request's branch where there is one.
+
+    The lead of the request's queue stands before any other line lead.
+    """
+    wanted = {row.owner_role for row in rows} & _FROM_ROLES | {Role.DISPATCH_MANAGER.value}
+    request = work.request
+    found = await connection.execute_query_dict(
+        _HOLDERS, [sorted(wanted), request.branch_id, request.queue_id]
+    )
+    return {row["role"]: row["person_id"] for row in found}
