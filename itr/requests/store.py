@@ -62,7 +62,7 @@ async def take(
     rows = await Clock.filter(request_id=request_id).select_for_update()  # alarms fire beside us
     return Handling(
         actor=actor,
-        now=max(now, request.updated_at),
+        now=max(now, request.updated_at, *book.instants()),
         request=request,
         terms=terms,
         calendars=await calendars_in_force([terms.calendar_id, *calendars_of(book)]),

@@ -96,6 +96,10 @@ class ClockBook:
         if self.is_unfinished(thread) or self.is_completed(thread):
             self._add(thread, ClockEvent(at, K.CANCELLED))
 
+    def instants(self) -> list[datetime]:
+        """When each thread was touched last."""
+        return [history[-1].at for history in self.histories.values()]
+
     def take_added(self) -> list[dict[str, Any]]:
         """What was added since the last call, as an event's payload keeps it."""
         words = [as_words(thread, event) for thread, event in self.added]
