@@ -1,0 +1,425 @@
+"""The lifecycle of a request, move by move: who may, who may not, and what there is not."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+
+from itr.people.roles import Role
+from itr.requests.rules import MOVES
+from itr.requests.terms import RequestStatus, Verb
+from itr.settings import Settings
+from tests.support.desk import Desk, hours, open_desk
+from tests.support.requests import (
+    MUTATIONS,
+    attempt,
+    brought_to,
+    call,
+    do,
+    events_of,
+    input_for,
+    read,
+    refused,
+    stored,
+    submitted,
+    timeline,
+    twin_of,
+)
+
+V = Verb
+
+BEFORE_DELIVERED = "REGISTERED AUTHORISED DISPATCHED IN_PROGRESS WAITING RESTORED"
+OPEN = f"{BEFORE_DELIVERED} DELIVERED CONFIRMED"
+ALL = f"{OPEN} CLOSED REJECTED CANCELLED"
+
+TABLE: Mapping[Verb, str] = {
+    V.ACCEPT: "REGISTERED",
+    V.REJECT: "REGISTERED AUTHORISED",
+    V.DISPATCH: "AUTHORISED DISPATCHED",  # again, while nobody has started
+    V.START: "DISPATCHED IN_PROGRESS RESTORED WAITING",  # in hand: while nobody owns it
+    V.WAIT: "IN_PROGRESS RESTORED WAITING",  # another reason while waiting: R-REQ-03
+    V.RESUME: "WAITING",
+    V.RESTORE: "IN_PROGRESS",
+    V.REQUEUE: "IN_PROGRESS WAITING",
+    V.DELIVER: "IN_PROGRESS RESTORED WAITING",
+    V.CONFIRM: "DELIVERED",
+    V.REJECT_SOLUTION: "DELIVERED",
+    V.CLOSE: "CONFIRMED",
+    V.REOPEN: "CONFIRMED CLOSED",
+    V.CANCEL: BEFORE_DELIVERED,
+    V.ESCALATE: OPEN,
+    V.HAND_BACK: OPEN,
+    V.ACCEPT_CHARGE: "REGISTERED",
+    V.WAIVE_CHARGE: "REGISTERED",
+    V.REAUTHORISE: OPEN.replace("REGISTERED ", ""),
+    V.RECLASSIFY: BEFORE_DELIVERED.replace("REGISTERED ", ""),
+    V.RESPOND: OPEN,
+    V.NOTE: ALL,
+    V.LOG_CALL: OPEN,
+    V.PLAN: BEFORE_DELIVERED,
+}
+"""The lifecycle table of the domain, and where the verbs beside it may be used."""
+
+LEADS_TO = {
+    V.ACCEPT: "AUTHORISED",
+    V.REJECT: "REJECTED",
+    V.DISPATCH: "DISPATCHED",
+    V.START: "IN_PROGRESS",
+    V.WAIT: "WAITING",
+    V.RESUME: "IN_PROGRESS",
+    V.RESTORE: "RESTORED",
+    V.REQUEUE: "DISPATCHED",
+    V.DELIVER: "DELIVERED",
+    V.CONFIRM: "CONFIRMED",
+    V.REJECT_SOLUTION: "IN_PROGRESS",
+    V.CLOSE: "CLOSED",
+    V.REOPEN: "IN_PROGRESS",
+    V.CANCEL: "CANCELLED",
+}
+
+HANDS = "LINE1 LINE2 LINE3 FIELD_ENGINEER"
+OWNERS = f"{HANDS} PARTNER"
+WHO: Mapping[Verb, str] = {
+    V.ACCEPT: "LINE1",
+    V.REJECT: "LINE1 PROCESS_MANAGER",
+    V.DISPATCH: "LINE1 DISPATCH_MANAGER BRANCH_MANAGER",
+    V.START: OWNERS,
+    V.WAIT: OWNERS,
+    V.RESUME: f"{OWNERS} CUSTOMER",
+    V.RESTORE: OWNERS,
+    V.REQUEUE: f"{OWNERS} LINE_LEAD DISPATCH_MANAGER",
+    V.DELIVER: OWNERS,
+    V.CONFIRM: "CUSTOMER",
+    V.REJECT_SOLUTION: "CUSTOMER",
+    V.CLOSE: HANDS,
+    V.REOPEN: "CUSTOMER LINE1",
+    V.CANCEL: "CUSTOMER LINE1 PARTNER",
+    V.ESCALATE: f"{OWNERS} LINE_LEAD",
+    V.HAND_BACK: f"{OWNERS} LINE_LEAD",
+    V.ACCEPT_CHARGE: "CUSTOMER",
+    V.WAIVE_CHARGE: "PROCESS_MANAGER",
+    V.REAUTHORISE: "LINE1",
+    V.RECLASSIFY: "LINE1 LINE2 LINE3 LINE_LEAD PROCESS_MANAGER",
+    V.RESPOND: f"{OWNERS} CUSTOMER",
+    V.NOTE: (
+        f"{OWNERS} LINE_LEAD DISPATCH_MANAGER SPARES_MANAGER QUALITY_CONTROLLER COMPLAINT_HANDLER"
+        " PROJECT_MANAGER BRANCH_MANAGER PROCESS_MANAGER OPERATIONS_DIRECTOR"
+    ),
+    V.LOG_CALL: f"{OWNERS} LINE_LEAD QUALITY_CONTROLLER",
+    V.PLAN: f"{HANDS} DISPATCH_MANAGER PROJECT_MANAGER",
+}
+"""Which of the twenty roles may use a verb, somewhere and on something."""
+
+NOT_THE_OWNERS = {("PROCESS_MANAGER", V.ESCALATE), ("PROCESS_MANAGER", V.HAND_BACK)}
+"""Management escalation is another matter (R-ESC-01); handing up and back is the owner's."""
+
+OWNER_ONLY = (V.WAIT, V.RESTORE, V.DELIVER, V.RESUME, V.REQUEUE, V.ESCALATE, V.HAND_BACK, V.PLAN)
+
+ALLOWED = [(verb, role) for verb, roles in WHO.items() for role in roles.split()]
+
+
+@pytest.fixture(scope="module")
+async def desk(settings: Settings) -> AsyncIterator[Desk]:
+    async with open_desk(settings) as opened:
+        yield opened
+
+
+def test_the_moves_are_those_of_the_table() -> None:
+    """R-REQ-01: only these."""
+    for verb, states in TABLE.items():
+        assert {state.value for state in MOVES[verb]} == set(states.split()), verb
+
+
+@pytest.mark.parametrize(("verb", "role"), ALLOWED, ids=str)
+async def test_a_move_succeeds_for_the_role_that_may(desk: Desk, verb: Verb, role: str) -> None:
+    """R-REQ-01, R-ROLE-02: one event, told who and when."""
+    request = await _ready_for(desk, verb, role)
+    before = await events_of(request["id"])
+    desk.time.pass_(hours(0.01))
+
+    payload = await attempt(
+        desk, role, MUTATIONS[verb], **input_for(desk, verb, {**request, "line": 2})
+    )
+
+    if verb is V.REAUTHORISE:  # nothing was missing: see test_requests_entitlement
+        assert [each["code"] for each in payload["userErrors"]] == ["NOTHING_TO_REAUTHORISE"]
+        return
+    assert payload["userErrors"] == []
+    after = await events_of(request["id"])
+    assert len(after) == len(before) + 1
+    assert after[-1]["actor_id"] == desk.ids[role]
+    assert after[-1]["occurred_at"] == desk.time.now
+    if verb in LEADS_TO:
+        assert payload["request"]["status"] == LEADS_TO[verb]
+
+
+async def _ready_for(desk: Desk, verb: Verb, role: str) -> dict[str, Any]:
+    """A request with which the role can use the verb: its own where owners act."""
+    states = TABLE[verb].split()
+    status = "IN_PROGRESS" if "IN_PROGRESS" in states and verb is not V.START else states[0]
+    if verb is V.CANCEL and role == "PARTNER":
+        await brought_to(desk, "DISPATCHED", owner="PARTNER")  # lets the firm know the customer
+        return await submitted(desk, "PARTNER")
+    owner = role if role in OWNERS.split() else "LINE1"
+    queue = "queueFirm" if role == "PARTNER" else "queueAll"
+    return await brought_to(desk, status, owner=owner, queue=queue)
+
+
+@pytest.mark.parametrize("verb", list(TABLE), ids=str)
+async def test_a_move_is_refused_for_every_role_that_may_not_and_changes_nothing(
+    desk: Desk, verb: Verb
+) -> None:
+    """R-ROLE-02, R-REQ-01, S16."""
+    status = TABLE[verb].split()[0]
+    request = await brought_to(desk, status, queue="queueAll")
+    before = await stored()
+
+    for role in sorted(set(Role) - set(WHO[verb].split())):
+        answer = await call(
+            desk, role, MUTATIONS[verb], **input_for(desk, verb, {**request, "line": 2})
+        )
+        if (role, verb) in NOT_THE_OWNERS and not answer.errors:
+            errors = answer.data[MUTATIONS[verb]]["userErrors"]
+            assert [each["code"] for each in errors] == ["NOT_OWNER"]
+            continue
+        assert answer.code == "FORBIDDEN", (role, answer.body)
+        assert answer.errors[0]["path"] == [MUTATIONS[verb]]
+        assert answer.body["data"] == {MUTATIONS[verb]: None}
+
+    assert await stored() == before
+
+
+@pytest.mark.parametrize("role", list(Role), ids=str)
+async def test_a_request_is_submitted_by_customers_line_1_and_partners(
+    desk: Desk, role: str
+) -> None:
+    """R-REQ-08, R-ROLE-02."""
+    if role == "PARTNER":
+        await brought_to(desk, "DISPATCHED", owner="PARTNER")
+    given: dict[str, Any] = {"kind": "TECHNICAL", "title": "t", "description": "d"}
+    given["productUnknown"] = True
+    if role != "CUSTOMER":
+        given["customerId"] = desk.public("org", "Acme")
+    before = await stored()
+
+    answer = await call(desk, role, "submitRequest", **given)
+
+    if role in ("CUSTOMER", "LINE1", "PARTNER"):
+        request = answer.data["submitRequest"]["request"]
+        assert request["status"] == "REGISTERED"
+        assert len(await events_of(request["id"])) == 1
+    else:
+        assert answer.code == "FORBIDDEN"
+        assert await stored() == before
+
+
+@pytest.mark.parametrize("verb", OWNER_ONLY, ids=str)
+async def test_what_is_the_owners_is_refused_to_colleagues(desk: Desk, verb: Verb) -> None:
+    """R-ROLE-07: one named person answers for it."""
+    status = "IN_PROGRESS" if "IN_PROGRESS" in TABLE[verb] else "WAITING"
+    request = await brought_to(desk, status, queue="queueAll")
+    before = await stored()
+
+    for colleague in ("second", "LINE2", "LINE3"):
+        given = input_for(desk, verb, {**request, "line": 2})
+        assert await refused(desk, colleague, MUTATIONS[verb], **given) == "NOT_OWNER"
+
+    assert await stored() == before
+
+
+ACTS = {
+    **dict.fromkeys((V.CONFIRM, V.REJECT_SOLUTION, V.ACCEPT_CHARGE), "CUSTOMER"),
+    V.WAIVE_CHARGE: "PROCESS_MANAGER",
+}
+
+
+@pytest.mark.parametrize("status", list(RequestStatus), ids=str)
+async def test_every_impossible_move_is_refused_and_changes_nothing(
+    desk: Desk, status: RequestStatus
+) -> None:
+    """R-REQ-01: by its owner or whoever else may use the verb, elsewhere."""
+    request = await brought_to(desk, status)
+    before = await stored()
+
+    for verb in TABLE:
+        if status.value in TABLE[verb].split():
+            continue
+        given = input_for(desk, verb, request)
+        code = await refused(desk, ACTS.get(verb, "LINE1"), MUTATIONS[verb], **given)
+        assert code == "MOVE_NOT_ALLOWED", verb
+
+    assert await stored() == before
+
+
+BEGUN = "DISPATCHED IN_PROGRESS WAITING RESTORED DELIVERED CONFIRMED CLOSED"
+WATCHERS = {
+    "LINE1": ("LINE1", "second", "LINE2", "LINE_LEAD", "BRANCH_MANAGER", "CUSTOMER"),
+    "PARTNER": ("PARTNER", "rival", "colleague", "PROCESS_MANAGER"),
+}
+STANDINGS = [("LINE1", state) for state in ALL.split()]
+STANDINGS += [("PARTNER", state) for state in BEGUN.split()]
+
+
+@pytest.mark.parametrize(("owner", "status"), STANDINGS, ids=str)
+async def test_viewer_can_promises_exactly_what_then_succeeds(
+    desk: Desk, owner: str, status: str
+) -> None:
+    """R-ROLE-02: tried by everybody, verb by verb, each on a request that stands alike."""
+    queue = "queueFirm" if owner == "PARTNER" else "queueAll"
+    request = await brought_to(desk, status, owner=owner, queue=queue)
+    for who in WATCHERS[owner]:
+        seen = await read(desk, who, request["id"], "viewerCan")
+        promised = set(seen["viewerCan"]) if seen else set()
+        line = (await read(desk, "LINE1", request["id"], "line") or {})["line"]
+        for verb in TABLE:
+            tried = await twin_of(request) if verb in promised else request
+            given = input_for(desk, verb, {**tried, "line": line})
+            answer = await call(desk, who, MUTATIONS[verb], fields="id", **given)
+            payload = (answer.body["data"] or {})[MUTATIONS[verb]]
+            succeeded = payload is not None and payload["userErrors"] == []
+            assert succeeded == (verb.value in promised), (who, verb, answer.body)
+
+
+async def test_a_waiting_customer_is_promised_resume_only_when_asked(desk: Desk) -> None:
+    """R-REQ-03: what waits for a supplier is not the customer's to resume."""
+    request = await brought_to(desk, "IN_PROGRESS")
+    await do(desk, "LINE1", "waitRequest", id=request["id"], reason="THIRD_PARTY")
+
+    seen = await read(desk, "CUSTOMER", request["id"])
+
+    assert seen is not None
+    assert "RESUME" not in seen["viewerCan"]
+    code = await refused(desk, "CUSTOMER", "resumeRequest", id=request["id"], answer="到了吗")
+    assert code == "NOT_OWNER"
+
+
+async def test_a_customer_resumes_by_answering_and_not_without_a_word(desk: Desk) -> None:
+    """R-REQ-03, R-REQ-08: what is missing is asked for."""
+    request = await brought_to(desk, "WAITING")
+
+    assert await refused(desk, "CUSTOMER", "resumeRequest", id=request["id"]) == "REQUIRED"
+    request = await do(desk, "colleague", "resumeRequest", id=request["id"], answer="X-200")
+
+    assert request["status"] == "IN_PROGRESS"
+    assert (await timeline(desk, "LINE1", request["id"]))[-1]["text"] == "X-200"
+
+
+async def test_waiting_returns_to_where_it_began(desk: Desk) -> None:
+    """R-REQ-03: the state to return to is kept, also over a second reason."""
+    request = await brought_to(desk, "RESTORED")
+    await do(desk, "LINE1", "waitRequest", id=request["id"], reason="CUSTOMER")
+    await do(desk, "LINE1", "waitRequest", id=request["id"], reason="SPARE_PART")
+
+    request = await do(desk, "LINE1", "resumeRequest", id=request["id"])
+
+    assert request["status"] == "RESTORED"
+
+
+async def test_from_waiting_it_is_delivered_in_one_step(desk: Desk) -> None:
+    """R-SLA-07, R-REQ-01: one event."""
+    request = await brought_to(desk, "WAITING")
+    before = len(await events_of(request["id"]))
+
+    given = {"solution": "换模块", "restoresService": True}
+    request = await do(desk, "LINE1", "deliverRequest", id=request["id"], **given)
+
+    assert request["status"] == "DELIVERED"
+    assert len(await events_of(request["id"])) == before + 1
+
+
+async def test_a_taken_request_is_not_taken_again(desk: Desk) -> None:
+    """R-ROLE-07: one owner at a time; of a queue the first who takes it."""
+    request = await brought_to(desk, "DISPATCHED")
+
+    await do(desk, "second", "startRequest", id=request["id"])
+
+    assert await refused(desk, "LINE1", "startRequest", id=request["id"]) == "MOVE_NOT_ALLOWED"
+    owner = await read(desk, "LINE1", request["id"], "assignee { name }")
+    assert owner == {"assignee": {"name": "second"}}
+
+
+async def test_a_named_assignee_is_of_the_queue_and_starts_nobody_elses(desk: Desk) -> None:
+    """R-ORG-04, R-ROLE-07."""
+    request = await brought_to(desk, "AUTHORISED")
+    place = {"id": request["id"], "queueId": desk.public("que", "queue1")}
+
+    line2 = desk.public("per", "LINE2")
+    code = await refused(desk, "LINE1", "dispatchRequest", **place, assigneeId=line2)
+    assert code == "NOT_IN_QUEUE"
+    second = desk.public("per", "second")
+    await do(desk, "LINE1", "dispatchRequest", **place, assigneeId=second)
+    assert await refused(desk, "LINE1", "startRequest", id=request["id"]) == "ALREADY_OWNED"
+
+    assert (await do(desk, "second", "startRequest", id=request["id"]))["status"] == "IN_PROGRESS"
+
+
+async def test_a_requeued_request_is_nobodys_again(desk: Desk) -> None:
+    """R-ROLE-07, R-REQ-01."""
+    request = await brought_to(desk, "WAITING")
+
+    request = await do(desk, "LINE_LEAD", "requeueRequest", id=request["id"], reason="换人")
+
+    assert request["status"] == "DISPATCHED"
+    assert await read(desk, "LINE1", request["id"], "assignee { id } waitingReason") == {
+        "assignee": None,
+        "waitingReason": None,
+    }
+
+
+async def test_a_branch_manager_assigns_within_the_branch_only(desk: Desk) -> None:
+    """R-ROLE-03, R-ROLE-04: another branch's queue does not exist for them."""
+    request = await brought_to(desk, "AUTHORISED", customerId=None)
+    firm = {"id": request["id"], "queueId": desk.public("que", "queueFirm")}
+
+    assert await refused(desk, "BRANCH_MANAGER", "dispatchRequest", **firm) == "NOT_FOUND"
+    assert await refused(desk, "beijing", "dispatchRequest", **firm) == "NOT_FOUND"
+    here = {"id": request["id"], "queueId": desk.public("que", "queue1")}
+    assert (await do(desk, "BRANCH_MANAGER", "dispatchRequest", **here))["status"] == "DISPATCHED"
+
+
+async def test_a_non_technical_request_has_no_restoration_and_no_restore(desk: Desk) -> None:
+    """R-SLA-01, R-REQ-01: no technical steps."""
+    request = await brought_to(desk, "IN_PROGRESS", kind="NON_TECHNICAL")
+
+    assert [each["thread"] for each in request["clocks"]] == ["RESPONSE", "RESOLUTION"]
+    assert "RESTORE" not in request["viewerCan"]
+    code = await refused(desk, "LINE1", "restoreRequest", id=request["id"], workaround="x")
+    assert code == "MOVE_NOT_ALLOWED"
+
+
+async def test_a_person_with_two_roles_may_what_either_may(desk: Desk) -> None:
+    """R-ROLE-01."""
+    from itr.people.operations import create_person
+    from tests.support.desk import FOUNDER
+
+    desk.ids["both"] = await create_person(
+        FOUNDER,
+        desk.ids["Shanghai"],
+        "both",
+        (Role.PROCESS_MANAGER, Role.LINE_LEAD),
+        now=desk.time.now,
+    )
+    request = await brought_to(desk, "REGISTERED")
+    await do(desk, "both", "waiveCharge", id=request["id"])
+    request = await brought_to(desk, "IN_PROGRESS")
+
+    await do(desk, "both", "requeueRequest", id=request["id"], reason="换人")
+
+    viewer = (await desk.as_("both").run("{ viewer { roles } }")).data["viewer"]
+    assert set(viewer["roles"]) == {"PROCESS_MANAGER", "LINE_LEAD"}
+
+
+async def test_every_query_mutation_and_subscription_demands_a_permission() -> None:
+    """R-ROLE-02: the schema is asked, so that a new field is covered the day it is added."""
+    from api.resolvers import product_schema
+
+    schema = product_schema()._schema
+    bare = [
+        f"{root.name}.{name}"
+        for root in (schema.query_type, schema.mutation_type, schema.subscription_type)
+        if root is not None
+        for name, field in root.fields.items()
+        if not field.extensions["strawberry-definition"].permission_classes
+    ]
+
+    assert bare == ["Query.node", "Query.nodes", "Query.viewer"]  # each type demands its own
