@@ -11,6 +11,7 @@ from tortoise.context import TortoiseContext, get_current_context
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
+from itr.events.epoch import renew_epoch
 from itr.settings import Settings
 
 MODELS = [
@@ -103,7 +104,8 @@ async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 async def migrate(settings: Settings, progress: Callable[[str], object] | None = None) -> None:
     """Bring the database to the newest schema; `progress` is told each migration's name.
 
-    A lock makes a second caller wait, then find nothing to do.
+    A lock makes a second caller wait, then find nothing to do. After a restore it begins a new
+    epoch, so that cursors of the old one get a Resync.
     """
     config = tortoise_config(
         settings.database_url, pool=2, session={"lock_timeout": "30s", "timezone": "UTC"}
@@ -116,6 +118,7 @@ async def migrate(settings: Settings, progress: Callable[[str], object] | None =
                 config=config,
                 progress=lambda _step, _app, name: progress(name) if progress else None,
             )
+        await renew_epoch(guard)
     finally:
         await guard.close()
 

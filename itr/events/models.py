@@ -27,6 +27,7 @@ class Epoch(Model):
 
     id = fields.SmallIntField(primary_key=True)
     value = fields.UUIDField()
+    life = fields.CharField(max_length=80, null=True)
 
     class Meta:
         table = "epoch"
