@@ -17,7 +17,7 @@ from itr.settings import Settings
 STALLED_SECONDS = 12.0
 """How long a reader may take nothing of what waits for it (S10)."""
 _KERNEL_BUFFER = 256 * 1024
-_LARGEST_FRAME = 1_500_000
+_LARGEST_FRAME = 2_500_000
 
 
 class _DropsStalledReaders(asyncio.Protocol):
