@@ -628,11 +628,17 @@ class Desk:
 def answer_of(result: Any, context: Surroundings) -> Answer:
     """Return what a client would see of a result."""
     errors = [
-        {"message": str(each.message), "path": each.path, "extensions": each.extensions or {}}
+        {"message": str(each.message), "path": each.path, "extensions": _extensions(each)}
         for each in result.errors or []
     ]
     data = orjson.loads(orjson.dumps(result.data))
     return Answer(data, errors, context.pool.statements)
+
+
+def _extensions(error: Any) -> dict[str, Any]:
+    """Return an error's extensions, with the code the transport would give a domain error."""
+    code = getattr(error.original_error, "code", None)
+    return error.extensions or ({"code": code} if code else {})
 
 
 async def load(rows: dict[str, list[dict[str, Any]]], pool: Any) -> None:
