@@ -58,20 +58,9 @@ def demo() -> None:
 def serve() -> None:
     """Serve the API with servers of one's own."""
     settings = Settings.read()
-    import uvicorn
+    from api.asgi import make_server
 
-    from api.app import create_app
-
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-        log_level="info",
-        access_log=False,
-    )
-    server = uvicorn.Server(config)
+    server = make_server(settings, timeout_graceful_shutdown=5, log_level="info", access_log=False)
     server.run()
     if not server.started:
         raise SystemExit(FAILED)

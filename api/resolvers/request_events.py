@@ -1,6 +1,7 @@
 """Live requests: the subscription `requestEvents`."""
 
 from collections.abc import AsyncGenerator, Collection, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -73,17 +74,12 @@ class RequestsWatch:
         keys: Collection[UUID],
         position: Position,  # noqa: ARG002 - sight does not depend on it
     ) -> Collection[UUID]:
-        """Which of these the actor still sees, or was shown once: told as removed."""
-        return await context.pool.fetchval(  # type: ignore[no-any-return]
-            _SEEN_BEFORE, list(keys), context.actor.organisation_id, context.actor.scope.sees_all
-        )
+        """Those within sight, which only the filter no longer keeps: sight itself never shrinks.
 
-
-_SEEN_BEFORE = """
-select coalesce(array_agg(r.id), '{}') from request r where r.id = any($1) and ($3
-    or r.customer_id = $2 or r.branch_id = $2
-    or exists (select 1 from hand_over h where h.request_id = r.id and h.partner_id = $2))
-"""
+        A partner keeps sight of what it handed back; another role is another source.
+        """
+        rows = matching(self.schema, ServiceRequest, None, context, select="{t}.id", keys=keys)
+        return [row["id"] for row in await context.pool.fetch(rows.sql, *rows.arguments)]
 
 
 def told(update: Update) -> Iterable[object]:
@@ -127,5 +123,7 @@ class RequestEventSubscription:
         definition = raw.parent_type.fields[raw.field_name]
         given = get_argument_values(definition, raw.field_nodes[0], variables_of(raw))
         watch = RequestsWatch(raw.schema, given.get("filter"))
-        async for message in info.context.live.follow(info.context, watch, after, told):
-            yield message
+        messages = info.context.live.follow(info.context, watch, after, told)
+        async with aclosing(messages) as following:
+            async for message in following:
+                yield message

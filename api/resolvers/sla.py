@@ -72,28 +72,33 @@ class CountdownWatch:
         threads = {thread for event in update.events for thread in threads_of(event)}
         everything = update.kind is Kind.SNAPSHOT
         assert self.read_at is not None
+        public = strawberry.ID(stored_type(ServiceRequest).write_id(self.request_id))
         return [
-            self.message(clock, update.cursor, self.read_at)
+            message_of(clock, public, update.cursor, self.read_at)
             for thread, clock in self.clocks.items()
             if everything or thread in threads
         ]
 
-    def message(self, clock: Running, sequence: str, now: datetime) -> SlaCountdown:
-        """One clock as of `now`."""
-        countdown = countdown_of(clock, now)
-        return SlaCountdown(
-            request_id=strawberry.ID(stored_type(ServiceRequest).write_id(self.request_id)),
-            thread=countdown.thread,
-            state=countdown.state,
-            deadline=countdown.deadline,
-            remaining=countdown.remaining,
-            counting=countdown.counting,
-            counting_changes_at=countdown.counting_changes_at,
-            next_alarm_at=countdown.next_alarm_at,
-            version=countdown.version,
-            sequence=sequence,
-            server_time=now,
-        )
+
+def message_of(
+    clock: Running, request_id: strawberry.ID, sequence: str, now: datetime
+) -> SlaCountdown:
+    """One clock as of `now`."""
+    countdown = countdown_of(clock, now)
+    return SlaCountdown(
+        clock=clock,
+        request_id=request_id,
+        thread=countdown.thread,
+        state=countdown.state,
+        deadline=countdown.deadline,
+        remaining=countdown.remaining,
+        counting=countdown.counting,
+        counting_changes_at=countdown.counting_changes_at,
+        next_alarm_at=countdown.next_alarm_at,
+        version=countdown.version,
+        sequence=sequence,
+        server_time=now,
+    )
 
 
 def threads_of(event: Event) -> set[str]:
@@ -117,13 +122,13 @@ class SlaSubscription:
         """The live countdown of a request (R-SLA-13)."""
         watch = CountdownWatch(key_of(ServiceRequest, request_id, "requestId"))
         messages = info.context.live.follow(info.context, watch, None, watch.told)
-        async with aclosing(with_the_calendar(messages, watch, info.context)) as told:
+        async with aclosing(with_the_calendar(messages, info.context)) as told:
             async for message in told:
                 yield message
 
 
 async def with_the_calendar(
-    messages: AsyncGenerator[Message, None], watch: CountdownWatch, context: Context
+    messages: AsyncGenerator[Message, None], context: Context
 ) -> AsyncGenerator[Any, None]:
     """The feed's messages, and one more whenever a calendar opens or closes for a clock."""
     last: dict[str, SlaCountdown] = {}
@@ -133,7 +138,7 @@ async def with_the_calendar(
             coming = coming or asyncio.ensure_future(anext(messages))
             await asyncio.wait({coming}, timeout=_until_next_change(last.values(), context))
             if not coming.done():
-                for message in _changed_by_the_calendar(watch, last, context.live.clock()):
+                for message in _changed_by_the_calendar(last.values(), context.live.clock()):
                     last[message.thread.value] = message
                     yield message
                 continue
@@ -160,13 +165,9 @@ def _until_next_change(last: Iterable[SlaCountdown], context: Context) -> float 
     return max(SOONEST, (min(changes) - context.live.clock()).total_seconds())
 
 
-def _changed_by_the_calendar(
-    watch: CountdownWatch, last: dict[str, SlaCountdown], now: datetime
-) -> list[SlaCountdown]:
+def _changed_by_the_calendar(last: Iterable[SlaCountdown], now: datetime) -> list[SlaCountdown]:
     return [
-        watch.message(clock, last[thread].sequence, now)
-        for thread, clock in watch.clocks.items()
-        if thread in last
-        and (changes_at := last[thread].counting_changes_at) is not None
-        and changes_at <= now
+        message_of(each.clock, each.request_id, each.sequence, now)
+        for each in last
+        if each.counting_changes_at is not None and each.counting_changes_at <= now
     ]

@@ -9,6 +9,7 @@ import strawberry
 from api.planner import read as planner
 from api.planner.fields import payload_field
 from api.schema.requests import ServiceRequest, TimelineEvent
+from itr.sla.countdown import Running
 from itr.sla.terms import ClockState, Thread
 from itr.visibility import Visible
 
@@ -19,6 +20,7 @@ _CURSOR = "Give it to `after` to go on from here with nothing missed and nothing
 class SlaCountdown:
     """A clock as a display needs it to tick by itself."""
 
+    clock: strawberry.Private[Running]
     request_id: strawberry.ID = strawberry.field(description="The request it measures.")
     thread: Thread = strawberry.field(description="Which thread.")
     state: ClockState = strawberry.field(description="How it stands.")
