@@ -20,6 +20,7 @@ visible_calendar_versions = visible_calendars
 visible_catalogue_items = visible_calendars
 visible_service_products = visible_calendars
 visible_packages = visible_calendars
+visible_underpinning_contracts = visible_calendars
 
 
 def visible_products(actor: Actor) -> Visible:

@@ -147,15 +147,15 @@ def _ensure_target(target: Target) -> None:
 async def _ensure_partner(partner_id: UUID) -> None:
     partner = await Organisation.get_or_none(id=partner_id)
     if partner is None:
-        raise NotFound(path=["partner_id"])
-    ensure_kind(partner.kind, OrganisationKind.PARTNER, "partner_id")
+        raise NotFound(path=["partnerId"])
+    ensure_kind(partner.kind, OrganisationKind.PARTNER, "partnerId")
 
 
 async def _lock(service_level_id: UUID) -> None:
     """Keep the level from being saved anew meanwhile."""
     level = ServiceLevel.filter(id=service_level_id).select_for_update(no_key=True)
     if await level.first() is None:
-        raise NotFound(path=["service_level_id"])
+        raise NotFound(path=["serviceLevelId"])
 
 
 async def _ensure_accepted(person_id: UUID | None, point: int, priority: Priority) -> None:
@@ -164,4 +164,4 @@ async def _ensure_accepted(person_id: UUID | None, point: int, priority: Priorit
         raise TargetBeyondShare(path=["target"], number=point, priority=priority.value)
     ours = Person.filter(id=person_id, active=True, organisation__kind=OrganisationKind.BRANCH)
     if not await ours.exists():
-        raise NotFound(path=["risk_accepted_by_id"])
+        raise NotFound(path=["riskAcceptedById"])

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from itr.actor import Actor
 from itr.people.roles import Role
 from itr.requests.terms import RequestKind, RequestStatus
 from itr.sla.control_points import (
@@ -30,6 +31,7 @@ from itr.sla.models import ControlPoint
 from itr.sla.operations import calendars_of_versions, current_calendars
 from itr.sla.terms import Thread
 from itr.sla.working_time import WorkingCalendar
+from itr.visibility import Visible
 
 if TYPE_CHECKING:
     from itr.requests.handling import Handling
@@ -68,6 +70,14 @@ def situation_of(work: Handling) -> Situation:
         by_owner=work.actor.id == request.assignee_id,
         dropped=request.status in (RequestStatus.CANCELLED, RequestStatus.REJECTED),
     )
+
+
+def work_of(actor: Actor) -> Visible:
+    """The open steps that are an actor's; nobody's are the dispatch managers' (R-ROLE-07)."""
+    whose = "{alias}.owner_id = :worker"
+    if Role.DISPATCH_MANAGER in actor.roles:
+        whose = f"({whose} or {{alias}}.owner_id is null)"
+    return Visible(f"({{alias}}.completed_at is null and {whose})", {"worker": actor.id})
 
 
 async def load_steps(request_id: UUID) -> Steps:

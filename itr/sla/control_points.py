@@ -350,6 +350,7 @@ _CLOSING = range(26, 31)
 
 MOVES: Mapping[str, Move] = {
     "RequestRegistered": Move(passes=(1,), opens=(2,)),
+    "ChildRequestOpened": Move(passes=(1, 2, 3, 5, 6), opens=(7,)),
     "ChargeAccepted": Move(passes=(4,)),
     "ChargeWaived": Move(passes=(4,)),
     "RequestAccepted": Move(passes=(2, 3, 5), opens=(6,)),
