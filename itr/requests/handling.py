@@ -36,6 +36,7 @@ class Handling:
     steps: Steps = field(default_factory=Steps)
     stints: list[Stint] = field(default_factory=list)
     hand_overs: list[HandOver] = field(default_factory=list)
+    given_back: set[UUID] = field(default_factory=set)
     facts: list[Fact] = field(default_factory=list)
     timers: dict[str, datetime | None] = field(default_factory=dict)
     historic: bool = False
@@ -116,11 +117,8 @@ class Handling:
 
     def _partners(self) -> list[str]:
         """The firms this concerns: who has the request, and who gives it back just now."""
-        return [
-            str(hand_over.partner_id)
-            for hand_over in self.hand_overs
-            if hand_over.returned_at in (None, self.now)
-        ]
+        having = {each.partner_id for each in self.hand_overs if each.returned_at is None}
+        return sorted(str(partner_id) for partner_id in having | self.given_back)
 
     def _hand_over(self, partner_id: UUID | None) -> None:
         if partner_id == self.request.partner_id:
@@ -128,6 +126,7 @@ class Handling:
         for hand_over in self.hand_overs:
             if hand_over.returned_at is None:
                 hand_over.returned_at = self.now
+                self.given_back.add(hand_over.partner_id)
         if partner_id is not None:
             self.hand_overs.append(
                 HandOver(
