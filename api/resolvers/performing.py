@@ -27,6 +27,16 @@ LONGEST_KEY = 200
 async def perform(
     info: strawberry.Info, input: MutationInput, act: Callable[[], Awaitable[UUID]]
 ) -> RequestPayload:
+    """Do what a mutation on a request says: see `performed`."""
+    subject, errors = await performed(info, input, act)
+    return RequestPayload(
+        key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
+    )
+
+
+async def performed(
+    info: strawberry.Info, input: MutationInput, act: Callable[[], Awaitable[UUID]]
+) -> tuple[UUID | None, list[UserError]]:
     """Do it, or what this key already did; expected failures become userErrors.
 
     A missing permission stays an error: FORBIDDEN.
@@ -44,9 +54,7 @@ async def perform(
     except DomainError as error:
         subject, failures = await _outcome_of(call, error)
         errors = _told(info, failures)
-    return RequestPayload(
-        key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
-    )
+    return subject, errors
 
 
 async def on_request(

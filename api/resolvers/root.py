@@ -5,13 +5,23 @@ from strawberry.tools import merge_types
 
 from api.planner.scalars import SCALARS
 from api.resolvers.catalogue import CatalogueQuery
+from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.nodes import NodeQuery
 from api.resolvers.people import PeopleQuery
+from api.resolvers.problems import ProblemMutation, ProblemQuery
 from api.resolvers.request_events import RequestEventSubscription
 from api.resolvers.requests import RequestMutation, RequestQuery
 from api.resolvers.simulation import SimulationQuery
 from api.resolvers.sla import SlaSubscription
-from api.schema import catalogue, people, requests, sla
+from api.schema import (
+    catalogue,
+    emergencies,
+    people,
+    problems,
+    requests,
+    sla,
+    third_parties,
+)
 from api.transport.schema import GuardedSchema
 
 STORED = (
@@ -31,14 +41,25 @@ STORED = (
     requests.ServiceRequest,
     requests.TimelineEvent,
     requests.Stint,
+    emergencies.Bulletin,
+    third_parties.HandOver,
+    problems.Problem,
 )
 """Everything `node(id)` finds, also what no field answers yet."""
 
 
 Query = merge_types(
-    "Query", (NodeQuery, PeopleQuery, CatalogueQuery, RequestQuery, SimulationQuery)
+    "Query",
+    (
+        NodeQuery,
+        PeopleQuery,
+        CatalogueQuery,
+        RequestQuery,
+        SimulationQuery,
+        ProblemQuery,
+    ),
 )
-Mutation = merge_types("Mutation", (RequestMutation,))
+Mutation = merge_types("Mutation", (RequestMutation, EmergencyMutation, ProblemMutation))
 Subscription = merge_types("Subscription", (RequestEventSubscription, SlaSubscription))
 
 

@@ -10,6 +10,7 @@ import strawberry
 
 import itr
 from api.planner.fields import payload_field
+from api.schema.problems import Problem
 from api.schema.requests import ServiceRequest
 from itr.errors import DomainError
 
@@ -67,4 +68,17 @@ class RequestPayload:
 
     request: ServiceRequest | None = payload_field(
         "key", description="The request as it stands now; null when nothing was done."
+    )
+
+
+@strawberry.type(description="What a mutation on a problem answers.")
+class ProblemPayload:
+    """What a mutation on a problem answers: the problem read anew, or why nothing happened."""
+
+    key: strawberry.Private[UUID | None]
+    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
+    client_mutation_id: str | None = strawberry.field(description="As it was given.")
+
+    problem: Problem | None = payload_field(
+        "key", description="The problem as it stands now; null when nothing was done."
     )

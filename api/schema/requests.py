@@ -12,8 +12,11 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, computed, connection, many, one, public_id, same_row, sql
 from api.planner.stored import Identity, Node, embedded, stored
 from api.schema.catalogue import ContractLine, Product, ServiceLevelVersion
+from api.schema.emergencies import Bulletin, BulletinCountdown
 from api.schema.people import Organisation, Person, Project, Queue
+from api.schema.problems import Problem
 from api.schema.sla import LIFECYCLE, Clock
+from api.schema.third_parties import HandOver
 from api.schema.vocabulary import described
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.events.log import Audience
@@ -25,6 +28,7 @@ from itr.requests.policy import (
     visible_parts,
     visible_requests,
 )
+from itr.requests.rules import OPEN
 from itr.requests.terms import (
     Channel,
     Charge,
@@ -92,6 +96,13 @@ described(
         Verb.PLAN: "Tell the plan. 计划",
         Verb.ACCEPT_CHARGE: "Accept the price. 接受收费",
         Verb.WAIVE_CHARGE: "Waive the price. 豁免收费",
+        Verb.DECLARE_EMERGENCY: "Declare an emergency. 宣布紧急恢复",
+        Verb.PUBLISH_BULLETIN: "Publish a status bulletin. 发布通报",
+        Verb.SPLIT: "Open a child per product. 拆分子请求",
+        Verb.MERGE: "End it as a duplicate. 合并重复请求",
+        Verb.HAND_TO_PARTNER: "Hand to a partner firm. 移交第三方",
+        Verb.TAKE_BACK: "Take back from a partner firm. 从第三方收回",
+        Verb.LINK_PROBLEM: "Open or link a problem. 关联问题",
     },
 )
 described(
@@ -254,6 +265,13 @@ def _open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
         waiting_reason=WaitingReason(reason) if reason else None,
         closed_at=datetime.fromisoformat(closed_at) if closed_at else None,
         may_be_reauthorised=bool(values["may_be_reauthorised"]),
+        priority=values["priority"],
+        service_down=bool(values["service_down"]),
+        emergency=bool(values["emergency"]),
+        has_problem=bool(values["has_problem"]),
+        is_child=bool(values["is_child"]),
+        parent_ended=bool(values["parent_ended"]),
+        open_children=values["open_children"],
     )
     return verbs_open_to(context.actor, standing, context.now)
 
@@ -264,6 +282,18 @@ def _uuid(text: str | None) -> UUID | None:
 
 _IN_QUEUE = (
     "exists (select 1 from queue_member m where m.queue_id = {t}.queue_id and m.person_id = :actor)"
+)
+_ENDED = ", ".join(f"'{status}'" for status in sorted(set(RequestStatus) - OPEN))
+_PARENT_ENDED = (
+    f"exists (select 1 from request p where p.id = {{t}}.parent_id and p.status in ({_ENDED}))"
+)
+_OPEN_CHILDREN = (
+    "(select count(*) from request c where c.parent_id = {t}.id"
+    f" and c.status not in ({_ENDED}))"
+)
+_RELATED = (
+    "{t}.id in ({parent}.follows_id, {parent}.merged_into_id)"
+    " or {t}.follows_id = {parent}.id or {t}.merged_into_id = {parent}.id"
 )
 
 
@@ -360,6 +390,52 @@ class ServiceRequest(Node):
     followed_by: list[Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]] = many(
         "follows_id", order="registered_at", description="Requests that follow it."
     )
+    parent: Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")] | None = one(
+        "parent_id", filter=True, description="The request it is a part of (R-REQ-09)."
+    )
+    is_child: bool = sql(
+        "({t}.parent_id is not null)",
+        filter=True,
+        description="Whether it is a part of another; children have no clocks and do not count.",
+    )
+    children: list[Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]] = many(
+        "parent_id", order="registered_at", description="Its parts, one per product (R-REQ-09)."
+    )
+    merged_into: Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")] | None = one(
+        "merged_into_id", filter=True, description="The request it is a duplicate of (R-REQ-13)."
+    )
+    duplicates: list[Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]] = many(
+        "merged_into_id", order="registered_at", description="Requests that ended in it."
+    )
+    related_requests: list[
+        Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]
+    ] = many(
+        on=_RELATED,
+        order="registered_at",
+        description="What it follows or ended in, and what follows or ended in it.",
+    )
+    emergency_at: datetime | None = column(
+        filter=True, description="When it was declared an emergency (R-REQ-11)."
+    )
+    bulletin_countdown: BulletinCountdown | None = same_row(
+        present="{t}.bulletin_due_at is not null",
+        description="When the next bulletin is due; null when none is.",
+    )
+    bulletins: list[Bulletin] = many(
+        "request_id", order="published_at", description="Its status bulletins, oldest first."
+    )
+    problem: Problem | None = one(
+        "problem_id",
+        permission=Permission.READ_INTERNAL,
+        filter=True,
+        description="The cause behind it (R-LNK-01).",
+    )
+    hand_overs: list[HandOver] | None = many(
+        "request_id",
+        order="handed_at",
+        permission=Permission.READ_HANDLING,
+        description="Its stays with partner firms; a firm sees its own (R-REQ-10).",
+    )
     registered_at: datetime = column(filter=True, order=True, description="When it came in.")
     first_response_at: datetime | None = column(
         filter=True, order=True, description="When a person first answered."
@@ -384,6 +460,13 @@ class ServiceRequest(Node):
             "waiting_reason": "{t}.waiting_reason",
             "closed_at": "{t}.closed_at",
             "may_be_reauthorised": "(not {t}.reauthorised and {t}.entitlement_outcome = 'NO_DATA')",
+            "priority": "{t}.priority",
+            "service_down": "{t}.service_down",
+            "emergency": "{t}.emergency",
+            "has_problem": "({t}.problem_id is not null)",
+            "is_child": "({t}.parent_id is not null)",
+            "parent_ended": _PARENT_ENDED,
+            "open_children": _OPEN_CHILDREN,
         },
         _open_verbs,
         description="What you may do to it as it stands.",

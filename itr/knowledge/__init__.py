@@ -1,1 +1,1 @@
-"""Knowledge: problems and, later, cases (R-LNK)."""
+"""Knowledge: problems behind requests (R-LNK-01)."""

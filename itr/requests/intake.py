@@ -59,7 +59,7 @@ async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -
     zone = calendars[terms.calendar_id].working.definition.time_zone
     request = Request(
         id=uuid4(),
-        number=await _free_number(now.astimezone(ZoneInfo(zone))),
+        number=await free_number(now.astimezone(ZoneInfo(zone))),
         kind=wanted.kind,
         status=RequestStatus.REGISTERED,
         title=title,
@@ -87,7 +87,8 @@ def number_of(day: datetime, letters: str) -> str:
     return f"SR-{day:%y%m%d}-{letters}"
 
 
-async def _free_number(day: datetime) -> str:
+async def free_number(day: datetime) -> str:
+    """A number no request has yet."""
     while True:
         number = number_of(day, "".join(secrets.choice(ALPHABET) for _ in range(4)))
         if not await Request.exists(number=number):

@@ -11,13 +11,15 @@ from itr.events.log import Audience
 from itr.events.work import Work, transaction
 from itr.people.roles import Permission
 from itr.requests import rules
+from itr.requests.emergencies import bulletin_due
+from itr.requests.families import cancel_children, open_children, take_with_parent
 from itr.requests.handling import Handling
 from itr.requests.intake import Intake, new_request
 from itr.requests.places import customer_of, place_of
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.store import calendars_in_force, handling, save, take, work_has_begun
 from itr.requests.terms import RequestStatus, Verb
-from itr.requests.timers import CONFIRMATION, CONFIRMATION_REMINDER
+from itr.requests.timers import BULLETIN, CONFIRMATION, CONFIRMATION_REMINDER
 from itr.requests.verbs import closing, intake, talking
 from itr.requests.verbs import handling as moves
 from itr.sla.terms import WaitingReason
@@ -129,6 +131,7 @@ async def cancel_request(
         intake.cancel(in_hand, reason)
         if not await work_has_begun(work.connection, request_id):
             await return_quota(work, request_id, now)
+        await cancel_children(work, in_hand, reason)
         await save(work, in_hand)
     return request_id
 
@@ -293,8 +296,10 @@ async def reopen_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Open a confirmed or closed request again, within seven days of closing."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with transaction() as work:
+        in_hand = await take_with_parent(work, actor, request_id, now, expected_version)
         closing.reopen(in_hand, reason, service_down=service_down)
+        await save(work, in_hand)
     return request_id
 
 
@@ -303,7 +308,7 @@ async def close_request(
 ) -> UUID:
     """Close a confirmed request: stops CLOSURE."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
-        closing.close(in_hand)
+        closing.close(in_hand, open_children=await open_children(request_id))
     return request_id
 
 
@@ -366,7 +371,13 @@ async def plan_request(
 
 
 async def window_ended(work: Work, request_id: UUID, kind: str, *, now: datetime) -> None:
-    """Silence confirms, half of it reminds, in the transaction that takes the timer (R-REQ-04)."""
+    """Silence confirms, half of it reminds (R-REQ-04), a bulletin was due (R-REQ-11).
+
+    In the transaction that takes the timer.
+    """
+    if kind == BULLETIN:
+        await bulletin_due(work, request_id, now=now)
+        return
     in_hand = await take(work, SYSTEM, request_id, now)
     if in_hand.request.status is not RequestStatus.DELIVERED:
         return

@@ -8,6 +8,7 @@ from uuid import UUID
 from itr.actor import Actor, Reach
 from itr.errors import Forbidden
 from itr.people.roles import Permission, Role
+from itr.requests.emergency_rules import is_outage
 from itr.requests.models import Request
 from itr.requests.rules import (
     LINES,
@@ -50,6 +51,13 @@ PERMISSION_OF: Mapping[Verb, Permission] = {
     Verb.NOTE: P.NOTE_ON_REQUEST,
     Verb.LOG_CALL: P.LOG_CALL,
     Verb.PLAN: P.PLAN_REQUEST,
+    Verb.DECLARE_EMERGENCY: P.DECLARE_EMERGENCY,
+    Verb.PUBLISH_BULLETIN: P.PUBLISH_BULLETIN,
+    Verb.SPLIT: P.SPLIT_REQUEST,
+    Verb.MERGE: P.MERGE_REQUESTS,
+    Verb.HAND_TO_PARTNER: P.ENGAGE_PARTNER,
+    Verb.TAKE_BACK: P.ENGAGE_PARTNER,
+    Verb.LINK_PROBLEM: P.LINK_PROBLEM,
 }
 
 NOT_ONLY_THE_OWNER: Mapping[Verb, frozenset[Role]] = {
@@ -62,6 +70,9 @@ NOT_ONLY_THE_OWNER: Mapping[Verb, frozenset[Role]] = {
     Verb.HAND_BACK: frozenset({Role.LINE_LEAD}),
     Verb.CLOSE: frozenset({Role.LINE1}),
     Verb.PLAN: frozenset({Role.PROJECT_MANAGER, Role.DISPATCH_MANAGER}),
+    Verb.SPLIT: frozenset({Role.LINE_LEAD, Role.DISPATCH_MANAGER}),
+    Verb.HAND_TO_PARTNER: frozenset({Role.LINE_LEAD, Role.DISPATCH_MANAGER}),
+    Verb.TAKE_BACK: frozenset({Role.LINE_LEAD, Role.DISPATCH_MANAGER}),
 }
 """Verbs of the owner, and the roles that may use them beside the owner."""
 
@@ -120,6 +131,17 @@ def visible_parts(actor: Actor) -> Visible:
     return _with_the_request(actor, "{alias}.request_id")
 
 
+def visible_hand_overs(actor: Actor) -> Visible:
+    """Which firms a request went to: for our own people; a firm sees its own (R-ROLE-06)."""
+    if actor.may(P.READ_INTERNAL):
+        return visible_parts(actor)
+    if Reach.PARTNER not in actor.scope.reaches or actor.organisation_id is None:
+        return Visible.nothing()
+    return Visible(
+        "{alias}.partner_id = :scope_organisation", {"scope_organisation": actor.organisation_id}
+    )
+
+
 def visible_events(actor: Actor) -> Visible:
     """What stands on a timeline, as far as its audience reaches (R-ROLE-06, R-REQ-07).
 
@@ -160,6 +182,14 @@ class Standing:
     waiting_reason: WaitingReason | None
     closed_at: datetime | None
     may_be_reauthorised: bool
+    priority: str = ""
+    service_down: bool = False
+    emergency: bool = False
+    has_problem: bool = False
+    is_child: bool = False
+    parent_ended: bool = False
+    """Whether it is a child of a request that is open no more."""
+    open_children: int = 0
 
 
 def verbs_open_to(actor: Actor, request: Standing, now: datetime) -> list[Verb]:
@@ -185,8 +215,25 @@ def _fits(actor: Actor, request: Standing, now: datetime) -> Mapping[Verb, bool]
         Verb.START: request.in_queue if request.owner is None else owns and not begun,
         Verb.RESUME: owns or request.waiting_reason is WaitingReason.CUSTOMER,
         Verb.REAUTHORISE: request.may_be_reauthorised,
-        Verb.REOPEN: reopens_in_time(request.closed_at, now),
+        Verb.REOPEN: reopens_in_time(request.closed_at, now) and not request.parent_ended,
         Verb.RESTORE: has_technical_steps(request.kind),
         Verb.ESCALATE: any(may_change_line(Verb.ESCALATE, line=line, to=to) for to in LINES),
         Verb.HAND_BACK: any(may_change_line(Verb.HAND_BACK, line=line, to=to) for to in LINES),
+        **_special_fits(request),
+    }
+
+
+def _special_fits(request: Standing) -> Mapping[Verb, bool]:
+    """The same for emergencies, families, duplicates and partner firms (R-REQ-09 … R-REQ-13)."""
+    urgent = request.status is RequestStatus.REGISTERED or request.priority == "P1"
+    outage = is_outage(request.kind, service_down=request.service_down)
+    alone = not request.is_child and not request.open_children
+    return {
+        Verb.CLOSE: not request.open_children and (request.has_problem or not request.emergency),
+        Verb.DECLARE_EMERGENCY: urgent and outage and not request.emergency,
+        Verb.PUBLISH_BULLETIN: request.emergency,
+        Verb.SPLIT: request.owner is not None and not request.is_child,
+        Verb.MERGE: alone and not request.emergency,
+        Verb.HAND_TO_PARTNER: request.partner is None,
+        Verb.TAKE_BACK: request.partner is not None,
     }

@@ -43,6 +43,13 @@ MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
     Verb.NOTE: frozenset(S),
     Verb.LOG_CALL: OPEN,
     Verb.PLAN: BEFORE_DELIVERED,
+    Verb.DECLARE_EMERGENCY: BEFORE_DELIVERED - {S.RESTORED},
+    Verb.PUBLISH_BULLETIN: OPEN | {S.CLOSED},
+    Verb.SPLIT: IN_HAND,
+    Verb.MERGE: BEFORE_DELIVERED,
+    Verb.HAND_TO_PARTNER: IN_HAND | {S.DISPATCHED},
+    Verb.TAKE_BACK: IN_HAND | {S.DISPATCHED},
+    Verb.LINK_PROBLEM: OPEN | {S.CLOSED},
 }
 """From which states each verb may be used; where it leads is the verb's own doing."""
 

@@ -13,6 +13,7 @@ from itr.actor import SYSTEM, Actor
 from itr.catalogue.in_force import terms_of
 from itr.errors import NotFound, Stale
 from itr.events.work import Work, transaction
+from itr.requests import partner_clocks
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.policy import visible_requests
@@ -85,7 +86,9 @@ async def save(work: Work, in_hand: Handling) -> None:
     await save_clocks(in_hand, new=new)
     await save_steps(work.connection, in_hand)
     await _keep(Stint, in_hand.stints, [] if new else ["ended_at", "reason", "queue_id"])
-    await _keep(HandOver, in_hand.hand_overs, [] if new else ["returned_at"])
+    await partner_clocks.count(in_hand)
+    changing = [] if new else ["returned_at", *partner_clocks.COLUMNS]
+    await _keep(HandOver, in_hand.hand_overs, changing)
     if in_hand.timers:
         kinds = list(in_hand.timers)
         await Timer.filter(request_id=request.id, kind__in=kinds).delete()

@@ -54,6 +54,13 @@ class Verb(StrEnum):
     PLAN = "PLAN"
     ACCEPT_CHARGE = "ACCEPT_CHARGE"
     WAIVE_CHARGE = "WAIVE_CHARGE"
+    DECLARE_EMERGENCY = "DECLARE_EMERGENCY"
+    PUBLISH_BULLETIN = "PUBLISH_BULLETIN"
+    SPLIT = "SPLIT"
+    MERGE = "MERGE"
+    HAND_TO_PARTNER = "HAND_TO_PARTNER"
+    TAKE_BACK = "TAKE_BACK"
+    LINK_PROBLEM = "LINK_PROBLEM"
 
 
 class ProblemType(StrEnum):
@@ -103,6 +110,15 @@ class Channel(StrEnum):
     ON_SITE = "ON_SITE"
     MONITORING = "MONITORING"
     INSPECTION = "INSPECTION"
+
+
+class BulletinKind(StrEnum):
+    """What a status bulletin of an emergency tells (R-REQ-11)."""
+
+    FIRST = "FIRST"
+    PROGRESS = "PROGRESS"
+    RECOVERY = "RECOVERY"
+    CAUSE = "CAUSE"
 
 
 class Charge(StrEnum):

@@ -1,4 +1,4 @@
-"""What happens to a request when a window ends (R-REQ-04)."""
+"""What happens to a request when a window ends (R-REQ-04, R-REQ-11)."""
 
 from datetime import datetime
 from fractions import Fraction
@@ -7,6 +7,7 @@ from itr.requests.handling import Handling
 
 CONFIRMATION = "CONFIRMATION"
 CONFIRMATION_REMINDER = "CONFIRMATION_REMINDER"
+BULLETIN = "BULLETIN"
 
 
 def set_confirmation_window(work: Handling) -> None:
@@ -23,3 +24,10 @@ def end_confirmation_window(work: Handling) -> None:
 
 def _after(work: Handling, days: Fraction) -> datetime:
     return work.calendars[work.terms.calendar_id].working.add_days(work.now, days)
+
+
+def expect_bulletin(work: Handling, due_at: datetime | None) -> None:
+    """The next status bulletin of an emergency is due then; None: none any more (R-REQ-11)."""
+    if due_at != work.request.bulletin_due_at:
+        work.request.bulletin_due_at = due_at
+        work.set_timer(BULLETIN, due_at)

@@ -39,13 +39,11 @@ class ClockBook:
 
     def is_unfinished(self, thread: Thread) -> bool:
         """Whether the thread has started and is neither completed nor cancelled."""
-        last = self._last(thread, _BEGINS | _ENDS)
-        return last is not None and last.kind in _BEGINS
+        return self._stand(thread) in _BEGINS
 
     def is_completed(self, thread: Thread) -> bool:
         """Whether the thread came to its end (and was not cancelled)."""
-        last = self._last(thread, _BEGINS | _ENDS)
-        return last is not None and last.kind is K.COMPLETED
+        return self._stand(thread) is K.COMPLETED
 
     def is_paused(self, thread: Thread) -> bool:
         """Whether the thread is unfinished and paused."""
@@ -100,6 +98,21 @@ class ClockBook:
         """When each thread was touched last."""
         return [history[-1].at for history in self.histories.values()]
 
+    def recount_from(self, thread: Thread, at: datetime) -> None:
+        """Let a thread have started at an earlier instant, on its first promise (R-REQ-13).
+
+        The start recorded first stays in the history; the fold takes the earliest (R-SLA-02).
+        """
+        history = self.histories.get(thread, [])
+        first = next((event for event in history if event.kind is K.STARTED), None)
+        if first is not None and at < first.at:
+            self._add(thread, replace(first, at=at))
+
+    def complete_earlier(self, thread: Thread, at: datetime) -> None:
+        """Record late that a thread was met at `at` already: the first completion counts."""
+        if self._stand(thread) in _BEGINS | {K.COMPLETED}:
+            self._add(thread, ClockEvent(at, K.COMPLETED))
+
     def take_added(self) -> list[dict[str, Any]]:
         """What was added since the last call, as an event's payload keeps it."""
         words = [as_words(thread, event) for thread, event in self.added]
@@ -114,6 +127,16 @@ class ClockBook:
         history.sort(key=_place)
         self.added.append((thread, numbered))
         self.touched.add(thread)
+
+    def _stand(self, thread: Thread) -> ClockEventKind | None:
+        """What the thread did last; a start while it stands started changes nothing."""
+        stand: ClockEventKind | None = None
+        for event in self.histories.get(thread, ()):
+            if event.kind in _ENDS or (event.kind is K.REOPENED and stand is K.COMPLETED):
+                stand = event.kind if stand is not None else None
+            elif event.kind is K.STARTED and stand in (None, K.CANCELLED):
+                stand = event.kind
+        return stand
 
     def _last(self, thread: Thread, kinds: frozenset[ClockEventKind]) -> ClockEvent | None:
         history = self.histories.get(thread, ())

@@ -4,9 +4,11 @@ from uuid import UUID
 
 from itr.events.log import Audience
 from itr.requests import rules
+from itr.requests.emergency_rules import BULLETIN_EVERY, ProblemMissing
+from itr.requests.family_rules import ensure_no_open_children
 from itr.requests.handling import Handling
 from itr.requests.terms import RequestStatus, Verb
-from itr.requests.timers import end_confirmation_window
+from itr.requests.timers import end_confirmation_window, expect_bulletin
 from itr.requests.verbs.handling import mark_restored
 from itr.sla.terms import Thread
 
@@ -48,10 +50,17 @@ def reopen(work: Handling, reason: str, *, service_down: bool) -> None:
     _go_on(work, "RequestReopened", reason, service_down=service_down)
 
 
-def close(work: Handling) -> None:
-    """Close a confirmed request: stops CLOSURE."""
+def close(work: Handling, *, open_children: int = 0) -> None:
+    """Close a confirmed request: stops CLOSURE.
+
+    Its children have closed before it (R-REQ-09), an emergency has a problem (R-REQ-11).
+    """
     work.ensure_may(Verb.CLOSE)
     rules.ensure_can_move(work.request.status, Verb.CLOSE)
+    ensure_no_open_children(open_children)
+    if work.request.emergency and work.request.problem_id is None and not work.historic:
+        raise ProblemMissing()
+    expect_bulletin(work, None)
     work.book.complete(Thread.CLOSURE, work.now)
     work.request.closed_at = work.now
     work.end_stint(None)
@@ -77,6 +86,8 @@ def _go_on(work: Handling, event: str, reason: str, *, service_down: bool) -> No
     work.book.reopen(Thread.RESOLUTION, work.now)
     if service_down:
         request.service_down = True
+        if request.emergency:
+            expect_bulletin(work, work.now + BULLETIN_EVERY)
         work.book.reopen(Thread.RESTORATION, work.now)
     request.reopen_count += 1
     request.confirmed_at = request.closed_at = None

@@ -99,8 +99,9 @@ def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
     if restores_service:
         mark_restored(work)
     work.book.complete(Thread.RESOLUTION, work.now)
-    target = work.terms.target(request.priority, Thread.CLOSURE)
-    work.book.start(Thread.CLOSURE, work.now, target, work.terms.calendar_id)
+    if request.parent_id is None:
+        target = work.terms.target(request.priority, Thread.CLOSURE)
+        work.book.start(Thread.CLOSURE, work.now, target, work.terms.calendar_id)
     set_confirmation_window(work)
     work.move_to(RequestStatus.DELIVERED)
     work.record(

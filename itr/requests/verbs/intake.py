@@ -11,6 +11,7 @@ from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.terms import Charge, Priority, RequestStatus, Verb
+from itr.requests.timers import expect_bulletin
 from itr.sla.terms import Thread
 
 
@@ -49,7 +50,7 @@ def accept(work: Handling, classification: Classification, authorised: Authorise
     request = work.request
     work.ensure_may(Verb.ACCEPT)
     rules.ensure_can_move(request.status, Verb.ACCEPT)
-    ensure_served(work, authorised)
+    ensure_served(work, classification, authorised)
     request.entitlement_outcome = authorised.outcome
     request.contract_line_id = authorised.contract_line_id
     _classify(work, classification, authorised.terms)
@@ -66,10 +67,13 @@ def accept(work: Handling, classification: Classification, authorised: Authorise
     )
 
 
-def ensure_served(work: Handling, authorised: Authorised) -> None:
-    """Refuse what is not served, and what is chargeable while nobody has agreed (R-ENT-01)."""
+def ensure_served(work: Handling, found: Classification, authorised: Authorised) -> None:
+    """Refuse what is not served, and what is chargeable while nobody has agreed (R-ENT-01).
+
+    An emergency is served whoever pays, as long as it is the P1 outage it was declared to be.
+    """
     request = work.request
-    if request.emergency:
+    if request.emergency and priority_of(found, authorised.terms.matrix) is Priority.P1:
         return
     if authorised.outcome is EntitlementOutcome.NOT_SERVED:
         raise rules.NotServed()
@@ -136,6 +140,7 @@ def _end(work: Handling, status: RequestStatus, event: str, reason: str) -> None
         work.book.cancel(thread, work.now)
     moved = work.move_to(status)
     work.request.ended_reason = reason
+    expect_bulletin(work, None)
     work.request.waiting_reason = work.request.returns_to = None
     work.end_stint(reason)
     work.record(event, Audience.PUBLIC, {**moved, "reason": reason})

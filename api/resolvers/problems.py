@@ -1,0 +1,77 @@
+"""Problems: their query and mutations; translate, call, wrap."""
+
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.planner.fields import page_field
+from api.resolvers.performing import key_of, on_request, performed
+from api.resolvers.permissions import may
+from api.schema import special_inputs as given
+from api.schema.payloads import ProblemPayload, RequestPayload
+from api.schema.problems import Problem, ProblemConnection
+from itr.knowledge import operations
+from itr.people.roles import Permission
+
+Info = strawberry.Info
+P = Permission
+
+
+def _mutation(permission: P, description: str) -> Any:
+    return strawberry.mutation(permission_classes=[may(permission)], description=description)
+
+
+@strawberry.type
+class ProblemQuery:
+    """Reading problems."""
+
+    problems: ProblemConnection = page_field(
+        permission_classes=[may(P.READ_INTERNAL)],
+        description="Problems within your sight, newest first unless ordered otherwise.",
+    )
+
+
+@strawberry.type
+class ProblemMutation:
+    """Causes behind requests (R-LNK-01)."""
+
+    @_mutation(P.LINK_PROBLEM, "Open the problem behind a request and link it, in one step.")
+    async def open_problem(
+        self, info: Info, input: given.OpenProblemInput
+    ) -> RequestPayload | None:
+        """Open a problem from a request."""
+        return await on_request(info, input, operations.open_problem, title=input.title)
+
+    @_mutation(P.LINK_PROBLEM, "Link a request to a problem that is known already.")
+    async def link_problem(
+        self, info: Info, input: given.LinkProblemInput
+    ) -> RequestPayload | None:
+        """Link a request to a problem."""
+        return await on_request(
+            info,
+            input,
+            operations.link_problem,
+            problem_id=lambda: key_of(Problem, input.problem_id, "problemId"),
+        )
+
+    @_mutation(P.MANAGE_PROBLEMS, "Take a problem one step on.")
+    async def advance_problem(
+        self, info: Info, input: given.AdvanceProblemInput
+    ) -> ProblemPayload | None:
+        """Take a problem one step on."""
+
+        async def act() -> UUID:
+            return await operations.advance_problem(
+                info.context.actor,
+                key_of(Problem, input.id, "id"),
+                status=input.status,
+                root_cause=input.root_cause,
+                now=info.context.now,
+                expected_version=input.expected_version,
+            )
+
+        subject, errors = await performed(info, input, act)
+        return ProblemPayload(
+            key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )

@@ -1,0 +1,20 @@
+"""Which problems an actor may see: our own people's (R-ROLE-06)."""
+
+from itr.actor import Actor
+from itr.people.roles import Permission
+from itr.requests.policy import visible_requests
+from itr.visibility import Visible
+
+
+def visible_problems(actor: Actor) -> Visible:
+    """Everything inside; a branch those behind its requests; customers and partners none."""
+    if not actor.may(Permission.READ_INTERNAL):
+        return Visible.nothing()
+    if actor.scope.sees_all:
+        return Visible.everything()
+    sight = visible_requests(actor)
+    behind = (
+        "exists (select 1 from request caused"
+        f" where caused.problem_id = {{alias}}.id and {sight.at('caused')})"
+    )
+    return Visible(behind, sight.arguments)

@@ -1,0 +1,102 @@
+"""Parents and children (R-REQ-09): splitting, and what a family does together."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from itr.actor import Actor
+from itr.catalogue.models import Product
+from itr.errors import DomainError, NotFound, refuse
+from itr.events.work import Work, transaction
+from itr.requests import family_rules
+from itr.requests.handling import Handling
+from itr.requests.intake import free_number
+from itr.requests.models import Request
+from itr.requests.rules import OPEN
+from itr.requests.store import lock_visible, save, take
+from itr.requests.terms import RequestStatus, Verb
+from itr.requests.verbs import families, intake
+from itr.requests.verbs.families import Part
+from itr.visibility import Visible
+
+__all__ = ["Part", "cancel_children", "open_children", "split_request", "take_with_parent"]
+
+
+async def split_request(
+    actor: Actor,
+    request_id: UUID,
+    *,
+    parts: Sequence[Part],
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Open one child per product under the same lead owner; the parent's clocks rule."""
+    async with transaction() as work:
+        parent = await take(work, actor, request_id, now, expected_version)
+        parent.ensure_may(Verb.SPLIT)
+        brothers = await Request.filter(parent_id=request_id).exclude(
+            status=RequestStatus.CANCELLED
+        )
+        products = [part.product_id for part in parts]
+        taken = [each.product_id for each in brothers]
+        family_rules.ensure_splits(parent.request, products, taken)
+        await _ensure_products(products)
+        children = [families.open_child(parent, part, await _number(parent)) for part in parts]
+        families.split(parent, children)
+        for child in children:
+            await save(work, child)
+        await save(work, parent)
+    return request_id
+
+
+async def open_children(request_id: UUID) -> int:
+    """How many children of a request in hand have not ended; they cannot begin meanwhile."""
+    return await Request.filter(parent_id=request_id, status__in=list(OPEN)).count()
+
+
+async def cancel_children(work: Work, parent: Handling, reason: str) -> None:
+    """Withdraw what is not delivered of a request that is withdrawn."""
+    ending = list(family_rules.CHILD_ENDS_WITH_PARENT)
+    children = Request.filter(parent_id=parent.request.id, status__in=ending).order_by("id")
+    for key in await children.values_list("id", flat=True):
+        child = await take(work, parent.actor, UUID(str(key)), parent.now)
+        if child.request.status in family_rules.CHILD_ENDS_WITH_PARENT:
+            intake.cancel(child, reason)
+            await save(work, child)
+
+
+async def take_with_parent(
+    work: Work,
+    actor: Actor,
+    request_id: UUID,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Handling:
+    """Take a request that is to go on after its end; a child's parent stays open meanwhile.
+
+    The parent is locked before the child, as everywhere. Raises NotFound, Stale, ParentEnded.
+    """
+    child = await Request.get_or_none(id=request_id)
+    parent_id = None if child is None else child.parent_id
+    if parent_id is not None:
+        await lock_visible(work.connection, parent_id, Visible.everything(), "id")
+    in_hand = await take(work, actor, request_id, now, expected_version)
+    if parent_id is not None and (await Request.get(id=parent_id)).status not in OPEN:
+        raise family_rules.ParentEnded()
+    return in_hand
+
+
+async def _ensure_products(products: Sequence[UUID]) -> None:
+    known = set(await Product.filter(id__in=list(products)).values_list("id", flat=True))
+    missing: list[DomainError] = [
+        NotFound(path=["children", place, "productId"])
+        for place, product in enumerate(products)
+        if product not in known
+    ]
+    refuse(missing)
+
+
+async def _number(parent: Handling) -> str:
+    calendar = parent.calendars[parent.terms.calendar_id].working
+    return await free_number(parent.now.astimezone(ZoneInfo(calendar.definition.time_zone)))

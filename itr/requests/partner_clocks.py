@@ -1,0 +1,110 @@
+"""A partner firm's own clock on what was handed to it (R-REQ-10).
+
+It runs from the hand-over until the request comes back or its solution is delivered, in the
+calendar of the service level and under the underpinning contract in force at the hand-over.
+Waiting for the firm itself is no pause; waiting for anybody else is.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from itr.catalogue.models import UnderpinningContract
+from itr.requests.handling import Handling
+from itr.requests.models import HandOver
+from itr.requests.rules import BEFORE_DELIVERED
+from itr.requests.terms import RequestStatus
+from itr.sla.clock import ClockEvent, Target, as_of, fold
+from itr.sla.clocks import ClockBook, histories_of
+from itr.sla.operations import CurrentCalendar, current_calendars
+from itr.sla.terms import Thread, WaitingReason
+
+ENGAGE_THIRD_PARTY = 19
+"""The control point an underpinning contract serves."""
+THREAD = Thread.RESOLUTION
+DROPPED = frozenset({RequestStatus.CANCELLED, RequestStatus.REJECTED})
+COLUMNS = [
+    "state",
+    "calendar_version_id",
+    "target_us",
+    "target_days",
+    "deadline",
+    "base_us",
+    "deadline_us",
+    "elapsed_us",
+    "remaining_us",
+    "completed_at",
+    "breached_at",
+    "clock_words",
+]
+"""What of a hand-over changes with its clock."""
+
+
+async def count(in_hand: Handling) -> None:
+    """Let the clocks of a request's hand-overs follow what the verbs did."""
+    for hand_over in in_hand.hand_overs:
+        book = ClockBook(histories_of(hand_over.clock_words))
+        new = not hand_over._saved_in_db and not hand_over.clock_words
+        if new and hand_over.returned_at is None and not in_hand.historic:
+            target = await promised(in_hand, hand_over.partner_id)
+            book.start(THREAD, in_hand.now, target, in_hand.terms.calendar_id)
+        _follow(in_hand, hand_over, book)
+        if book.touched:
+            hand_over.clock_words = [*hand_over.clock_words, *book.take_added()]
+            _write(hand_over, book.histories[THREAD], await _calendars(book), in_hand.now)
+
+
+async def promised(in_hand: Handling, partner_id: UUID) -> Target | None:
+    """What the firm promised for a request like this one, if anything."""
+    found = await UnderpinningContract.get_or_none(
+        partner_id=partner_id,
+        service_level_id=in_hand.terms.service_level_id,
+        point=ENGAGE_THIRD_PARTY,
+        priority=in_hand.request.priority.value,
+    )
+    return None if found is None else Target(us=found.target_us, days=found.target_days)
+
+
+def _follow(in_hand: Handling, hand_over: HandOver, book: ClockBook) -> None:
+    request, now = in_hand.request, in_hand.now
+    if request.status in DROPPED:
+        book.cancel(THREAD, now)
+    elif hand_over.returned_at is not None or request.status not in BEFORE_DELIVERED:
+        book.complete(THREAD, now)
+    else:
+        book.reopen(THREAD, now)
+        reason = request.waiting_reason
+        if reason in (None, WaitingReason.THIRD_PARTY):
+            book.resume(THREAD, now)
+        elif not book.is_paused(THREAD):
+            book.pause(THREAD, now, str(reason))
+
+
+async def _calendars(book: ClockBook) -> Mapping[UUID, CurrentCalendar]:
+    """The calendars a history counts by, as they are in force."""
+    keys = {event.calendar for event in book.histories[THREAD]}
+    return await current_calendars(key for key in keys if isinstance(key, UUID))
+
+
+def _write(
+    hand_over: HandOver,
+    history: Sequence[ClockEvent],
+    calendars: Mapping[UUID, CurrentCalendar],
+    now: datetime,
+) -> None:
+    def in_force(key: object) -> CurrentCalendar:
+        assert isinstance(key, UUID)
+        return calendars[key]
+
+    value = as_of(fold(history, lambda key: in_force(key).working), now)
+    hand_over.state = value.state
+    hand_over.calendar_version_id = in_force(value.calendar).version_id
+    if value.target is not None:
+        days = value.target.days
+        hand_over.target_us = value.target.us
+        hand_over.target_days = None if days is None else Decimal(str(days))
+    hand_over.deadline, hand_over.breached_at = value.deadline, value.breached_at
+    hand_over.base_us, hand_over.deadline_us = value.base_us, value.deadline_us
+    hand_over.elapsed_us, hand_over.remaining_us = value.elapsed_us, value.remaining_us
+    hand_over.completed_at = value.completed_at

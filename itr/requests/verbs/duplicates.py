@@ -1,0 +1,43 @@
+"""Duplicates: one request stays, the other ends in it (R-REQ-13)."""
+
+from itr.events.log import Audience
+from itr.requests.handling import Handling
+from itr.requests.terms import RequestStatus
+from itr.requests.timers import expect_bulletin
+from itr.sla.terms import Thread
+
+
+def end_in(duplicate: Handling, survivor: Handling) -> None:
+    """End the duplicate: its clocks are cancelled, nothing alarms any more."""
+    request = duplicate.request
+    for thread in duplicate.book.unfinished():
+        duplicate.book.cancel(thread, duplicate.now)
+    expect_bulletin(duplicate, None)
+    moved = duplicate.move_to(RequestStatus.CANCELLED)
+    request.merged_into_id = survivor.request.id
+    request.waiting_reason = request.returns_to = None
+    duplicate.end_stint(None)
+    duplicate.record(
+        "RequestMerged", Audience.PUBLIC, {**moved, "survivor": survivor.request.number}
+    )
+
+
+def take_over(survivor: Handling, duplicate: Handling) -> None:
+    """Keep the earliest registration time, and the earliest answer the customer was given.
+
+    The clocks are recounted as if they had started then; a breach this proves is a breach.
+    """
+    stays, ends = survivor.request, duplicate.request
+    if ends.registered_at < stays.registered_at:
+        stays.registered_at = ends.registered_at
+        for thread in (Thread.RESPONSE, Thread.RESTORATION, Thread.RESOLUTION):
+            survivor.book.recount_from(thread, ends.registered_at)
+    answered = ends.first_response_at
+    if answered and (stays.first_response_at is None or answered < stays.first_response_at):
+        stays.first_response_at = answered
+        survivor.book.complete_earlier(Thread.RESPONSE, answered)
+    survivor.record(
+        "DuplicateMerged",
+        Audience.PUBLIC,
+        {"duplicate": ends.number, "registeredAt": stays.registered_at.isoformat()},
+    )

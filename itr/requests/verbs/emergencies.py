@@ -1,0 +1,71 @@
+"""Emergency recovery: declare it, tell how it stands, notice that nothing was told (R-REQ-11)."""
+
+from uuid import uuid4
+
+from itr.events.log import Audience
+from itr.requests import emergency_rules, rules
+from itr.requests.handling import Handling
+from itr.requests.models import Bulletin
+from itr.requests.priority import Classification, priority_of
+from itr.requests.terms import BulletinKind, RequestStatus, Verb
+from itr.requests.timers import expect_bulletin
+from itr.requests.verbs.handling import answer_the_customer
+
+
+def declare(work: Handling, reason: str, found: Classification | None) -> None:
+    """Call a P1 outage an emergency; bulletins are due from now on.
+
+    What is only registered has no priority of its own yet: `found` confirms the outage.
+    """
+    request = work.request
+    work.ensure_may(Verb.DECLARE_EMERGENCY)
+    rules.ensure_can_move(request.status, Verb.DECLARE_EMERGENCY)
+    if request.emergency:
+        raise emergency_rules.AlreadyEmergency()
+    priority: str = request.priority
+    if request.status is RequestStatus.REGISTERED:
+        priority = "" if found is None else priority_of(found, work.terms.matrix)
+    emergency_rules.ensure_outage(request.kind, priority, service_down=request.service_down)
+    text = rules.ensure_text(reason, "reason")
+    request.emergency, request.emergency_at = True, work.now
+    due_at = work.now + emergency_rules.BULLETIN_EVERY
+    expect_bulletin(work, due_at)
+    work.record(
+        "EmergencyDeclared", Audience.PUBLIC, {"reason": text, "bulletinDueAt": due_at.isoformat()}
+    )
+
+
+def publish(work: Handling, kind: BulletinKind, text: str, told: frozenset[str]) -> Bulletin:
+    """Tell how an emergency stands; the next bulletin is due 30 minutes on, until recovery."""
+    request = work.request
+    work.ensure_may(Verb.PUBLISH_BULLETIN)
+    rules.ensure_can_move(request.status, Verb.PUBLISH_BULLETIN)
+    if not request.emergency:
+        raise emergency_rules.NotAnEmergency()
+    down, expected = request.service_down, request.bulletin_due_at is not None
+    if not emergency_rules.comes_now(kind, told=told, service_down=down, expected=expected):
+        raise emergency_rules.BulletinOutOfTurn(path=["kind"])
+    words = rules.ensure_text(text, "text")
+    answer_the_customer(work)
+    ends = kind in (BulletinKind.RECOVERY, BulletinKind.CAUSE)
+    expect_bulletin(work, None if ends else work.now + emergency_rules.BULLETIN_EVERY)
+    work.record("BulletinPublished", Audience.PUBLIC, {"kind": kind.value, "text": words})
+    return Bulletin(
+        id=uuid4(),
+        request_id=request.id,
+        kind=kind,
+        text=words,
+        published_at=work.now,
+        published_by_id=work.actor.id,
+    )
+
+
+def miss_bulletins(work: Handling) -> None:
+    """Record each due time that passed without a bulletin, once; the next is counted down."""
+    first = work.request.bulletin_due_at
+    if first is None or first > work.now:
+        return
+    *missed, following = emergency_rules.due_times(first, work.now)
+    expect_bulletin(work, following)
+    for due_at in missed:
+        work.record("BulletinOverdue", Audience.INTERNAL, {"dueAt": due_at.isoformat()})

@@ -1,0 +1,101 @@
+"""Third parties: hand a request to a partner firm, take it back (R-REQ-10)."""
+
+from uuid import UUID
+
+from itr.errors import DomainError
+from itr.events.log import Audience
+from itr.requests import rules
+from itr.requests.handling import Handling
+from itr.requests.rules import MOVES, PlaceOfWork
+from itr.requests.terms import RequestStatus, Verb
+from itr.requests.verbs.handling import leave_waiting, pause_for, put, words_of
+from itr.sla.terms import WaitingReason
+
+
+class NotPartnersQueue(DomainError):
+    """What is handed to a firm goes to a queue of the firm."""
+
+    code = "NOT_PARTNERS_QUEUE"
+    zh = "请选择合作伙伴的队列。"
+    en = "This queue is no partner firm's."
+
+
+class NotOurQueue(DomainError):
+    """What is taken back comes to a queue of ours."""
+
+    code = "NOT_OUR_QUEUE"
+    zh = "请选择我方的队列。"
+    en = "This queue is not ours."
+
+
+class AlreadyWithPartner(DomainError):
+    """One firm at a time."""
+
+    code = "ALREADY_WITH_PARTNER"
+    zh = "该请求已在合作伙伴处，请先收回。"
+    en = "The request is with a partner firm already; take it back first."
+
+
+class NotWithPartner(DomainError):
+    """There is nothing to take back."""
+
+    code = "NOT_WITH_PARTNER"
+    zh = "该请求不在合作伙伴处。"
+    en = "The request is with no partner firm."
+
+
+def hand_to_partner(
+    work: Handling, place: PlaceOfWork, assignee_id: UUID | None, reason: str, *, waiting: bool
+) -> None:
+    """Hand a request to a firm, under the firm's own clock; the customer's runs on.
+
+    `waiting`: we wait for the firm, which pauses what the service level pauses for third parties.
+    """
+    request = work.request
+    work.ensure_may(Verb.HAND_TO_PARTNER)
+    rules.ensure_can_move(request.status, Verb.HAND_TO_PARTNER)
+    if request.partner_id is not None:
+        raise AlreadyWithPartner()
+    if place.partner_id is None:
+        raise NotPartnersQueue(path=["queueId"])
+    text = rules.ensure_text(reason, "reason")
+    moved = _wait_for_the_firm(work) if waiting else {}
+    put(work, place, assignee_id, reason=text)
+    work.record(
+        "RequestHandedToPartner",
+        Audience.PARTNER,
+        {**moved, "reason": text, **words_of(place, assignee_id)},
+    )
+
+
+def take_back(work: Handling, place: PlaceOfWork, assignee_id: UUID | None, reason: str) -> None:
+    """Take a request back from a firm: its clock ends, and so does waiting for it."""
+    request = work.request
+    work.ensure_may(Verb.TAKE_BACK)
+    rules.ensure_can_move(request.status, Verb.TAKE_BACK)
+    if request.partner_id is None:
+        raise NotWithPartner()
+    if place.partner_id is not None:
+        raise NotOurQueue(path=["queueId"])
+    text = rules.ensure_text(reason, "reason")
+    waits = request.waiting_reason is WaitingReason.THIRD_PARTY
+    moved = leave_waiting(work) if waits else {}
+    put(work, place, assignee_id, reason=text)
+    work.record(
+        "RequestTakenBack",
+        Audience.PARTNER,
+        {**moved, "reason": text, **words_of(place, assignee_id)},
+    )
+
+
+def _wait_for_the_firm(work: Handling) -> dict[str, str]:
+    request = work.request
+    if request.status not in MOVES[Verb.WAIT]:
+        raise rules.MoveNotAllowed(
+            current=request.status.value, verb=Verb.WAIT.value, path=["waiting"]
+        )
+    if request.status is not RequestStatus.WAITING:
+        request.returns_to = request.status
+    request.waiting_reason = WaitingReason.THIRD_PARTY
+    pause_for(work, WaitingReason.THIRD_PARTY)
+    return work.move_to(RequestStatus.WAITING)
