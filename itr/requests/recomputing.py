@@ -18,10 +18,13 @@ from itr.requests.store import CLOCK_KEY, calendars_in_force, written_of_a_clock
 from itr.sla.clocks import histories_of, settle
 from itr.sla.models import Clock
 
-_STALE = """
-select c.id from clock c join calendar_version v on v.id = c.calendar_version_id
-where c.completed_at is null and c.state <> 'CANCELLED' and v.number < (
-    select max(newer.number) from calendar_version newer where newer.calendar_id = v.calendar_id)
+_OUTDATED = """
+select v.id from calendar_version v where exists (
+    select 1 from calendar_version n where n.calendar_id = v.calendar_id and n.number > v.number)
+"""
+_STALE = f"""
+select c.id from clock c where c.completed_at is null and c.state <> 'CANCELLED'
+    and c.calendar_version_id = any(array({_OUTDATED}))
 order by c.id limit $1 for update of c skip locked
 """
 _WORDS = """

@@ -1,0 +1,50 @@
+"""Pokes for processes without a feed: sent after each commit, and heard from the others.
+
+A poke says only that something was committed; who hears it asks PostgreSQL what. It never delays
+or fails a commit: after it a flag is set, and a task of its own does the sending.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from redis.exceptions import RedisError
+
+from itr.events.feed import POKES, Pokes, open_valkey
+from itr.events.work import after_commit
+
+logger = logging.getLogger("itr.poke")
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+
+
+@asynccontextmanager
+async def publishing(valkey_url: str) -> AsyncIterator[None]:
+    """Poke the others after each commit of this process, until the block ends."""
+    async with Pokes(valkey_url).running() as pokes:
+        stop = after_commit(pokes.send)
+        try:
+            yield
+        finally:
+            stop()
+
+
+async def hear_pokes(valkey_url: str, callback: Callable[[], object]) -> None:
+    """Call `callback` for every poke, and once whenever pokes can be heard (again); for ever."""
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            async with (
+                open_valkey(valkey_url) as valkey,
+                valkey.pubsub(ignore_subscribe_messages=True) as channel,
+            ):
+                await channel.subscribe(POKES)
+                callback()
+                pause = _FIRST_PAUSE
+                async for _ in channel.listen():
+                    callback()
+        except (OSError, RedisError) as error:
+            logger.warning("no pokes can be heard: %s", type(error).__name__)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)

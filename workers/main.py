@@ -1,0 +1,87 @@
+"""The worker process: the timer loop, and an arq worker that is started again when it ends."""
+
+import asyncio
+import contextlib
+import logging
+from datetime import datetime
+
+from arq.connections import ArqRedis, create_pool
+from arq.worker import Worker
+from redis.exceptions import RedisError
+
+from itr.database import connected
+from itr.events.poke import hear_pokes, publishing
+from itr.settings import Settings
+from workers.settings import CRON_JOBS, FUNCTIONS, QUEUE, from_json, redis_settings, tidy, to_json
+from workers.timers import TimerLoop, utc_now
+
+logger = logging.getLogger("itr.worker")
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+
+
+async def run(settings: Settings) -> None:
+    """Work until cancelled. Without Valkey everything still happens, by polling PostgreSQL."""
+    async with connected(settings), publishing(settings.valkey_url):
+        await tidy(utc_now())
+        timers = TimerLoop()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(timers.run(), name="timers")
+            tasks.create_task(hear_pokes(settings.valkey_url, timers.wake), name="pokes")
+            tasks.create_task(_arq_again_and_again(settings, timers), name="arq")
+
+
+async def _arq_again_and_again(settings: Settings, timers: TimerLoop) -> None:
+    """Run arq; it exits when Valkey goes away, so start it again when Valkey is back."""
+    pause = _FIRST_PAUSE
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            await _arq(settings, timers)
+        except (OSError, RedisError, RuntimeError) as error:
+            logger.warning("arq has ended: %s", type(error).__name__)
+        lasted = asyncio.get_running_loop().time() - began
+        pause = _FIRST_PAUSE if lasted > 60 else min(pause * 2, _LONGEST_PAUSE)
+        await asyncio.sleep(pause)
+
+
+async def _arq(settings: Settings, timers: TimerLoop) -> None:
+    pool = await create_pool(
+        redis_settings(settings),
+        default_queue_name=QUEUE,
+        job_serializer=to_json,
+        job_deserializer=from_json,
+    )
+    worker = Worker(
+        functions=FUNCTIONS,
+        cron_jobs=CRON_JOBS,
+        queue_name=QUEUE,
+        redis_pool=pool,
+        ctx={"timers": timers},
+        handle_signals=False,
+        keep_result=0,
+        poll_delay=0.5,
+        job_serializer=to_json,
+        job_deserializer=from_json,
+    )
+    waking = asyncio.create_task(_wake_when_due(pool, timers), name="wake jobs")
+    try:
+        await worker.main()
+    finally:
+        waking.cancel()
+        with contextlib.suppress(asyncio.CancelledError, OSError, RedisError):
+            await waking
+        with contextlib.suppress(OSError, RedisError):
+            await worker.close()
+
+
+async def _wake_when_due(pool: ArqRedis, timers: TimerLoop) -> None:
+    """Have a job wake some worker when the next thing is due, wherever this one is then."""
+    asked: datetime | None = None
+    while True:
+        due = timers.next_due
+        if due is not None and due != asked and due > utc_now():
+            name = f"wake:{int(due.timestamp() * 1000)}"
+            await pool.enqueue_job("wake", _job_id=name, _defer_until=due)
+            asked = due
+        await asyncio.sleep(0.5)

@@ -1,0 +1,68 @@
+"""What the arq worker runs: waking the timers, and keeping the house every hour."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from arq.connections import RedisSettings
+from arq.cron import cron
+from tortoise.connection import get_connection
+
+from itr.events.work import KEYS_KEPT
+from itr.settings import Settings
+from itr.sla.operations import extend_spans, refresh_calendars
+from workers.timers import TimerLoop
+
+QUEUE = "itr:jobs"
+
+
+def redis_settings(settings: Settings) -> RedisSettings:
+    """Where arq finds Valkey."""
+    url = settings.valkey_url
+    if url.startswith("unix://"):
+        return RedisSettings(unix_socket_path=url.removeprefix("unix://"))
+    secure = url.startswith(("valkeys://", "rediss://"))
+    rest = url.partition("://")[2]
+    return RedisSettings.from_dsn(f"{'rediss' if secure else 'redis'}://{rest}")
+
+
+async def wake(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
+    """Something is due: let the timer loop of this process look."""
+    timers: TimerLoop = ctx["timers"]
+    timers.wake()
+
+
+async def keep_house(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
+    """Keep calendars and partitions ahead of time, drop idempotency keys that have expired."""
+    del ctx
+    await tidy(datetime.now(UTC))
+
+
+async def tidy(now: datetime) -> None:
+    """What `keep_house` does, as of `now`; doing it twice changes nothing."""
+    await extend_spans(now)
+    await refresh_calendars(now)
+    database = get_connection("default")
+    await database.execute_query(
+        "select create_event_partition(($1::timestamptz + make_interval(months => ahead))::date)"
+        " from generate_series(0, 12) as ahead",
+        [now],
+    )
+    await database.execute_query(
+        "delete from mutation_key where created_at < $1", [now - KEYS_KEPT]
+    )
+
+
+FUNCTIONS = [wake]
+CRON_JOBS = [cron(keep_house, minute=7, run_at_startup=True, unique=True)]
+
+
+def to_json(job: dict[str, Any]) -> bytes:
+    """Jobs are JSON: ids as arguments, nothing pickled."""
+    return json.dumps(job, default=str).encode()
+
+
+def from_json(job: bytes) -> dict[str, Any]:
+    """Read a job back."""
+    found: dict[str, Any] = json.loads(job)
+    return found

@@ -1,0 +1,117 @@
+"""The timer loop: what is due happens, once, and the loop sleeps until the next thing is."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+from tortoise.exceptions import BaseORMException
+
+from itr.requests.recomputing import recompute_batch
+from itr.requests.windows import end_due_windows, next_window_at
+from itr.sla.firing import LIMIT, fire_due, next_alarm_at
+
+logger = logging.getLogger("itr.timers")
+
+POLL = 0.5
+"""Seconds between two looks at PostgreSQL when nothing wakes the loop: the floor (Decision 4)."""
+SWEEP = timedelta(seconds=2)
+TROUBLED_AGAIN = timedelta(minutes=5)
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Now, for a worker that lives in real time."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class TimerLoop:
+    """Fires alarms, ends windows and recomputes clocks as PostgreSQL says they are due.
+
+    Any number may run beside each other; rows are taken with SKIP LOCKED and change in the
+    transaction that records what happened, so killing one loses and doubles nothing.
+    """
+
+    clock: Clock = utc_now
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    next_due: datetime | None = None
+    _troubled: set[UUID] = field(default_factory=set)
+    _forgive_at: datetime | None = None
+    _sweep_at: datetime | None = None
+
+    def wake(self) -> None:
+        """Look now: something was committed, or is due."""
+        self.woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; a database that goes away is waited for."""
+        pause = 0.1
+        while True:
+            try:
+                await self.work_off()
+                pause = 0.1
+                await self._sleep()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException):
+                logger.warning("the timers wait for the database", exc_info=True)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+
+    async def work_off(self) -> int:
+        """Do all that is due by now; returns how much it was."""
+        done = 0
+        for duty in (self._fire_alarms, self._end_windows, self._recompute):
+            done += await duty()
+        self.next_due = await self._look_ahead()
+        return done
+
+    async def _fire_alarms(self) -> int:
+        fired = 0
+        self._forgive()
+        while True:
+            batch = await fire_due(self.clock(), skip=self._troubled)
+            fired += batch.alarms
+            self._troubled |= batch.troubled
+            if batch.clocks < LIMIT:
+                return fired
+
+    async def _end_windows(self) -> int:
+        return await self._until_none(end_due_windows)
+
+    async def _recompute(self) -> int:
+        now = self.clock()
+        if self._sweep_at is not None and now < self._sweep_at:
+            return 0
+        self._sweep_at = now + SWEEP
+        return await self._until_none(recompute_batch)
+
+    async def _until_none(self, duty: Callable[[datetime], Awaitable[int]]) -> int:
+        done = 0
+        while taken := await duty(self.clock()):
+            done += taken
+        return done
+
+    def _forgive(self) -> None:
+        """Give clocks whose alarms could not be computed another chance now and then."""
+        now = self.clock()
+        if self._forgive_at is None or now >= self._forgive_at:
+            self._troubled.clear()
+            self._forgive_at = now + TROUBLED_AGAIN
+
+    async def _look_ahead(self) -> datetime | None:
+        coming = [await next_alarm_at(skip=self._troubled), await next_window_at()]
+        return min((each for each in coming if each is not None), default=None)
+
+    async def _sleep(self) -> None:
+        left = POLL
+        if self.next_due is not None:
+            left = min(POLL, (self.next_due - self.clock()).total_seconds())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(left, 0.005)):
+                await self.woken.wait()
+        self.woken.clear()
