@@ -14,7 +14,7 @@ from tests.support.planner_tables import ACTORS, SCHEMA, Desk, answer_of
 
 small_desk = planner_tables.small_desk
 
-QUERIES = 60
+QUERIES = 100
 
 
 @pytest.mark.parametrize("who", ACTORS)

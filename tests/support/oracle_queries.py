@@ -218,7 +218,7 @@ class QueryMaker:
         named = get_named_type(definition.type)
         entry = stored_type(_definition(named).origin.__page_of__.target)
         given: dict[str, str] = {}
-        if "filter" in definition.args and dice.random() < 0.4:
+        if "filter" in definition.args and dice.random() < 0.5:
             given["filter"] = self._given(definition.args["filter"].type, 3)
         order = self._default_order(definition, entry)
         if "orderBy" in definition.args and dice.random() < 0.5:
@@ -234,7 +234,7 @@ class QueryMaker:
             limit = self._literal_or_variable("Int", dice.choice([0, 1, 1, 2, 3, 5, 100]))
             given[dice.choice(["first", "last"])] = limit
         for side in ("after", "before"):
-            if dice.random() < 0.2:
+            if dice.random() < 0.35:
                 cursor = self._cursor(f"{kind.name}.{name}", entry, order)
                 if cursor is not None:
                     given[side] = self._literal_or_variable("String", cursor)
@@ -315,6 +315,9 @@ class QueryMaker:
                 if (depth > 0 or name not in {"and", "or", "not"})
                 and self._filterable(filter_of, name)
             ]
+        combining = [name for name in names if name in {"and", "or", "not"}]
+        if combining and self.dice.random() < 0.3:
+            names = combining
         picked = self.dice.sample(names, min(len(names), self.dice.choice([0, 1, 1, 1, 2])))
         made = {name: self._value(kind.fields[name].type, depth - 1) for name in picked}
         for name in made:
