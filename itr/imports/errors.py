@@ -1,6 +1,6 @@
 """What can be wrong with a mapping, a file, or one line of it."""
 
-from itr.errors import DomainError
+from itr.errors import InvalidInput
 
 
 class CannotImport(Exception):
@@ -10,12 +10,6 @@ class CannotImport(Exception):
         super().__init__(f"{zh} / {en}")
 
 
-class BadLine(DomainError):
-    """A line that does not go in; the rest does (R-IMP-01)."""
-
-    code = "BAD_LINE"
-    zh = "{zh_reason}"
-    en = "{en_reason}"
-
-    def __init__(self, zh_reason: str, en_reason: str) -> None:
-        super().__init__(zh_reason=zh_reason, en_reason=en_reason)
+def bad_line(zh: str, en: str) -> InvalidInput:
+    """Why a line does not go in; the rest does (R-IMP-01)."""
+    return InvalidInput(zh_reason=zh, en_reason=en)

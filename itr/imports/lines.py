@@ -12,7 +12,7 @@ from typing import IO, cast
 import zstandard
 
 from itr.errors import DomainError
-from itr.imports.errors import BadLine, CannotImport
+from itr.imports.errors import CannotImport, bad_line
 from itr.imports.mapping import MappingFile, Row, filled
 from itr.imports.terms import Kind
 from itr.people.rules import ensure_name
@@ -30,7 +30,7 @@ class Line:
     number: int
     spans: int
     row: Row
-    problem: BadLine | None = None
+    problem: DomainError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def read_lines(path: Path, mapping: MappingFile) -> Iterator[Line]:
             except StopIteration:
                 return
             except csv.Error:
-                problem = BadLine("不是有效的 CSV 行", "not a line of CSV")
+                problem = bad_line("不是有效的 CSV 行", "not a line of CSV")
             number, spans, before = before + 1, reader.line_num - before, reader.line_num
             if problem is None and not values:
                 continue
@@ -96,14 +96,14 @@ def told_by(line: Line, mapping: MappingFile) -> Told:
     words = filled(document.events.text, row) if document.events.text else ""
     meaning = mapping.meaning_of(status)
     if meaning is None:
-        raise BadLine(f"未知状态 {' / '.join(status)}", f"unknown status {' / '.join(status)}")
+        raise bad_line(f"未知状态 {' / '.join(status)}", f"unknown status {' / '.join(status)}")
     classification = document.classification.of(row)
     if classification is None:
         value = row[document.classification.column or ""]
-        raise BadLine(f"未知的影响值 {value}", f"no classification for {value}")
+        raise bad_line(f"未知的影响值 {value}", f"no classification for {value}")
     line_of_work = document.team.line_of(row)
     if line_of_work is None:
-        raise BadLine("支持线须为 1、2 或 3", "the line of work is not 1, 2 or 3")
+        raise bad_line("支持线须为 1、2 或 3", "the line of work is not 1, 2 or 3")
     at, again = _instant(row[document.time.column].strip(), mapping)
     return Told(
         line=line.number,
@@ -161,15 +161,15 @@ def _header(reader: Iterator[list[str]], path: Path) -> list[str]:
 
 
 def _line(
-    number: int, spans: int, header: list[str], values: list[str], problem: BadLine | None
+    number: int, spans: int, header: list[str], values: list[str], problem: DomainError | None
 ) -> Line:
     if problem is None and len(values) != len(header):
-        problem = BadLine(
+        problem = bad_line(
             f"应有 {len(header)} 列，实有 {len(values)} 列",
             f"{len(values)} columns instead of {len(header)}",
         )
     if problem is None and any("\ufffd" in value for value in values):
-        problem = BadLine("编码有误", "not in the encoding the mapping names")
+        problem = bad_line("编码有误", "not in the encoding the mapping names")
     return Line(number, spans, dict(zip(header, values, strict=False)), problem)
 
 
@@ -182,7 +182,7 @@ def _instant(text: str, mapping: MappingFile) -> tuple[datetime, datetime | None
             return at.astimezone(UTC), None
         return _told_in(at, time.info)
     except (ValueError, OverflowError):
-        raise BadLine(f"时间无法识别：{text[:40]}", f"not a time: {text[:40]}") from None
+        raise bad_line(f"时间无法识别：{text[:40]}", f"not a time: {text[:40]}") from None
 
 
 def _read_time(text: str, format: str | None) -> datetime:
@@ -193,11 +193,11 @@ def _read_time(text: str, format: str | None) -> datetime:
 
 def _told_in(at: datetime, zone: tzinfo | None) -> tuple[datetime, datetime | None]:
     if zone is None:
-        raise BadLine("时间没有时区", "a time without a zone")
+        raise bad_line("时间没有时区", "a time without a zone")
     first = at.replace(tzinfo=zone).astimezone(UTC)
     second = at.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) != at:
-        raise BadLine(f"当地没有这一时刻：{at}", f"the zone has no such time: {at}")
+        raise bad_line(f"当地没有这一时刻：{at}", f"the zone has no such time: {at}")
     return first, second if second > first else None
 
 
@@ -207,7 +207,7 @@ def _order(row: Row, column: str | None) -> float:
     try:
         return float(row[column])
     except ValueError:
-        raise BadLine(
+        raise bad_line(
             f"序号无效：{row[column][:40]}", f"not a number: {row[column][:40]}"
         ) from None
 
@@ -217,4 +217,4 @@ def _name(zh: str, en: str, text: str) -> str:
         return ensure_name(text)
     except DomainError as error:
         reason_zh, reason_en = error.message("zh"), error.message("en")
-        raise BadLine(f"{zh}：{reason_zh}", f"{en}: {reason_en}") from None
+        raise bad_line(f"{zh}：{reason_zh}", f"{en}: {reason_en}") from None

@@ -22,7 +22,7 @@ from itr.database import connected, credentials
 from itr.errors import DomainError
 from itr.events.work import Call, called_by, transaction
 from itr.imports.directory import Directory
-from itr.imports.errors import BadLine, CannotImport
+from itr.imports.errors import CannotImport, bad_line
 from itr.imports.lines import Line, Told, count_lines, in_order, read_lines, told_by
 from itr.imports.mapping import Document, MappingFile, filled
 from itr.imports.outcome import Outcome, Remark
@@ -132,7 +132,7 @@ class Importing:
                 finished.update(open_ones)
                 open_ones.clear()
             if key in finished:
-                apart = BadLine("同一请求的行不连续", "apart from the other lines of its request")
+                apart = bad_line("同一请求的行不连续", "apart from the other lines of its request")
                 self._refuse(line.number, apart, line.spans)
                 continue
             history = open_ones.setdefault(key, History(key))

@@ -46,6 +46,9 @@ def past_versions(
         if not last and until == ordered[begin].at:
             continue
         clock = _fold(work, ordered[:end], until)
+        if not _may_have_warned(clock, min(work.terms.percents)):
+            yield clock.version, []
+            continue
         calendar = work.calendars[_calendar_id(clock)].working
         points = alarm_points(clock, calendar, work.terms.percents)
         yield clock.version, [point for point in points if _was_due(point, until)]
@@ -54,6 +57,18 @@ def past_versions(
 def _fold(work: Handling, events: Sequence[ClockEvent], until: datetime) -> ClockValue:
     calendars = work.calendars
     return History(events, lambda key: calendars[key].working, until=until).clock()  # type: ignore[index]
+
+
+def _may_have_warned(clock: ClockValue, percent: int) -> bool:
+    """Whether it has spent what its first level warns of; most never do."""
+    target = clock.target
+    if target is None or target.amount == 0:
+        return True
+    if target.us is not None:
+        return clock.elapsed_us * 100 >= target.us * percent
+    return clock.remaining_days is None or (
+        (target.amount - clock.remaining_days) * 100 >= target.amount * percent
+    )
 
 
 def _calendar_id(clock: ClockValue) -> UUID:
