@@ -5,22 +5,26 @@ from strawberry.tools import merge_types
 
 from api.planner.scalars import SCALARS
 from api.resolvers.catalogue import CatalogueQuery
+from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.nodes import NodeQuery
 from api.resolvers.people import PeopleQuery
 from api.resolvers.problems import ProblemMutation, ProblemQuery
+from api.resolvers.reports import ReportQuery
 from api.resolvers.request_events import RequestEventSubscription
 from api.resolvers.requests import RequestMutation, RequestQuery
 from api.resolvers.simulation import SimulationQuery
 from api.resolvers.sla import SlaSubscription
 from api.schema import (
     catalogue,
+    control_points,
     emergencies,
     people,
     problems,
     requests,
     sla,
     third_parties,
+    underpinning,
 )
 from api.transport.schema import GuardedSchema
 
@@ -38,6 +42,8 @@ STORED = (
     catalogue.Contract,
     catalogue.ContractLine,
     sla.Clock,
+    control_points.ControlPoint,
+    underpinning.UnderpinningContract,
     requests.ServiceRequest,
     requests.TimelineEvent,
     requests.Stint,
@@ -56,10 +62,14 @@ Query = merge_types(
         CatalogueQuery,
         RequestQuery,
         SimulationQuery,
+        ReportQuery,
+        ControlPointQuery,
         ProblemQuery,
     ),
 )
-Mutation = merge_types("Mutation", (RequestMutation, EmergencyMutation, ProblemMutation))
+Mutation = merge_types(
+    "Mutation", (RequestMutation, EmergencyMutation, ProblemMutation, ControlPointMutation)
+)
 Subscription = merge_types("Subscription", (RequestEventSubscription, SlaSubscription))
 
 

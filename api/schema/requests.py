@@ -12,6 +12,7 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, computed, connection, many, one, public_id, same_row, sql
 from api.planner.stored import Identity, Node, embedded, stored
 from api.schema.catalogue import ContractLine, Product, ServiceLevelVersion
+from api.schema.control_points import ControlPoint
 from api.schema.emergencies import Bulletin, BulletinCountdown
 from api.schema.people import Organisation, Person, Project, Queue
 from api.schema.problems import Problem
@@ -374,6 +375,12 @@ class ServiceRequest(Node):
     )
     clocks: list[Clock] = many(
         "request_id", order=LIFECYCLE, description="Its time threads, in their order."
+    )
+    control_points: list[ControlPoint] | None = many(
+        "request_id",
+        order="number",
+        permission=Permission.READ_INTERNAL,
+        description="Its steps, each with owner, budget and result (R-CP-02).",
     )
     stints: list[Stint] | None = many(
         "request_id",

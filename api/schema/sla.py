@@ -9,6 +9,7 @@ import strawberry
 
 from api.planner.declare import Shared, column, computed, one, public_id, sql
 from api.planner.stored import Node, stored
+from api.schema.attribution import DEFINITION, STEPS_OF_REQUEST, BreachAttribution, attributed
 from api.schema.vocabulary import described
 from itr.people.roles import Permission
 from itr.requests.policy import visible_parts
@@ -157,6 +158,20 @@ class Clock(Node):
         {"thread": "{t}.thread", "events": _EVENTS, "calendars": _CALENDARS},
         _explained,
         description="Every interval counted or skipped, and why; they add up to `elapsed`.",
+    )
+    attribution: BreachAttribution | None = computed(
+        {
+            "thread": "{t}.thread",
+            "base_us": "{t}.base_us",
+            "deadline_us": "{t}.deadline_us",
+            "remaining_us": "{t}.remaining_us",
+            "calendar": DEFINITION,
+            "steps": STEPS_OF_REQUEST,
+            "events": _EVENTS,
+        },
+        attributed,
+        permission=Permission.READ_INTERNAL,
+        description="Whose its lateness is (R-OLA-03); null while it is not late.",
     )
     request: Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")] | None = one(
         "request_id", description="The request it measures."

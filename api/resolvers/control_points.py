@@ -1,0 +1,97 @@
+"""Control points: `myWork`; underpinning contracts: their list and how they are saved."""
+
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.planner.fields import PageField, page_field
+from api.planner.read import page
+from api.resolvers.performing import key_of, key_or_none, perform
+from api.resolvers.permissions import may
+from api.schema.catalogue import ServiceLevel
+from api.schema.control_points import ControlPoint, ControlPointConnection
+from api.schema.people import Organisation, Person
+from api.schema.underpinning import (
+    SaveUnderpinningContractInput,
+    UnderpinningContractConnection,
+    UnderpinningContractPayload,
+)
+from itr.catalogue.rules import BadTarget
+from itr.catalogue.underpinning import save_underpinning_contract
+from itr.durations import microseconds_of
+from itr.people.roles import Permission
+from itr.requests.steps import work_of
+from itr.sla.clock import Target
+
+P = Permission
+
+
+class WorkField(PageField):
+    """The page of the steps that are the caller's to do."""
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:  # noqa: ARG002
+        """Read the page, most urgent first."""
+        mine = work_of(info.context.actor)
+        return page(info, ControlPoint, where=mine, order=("deadline", "started_at"))
+
+
+def _work_field(**options: Any) -> Any:
+    return WorkField(**options)
+
+
+@strawberry.type
+class ControlPointQuery:
+    """Reading steps and what serves them."""
+
+    my_work: ControlPointConnection = _work_field(
+        permission_classes=[may(P.READ_INTERNAL)],
+        description="The open steps that are yours, most urgent first unless ordered otherwise;"
+        " the dispatch manager also has those that are nobody's (R-ROLE-07). 我的任务",
+    )
+    underpinning_contracts: UnderpinningContractConnection = page_field(
+        permission_classes=[may(P.READ_INTERNAL)],
+        description="What partner firms promise us, newest first.",
+    )
+
+
+@strawberry.type
+class ControlPointMutation:
+    """Changing what serves our steps."""
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_CONTRACTS)],
+        description="Keep what a partner firm promises for one control point; longer than the"
+        " share it serves only with a named person's acceptance of the risk (R-OLA-02).",
+    )
+    async def save_underpinning_contract(
+        self, info: strawberry.Info, input: SaveUnderpinningContractInput
+    ) -> UnderpinningContractPayload | None:
+        """Keep what a partner firm promises (R-OLA-02)."""
+
+        async def act() -> UUID:
+            return await save_underpinning_contract(
+                info.context.actor,
+                partner_id=key_of(Organisation, input.partner_id, "partnerId"),
+                service_level_id=key_of(ServiceLevel, input.service_level_id, "serviceLevelId"),
+                point=input.point,
+                priority=input.priority,
+                target=_target(input),
+                risk_accepted_by=key_or_none(Person, input.risk_accepted_by_id, "riskAcceptedById"),
+                now=info.context.now,
+            )
+
+        done = await perform(info, input, act)
+        return UnderpinningContractPayload(
+            key=done.key, user_errors=done.user_errors, client_mutation_id=done.client_mutation_id
+        )
+
+
+def _target(given: SaveUnderpinningContractInput) -> Target:
+    """Either working time or working days, not negative."""
+    us = None if given.target is None else microseconds_of(given.target)
+    days = given.target_working_days
+    amount = us if days is None else days
+    if (us is None) == (days is None) or amount is None or not 0 < amount < 10**15:
+        raise BadTarget(path=["target"])
+    return Target(us=us, days=days)
