@@ -14,6 +14,7 @@ from tortoise.exceptions import BaseORMException
 from itr.requests.recomputing import recompute_batch
 from itr.requests.windows import end_due_windows, next_window_at
 from itr.sla.firing import LIMIT, fire_due, next_alarm_at
+from itr.sla.reminders import fire_due_reminders, next_reminder_at
 
 logger = logging.getLogger("itr.timers")
 
@@ -65,7 +66,7 @@ class TimerLoop:
     async def work_off(self) -> int:
         """Do all that is due by now; returns how much it was."""
         done = 0
-        for duty in (self._fire_alarms, self._end_windows, self._recompute):
+        for duty in (self._fire_alarms, self._remind, self._end_windows, self._recompute):
             done += await duty()
         self.next_due = await self._look_ahead()
         return done
@@ -79,6 +80,9 @@ class TimerLoop:
             self._troubled |= batch.troubled
             if batch.clocks < LIMIT:
                 return fired
+
+    async def _remind(self) -> int:
+        return await self._until_none(fire_due_reminders)
 
     async def _end_windows(self) -> int:
         return await self._until_none(end_due_windows)
@@ -104,7 +108,11 @@ class TimerLoop:
             self._forgive_at = now + TROUBLED_AGAIN
 
     async def _look_ahead(self) -> datetime | None:
-        coming = [await next_alarm_at(skip=self._troubled), await next_window_at()]
+        coming = [
+            await next_alarm_at(skip=self._troubled),
+            await next_window_at(),
+            await next_reminder_at(),
+        ]
         return min((each for each in coming if each is not None), default=None)
 
     async def _sleep(self) -> None:

@@ -1,7 +1,6 @@
 """Reminding owners of their steps: due rows are taken set-wise and reminded of once (R-CP-02)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,14 +16,6 @@ LIMIT = 500
 FIRST, LAST = REMINDERS
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class RemindedBatch:
-    """What one call did: steps taken, facts recorded."""
-
-    steps: int
-    reminders: int
 
 
 _DUE = """
@@ -49,22 +40,22 @@ where p.id = d.id
 """
 
 
-async def fire_due_reminders(now: datetime, limit: int = LIMIT) -> RemindedBatch:
+async def fire_due_reminders(now: datetime, limit: int = LIMIT) -> int:
     """Record every reminder due by `now` of up to `limit` steps, in one transaction.
 
-    Steps that another worker or an operation holds are left to the next call. Each level is
-    recorded once; of several due together only the highest notifies.
+    Returns how many steps there were. Those that another worker or an operation holds are left to
+    the next call. Each level is recorded once; of several due together only the highest notifies.
     """
     async with transaction() as work:
         rows = await work.connection.execute_query_dict(_DUE.format(limit=int(limit)), [now])
         if not rows:
-            return RemindedBatch(0, 0)
+            return 0
         facts = [fact for row in rows for fact in facts_of(row, now)]
         changed = [_changed(row, now) for row in rows]
         columns = [list(column) for column in zip(*changed, strict=True)]
         await work.connection.execute_query(_UPDATE, columns)
         work.record(*facts)
-    return RemindedBatch(len(rows), len(facts))
+    return len(rows)
 
 
 async def next_reminder_at() -> datetime | None:

@@ -209,7 +209,7 @@ async def test_a_reminder_stands_on_the_timeline_inside_only(desk: Desk) -> None
     """R-CP-02, R-ROLE-06."""
     request = await brought_to(desk, "IN_PROGRESS")
     desk.time.pass_(timedelta(minutes=8))
-    while (await fire_due_reminders(desk.time.now)).steps:
+    while await fire_due_reminders(desk.time.now):
         pass
 
     timeline = "timeline(first: 100) { nodes { type audience } }"
