@@ -285,6 +285,5 @@ async def test_two_servers_whose_clocks_differ_leave_the_clocks_as_the_moves_wer
     assert seen is not None
     assert {each["state"] for each in seen["clocks"]} <= {"RUNNING", "BREACHED"}
     assert all(each["counting"] for each in seen["clocks"])
-    assert [each["occurredAt"] for each in await timeline(desk, "LINE1", request["id"])] == sorted(
-        each["occurredAt"] for each in await timeline(desk, "LINE1", request["id"])
-    )
+    types = [each["type"] for each in await timeline(desk, "LINE1", request["id"])]
+    assert types[-4:] == ["RequestWaiting", "RequestResumed", "RequestWaiting", "RequestResumed"]

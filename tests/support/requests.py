@@ -17,6 +17,7 @@ from uuid import uuid4
 from graphql import get_named_type
 from tortoise.connection import get_connection
 
+from itr.people.roles import Role
 from itr.requests.terms import RequestStatus, Verb
 from tests.support.client import Answer
 from tests.support.desk import Desk
@@ -53,6 +54,9 @@ MUTATIONS: Mapping[Verb, str] = {
     V.ACCEPT_CHARGE: "acceptCharge",
     V.WAIVE_CHARGE: "waiveCharge",
 }
+
+TABLE_VERBS = tuple(MUTATIONS)
+"""The verbs on a single request that this module knows how to use."""
 
 CRITICAL = {"problemType": "FAULT", "faultLevel": "CRITICAL", "impact": "ENTERPRISE"}
 MINOR = {"problemType": "FAULT", "faultLevel": "MINOR", "impact": "GROUP"}
@@ -151,7 +155,7 @@ async def submitted(desk: Desk, who: str = "CUSTOMER", **more: Any) -> dict[str,
         "productId": desk.public("prd", "router"),
         **more,
     }
-    if who != "CUSTOMER" and not {"customerId", "contactId"} & given.keys():
+    if who in set(Role) - {Role.CUSTOMER} and not {"customerId", "contactId"} & given.keys():
         given["customerId"] = desk.public("org", "Acme")
     return await do(desk, who, "submitRequest", **given)
 
