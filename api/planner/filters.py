@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import strawberry
-
 from api.planner.arguments import FilterOf
 from api.planner.declare import One, PublicId, declaration_of
 from api.planner.errors import Refused
@@ -132,6 +130,3 @@ def ensure_readable(entry: StoredType, name: str, permissions: Any, path: tuple[
         needed.append(stored_type(target_class(each)).permission)
     if any(one is not None and one not in permissions for one in needed):
         raise Refused("FORBIDDEN", path)
-
-
-__all__ = ["FilterReader", "Shape", "strawberry"]

@@ -41,7 +41,7 @@ def _duration(expression: str) -> str:
     )
 
 
-def _utf8(value: Any) -> str | None:
+def storable(value: Any) -> str | None:
     """Return a text the database can hold; None matches nothing there."""
     text = str(value.value if isinstance(value, Enum) else value)
     if "\0" in text:
@@ -74,10 +74,10 @@ class Kind:
     hand_over: Callable[[Any], Any] = _same
 
 
-_TEXT = Kind("text", _text, _utf8)
+_TEXT = Kind("text", _text, storable)
 
 _KINDS = {
-    "ID": Kind("text", _text, _utf8),
+    "ID": Kind("text", _text, storable),
     "String": _TEXT,
     "Int": Kind("bigint", _as_it_is, _whole),
     "Float": Kind("float8"),

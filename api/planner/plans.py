@@ -18,7 +18,6 @@ from graphql import (
     DirectiveNode,
     GraphQLResolveInfo,
     GraphQLSchema,
-    OperationDefinitionNode,
     VariableNode,
     Visitor,
     visit,
@@ -34,7 +33,7 @@ from itr.visibility import Visible
 
 V = TypeVar("V")
 
-LONGEST_DOCUMENT = 100_000
+LONGEST_DOCUMENT = 20_000
 
 
 class Remembered(Generic[V]):
@@ -81,11 +80,11 @@ class Outline:
     fills: list[Fill]
     tree: FillTree | None
     refused: Refused | None = None
-    plans: Remembered[Plan] = field(default_factory=lambda: Remembered(64))
+    plans: Remembered[Plan] = field(default_factory=lambda: Remembered(32))
 
 
-OUTLINES: Remembered[Outline] = Remembered(1000)
-_VARIABLES: Remembered[tuple[str, ...]] = Remembered(1000)
+OUTLINES: Remembered[Outline] = Remembered(500)
+_VARIABLES: Remembered[tuple[str, ...]] = Remembered(500)
 
 
 @lru_cache(4096)
@@ -105,33 +104,15 @@ def _number(texts: tuple[tuple[str, str], ...]) -> int:
 
 
 def outline_key(info: GraphQLResolveInfo[Any], permissions: Any, reading: tuple[Any, ...]) -> Any:
-    """Return what an outline depends on."""
-    document = _document_key(info)
+    """Return what an outline depends on; None for a document too long to be remembered."""
+    location = info.operation.loc
+    if location is None or len(location.source.body) > LONGEST_DOCUMENT:
+        return None
+    document = (info.schema, location.source.body, location.start)
     names = _VARIABLES.get(document, lambda: _directive_variables(info))
     values = variables_of(info).coerced
     choices = tuple(values.get(name) for name in names)
     return (document, _place(info), frozenset(permissions), choices, reading)
-
-
-def _document_key(info: GraphQLResolveInfo[Any]) -> Any:
-    """Return the document's text and where the operation starts in it."""
-    location = info.operation.loc
-    if location is None or len(location.source.body) > LONGEST_DOCUMENT:
-        return (info.schema, _ById(info.operation))
-    return (info.schema, location.source.body, location.start)
-
-
-@dataclass(frozen=True, eq=False)
-class _ById:
-    """Keeps a document alive and equals only itself, for documents without a text."""
-
-    operation: OperationDefinitionNode
-
-    def __hash__(self) -> int:
-        return id(self.operation)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and other.operation is self.operation
 
 
 def _place(info: GraphQLResolveInfo[Any]) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from api.planner.compiler import Compiler
 from api.planner.context import ReadContext
 from api.planner.errors import Refused, refusal
 from api.planner.fill import FillTree
+from api.planner.kinds import storable
 from api.planner.pages import PageContext, PageShape, PageValues, read_page
 from api.planner.plain import variables_of
 from api.planner.plans import OUTLINES, Outline, Plan, outline_key, visibility_of
@@ -87,7 +88,11 @@ def outline_of(raw: GraphQLResolveInfo[Any], wish: Wish) -> Outline:
     """Return what is wanted of a field; Refused when it may not be read at all."""
     permissions = raw.context.actor.permissions
     key = outline_key(raw, permissions, (*wish.name, wish.where.sql, wish.cursor))
-    outline = OUTLINES.get(key, lambda: _outline(raw, wish, permissions))
+
+    def make() -> Outline:
+        return _outline(raw, wish, permissions)
+
+    outline = make() if key is None else OUTLINES.get(key, make)
     if outline.refused is not None:
         refused = outline.refused
         raise Refused(refused.code, refused.path, refused.steps)
@@ -154,8 +159,10 @@ class _Values:
     pages: tuple[PageValues, ...]
 
     def of(self, slot: Slot) -> Any:
-        """Return the value; collections as lists, as the driver wants them."""
+        """Return the value as the driver wants it; a text no database holds equals nothing."""
         value = self._of(slot)
+        if isinstance(value, str):
+            return storable(value)
         return list(value) if isinstance(value, frozenset | set | tuple) else value
 
     def _of(self, slot: Slot) -> Any:

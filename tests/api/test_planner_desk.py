@@ -120,5 +120,5 @@ def _compiled_roots() -> Sequence[str]:
     from tests.support.oracle import _definition
 
     query: Any = SCHEMA._schema.query_type
-    pages = [name for name, it in query.fields.items() if isinstance(_definition(it), PageField)]
+    pages = [name for name, it in query.fields.items() if type(_definition(it)) is PageField]
     return [*pages, "node", "nodes"]

@@ -316,6 +316,20 @@ async def test_a_list_root_is_narrowed_by_its_resolver(small_desk: Desk) -> None
     assert [node["number"] for node in answer.data["openTickets"]] == expected
 
 
+async def test_a_cursor_is_read_in_the_statement_that_reads_the_rows(small_desk: Desk) -> None:
+    query = "query Q($number: String!) { numbered(number: $number) { number } }"
+    context = small_desk.surroundings("director")
+
+    found: Any = await SCHEMA.execute(query, {"number": "T-0003"}, context_value=context)
+    seen = context.cursor
+    missing: Any = await SCHEMA.execute(query, {"number": "none"}, context_value=context)
+
+    assert answer_of(found, context).data == {"numbered": {"number": "T-0003"}}
+    assert answer_of(missing, context).data == {"numbered": None}
+    assert int(seen or 0) <= int(context.cursor or 0)
+    assert len(context.pool.statements) == 2
+
+
 async def test_payload_objects_are_read_at_their_own_paths(small_desk: Desk) -> None:
     row = small_desk.rows["ticket"][0]
 

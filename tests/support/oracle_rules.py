@@ -76,6 +76,9 @@ RULES = Rules(
         "Query.nodes": lambda oracle, ids: [oracle.node(each) for each in ids],
         "Query.ticket": lambda oracle, **args: oracle.by_id(Ticket, args["id"]),
         "Query.human": lambda oracle, **args: oracle.by_id(Human, args["id"]),
+        "Query.numbered": lambda oracle, number: next(
+            iter(oracle.list_of(Ticket, lambda row: row["number"] == number)), None
+        ),
         "Query.openTickets": lambda oracle, priority: oracle.list_of(
             Ticket,
             lambda row: row["state"] != "DONE" and row["priority"] == priority,

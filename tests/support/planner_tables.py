@@ -391,6 +391,18 @@ class Query:
         )
 
     @strawberry.field
+    async def numbered(self, info: strawberry.Info, number: str) -> Ticket | None:
+        """The ticket of a number; what the statement saw is left in the context."""
+        compiled = await read.one(
+            info,
+            Ticket,
+            where=Visible("{t}.number = :number", {"number": number}),
+            cursor="pg_snapshot_xmin(pg_current_snapshot())",
+        )
+        info.context.cursor = compiled.cursor
+        return compiled
+
+    @strawberry.field
     def plain(self) -> int:
         """A field that is not stored."""
         return 7
@@ -581,6 +593,7 @@ class Surroundings:
     now: datetime = NOW
     language: str = "en"
     secret: bytes = b"a server's secret"
+    cursor: str | None = None
 
     def secret_for(self, purpose: str) -> bytes:
         """Derive a key."""
