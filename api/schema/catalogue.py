@@ -1,8 +1,9 @@
 """The catalogue as the API shows it: products, items, service levels, contracts, calendars."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -10,6 +11,7 @@ from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, computed, many, one, public_id, same_row, sql
 from api.planner.stored import Node, embedded, stored
+from api.schema.attribution import name_of
 from api.schema.people import Organisation, Project
 from api.schema.vocabulary import described
 from itr.catalogue.policy import (
@@ -25,6 +27,7 @@ from itr.catalogue.policy import (
 from itr.catalogue.terms import ChargeKind, EntitlementOutcome, Phase, QuotaUnit
 from itr.people.roles import Permission
 from itr.requests.terms import Priority
+from itr.sla.control_points import STEPS
 from itr.sla.terms import Thread, WaitingReason
 
 described(
@@ -218,6 +221,29 @@ class ServiceTarget(Node):
     target_working_days: Decimal | None = column("target_days", description="In working days.")
 
 
+@strawberry.type(description="A control point's share of its thread's target. OLA 占比")
+class ControlPointShare:
+    """A control point's share of its thread's target (R-OLA-01)."""
+
+    number: int = strawberry.field(description="Which control point.")
+    name: str = strawberry.field(description="Its name in your language.")
+    thread: Thread = strawberry.field(description="The thread it has a share of.")
+    percent: Decimal = strawberry.field(description="Its share of what the thread leaves it.")
+
+
+def _shares(values: Mapping[str, Any], context: Any) -> list[ControlPointShare]:
+    saved = values["ola_shares"] or {}
+    return [
+        ControlPointShare(
+            number=number,
+            name=name_of(number, context.language),
+            thread=step.thread,
+            percent=Decimal(saved.get(str(number), step.share)),
+        )
+        for number, step in STEPS.items()
+    ]
+
+
 @stored(
     table="service_level_version",
     key="slv",
@@ -241,6 +267,12 @@ class ServiceLevelVersion(Node):
     )
     confirmation_working_days: int = column(
         "confirmation_days", description="Silence confirms after so many working days."
+    )
+    control_point_shares: list[ControlPointShare] | None = computed(
+        ["ola_shares"],
+        _shares,
+        permission=Permission.READ_INTERNAL,
+        description="The shares its control points have: the SLA carries its OLAs (R-OLA-01).",
     )
     targets: list[ServiceTarget] = many(
         "version_id", order="priority, thread", description="Its targets."

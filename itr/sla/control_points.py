@@ -362,6 +362,8 @@ MOVES: Mapping[str, Move] = {
     "RequestRequeued": Move(opens=(7,), ends=(*_WAITED, 11, 17, 18)),
     "RequestEscalated": Move(ends=(11, *_TAKEN)),
     "RequestHandedBack": Move(ends=(11, *_TAKEN)),
+    "RequestHandedToPartner": Move(opens=(19,), ends=(11, *_TAKEN)),
+    "RequestTakenBack": Move(ends=(11, *_WAITED, *_TAKEN)),
     "RequestRestored": Move(passes=(*_FINDING, 15, 16), opens=(23,)),
     "RequestDelivered": Move(passes=(*_FINDING, 23, 24, 25, 26), opens=(27,), ends=_WAITED),
     "SolutionRejected": Move(passes=(27,)),
@@ -377,7 +379,7 @@ _BY_REASON: Mapping[WaitingReason, Move] = {
     WaitingReason.CHANGE_WINDOW: Move(opens=(22,)),
 }
 _GO_ON = frozenset({"RequestStarted", "SolutionRejected", "RequestReopened"})
-_MOVES_AWAY = frozenset({"RequestEscalated", "RequestHandedBack"})
+_MOVES_AWAY = frozenset({"RequestEscalated", "RequestHandedBack", "RequestTakenBack"})
 
 
 def changes_of(

@@ -1,0 +1,128 @@
+"""Whatever is done to a request, its steps stay somebody's and add up (R-CP-02, R-ROLE-07)."""
+
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from itr.errors import DomainError
+from itr.events.log import Audience
+from itr.requests import operations as o
+from itr.requests.models import Request
+from itr.requests.rules import OPEN
+from itr.requests.terms import RequestKind, Verb
+from itr.sla.control_points import STEPS
+from itr.sla.terms import WaitingReason
+from tests.operations.test_control_points import (
+    CRITICAL,
+    FAULT,
+    House,
+    Story,
+    house,
+    submitted,
+)
+
+__all__ = ["house"]
+
+pytestmark = pytest.mark.usefixtures("database")
+
+Act = tuple[str, Callable[..., Awaitable[Any]], tuple[Any, ...], dict[str, Any]]
+
+
+def something(house: House, chance: random.Random, story: Story) -> Act:
+    """Any verb, by anybody, in any direction."""
+    queue = house.ids[chance.choice(["one", "two", "three", "firm"])]
+    members = {"one": "hotline", "two": "expert", "three": "guru", "firm": "partner"}
+    name = chance.choice(list(members))
+    placed = {
+        "queue_id": house.ids[name],
+        "assignee_id": chance.choice([None, house.who(members[name])]),
+    }
+    owner = chance.choice(list(members.values()))
+    acts: list[Act] = [
+        ("hotline", o.accept_request, (chance.choice([FAULT, CRITICAL]),), {}),
+        ("hotline", o.reclassify_request, (chance.choice([FAULT, CRITICAL]),), {}),
+        ("dispatcher", o.dispatch_request, (), placed),
+        (owner, o.start_request, (), {}),
+        (owner, o.start_request, (), {}),
+        (owner, o.wait_request, (), {"reason": chance.choice(list(WaitingReason)), "note": None}),
+        (owner, o.resume_request, (), {"answer": None}),
+        ("customer", o.resume_request, (), {"answer": "X-200"}),
+        (owner, o.restore_request, (), {"workaround": "备用"}),
+        (owner, o.requeue_request, (), {"queue_id": queue, "reason": "下班"}),
+        (owner, o.change_line, (Verb.ESCALATE,), {**placed, "reason": "升级"}),
+        (owner, o.change_line, (Verb.HAND_BACK,), {**placed, "reason": "退回"}),
+        (owner, o.respond_to_request, (), {"text": "在看"}),
+        (owner, o.note_on_request, (), {"text": "备注", "audience": Audience.INTERNAL}),
+        (
+            owner,
+            o.deliver_request,
+            (),
+            {"solution": "换", "restores_service": chance.random() < 0.5},
+        ),
+        ("customer", o.confirm_request, (), {"verified_by": None}),
+        (
+            "customer",
+            o.reject_solution,
+            (),
+            {"reason": "不通", "service_down": chance.random() < 0.5},
+        ),
+        (
+            "customer",
+            o.reopen_request,
+            (),
+            {"reason": "又断", "service_down": chance.random() < 0.5},
+        ),
+        ("hotline", o.close_request, (), {}),
+        (
+            owner,
+            o.plan_request,
+            (),
+            {"summary": "更换", "expected_at": story.now + timedelta(days=1)},
+        ),
+    ]
+    if chance.random() < 0.01:
+        acts = [("customer", o.cancel_request, (), {"reason": "不需要了"})]
+    return chance.choice(acts)
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_a_walk_of_random_verbs_leaves_exactly_one_owner_for_every_open_step(
+    house: House, seed: int
+) -> None:
+    """R-ROLE-07, R-CP-02: and an open request always has an open step, an ended one none."""
+    chance = random.Random(seed)
+    story = await submitted(house, kind=chance.choice(list(RequestKind)))
+    done = 0
+    for _ in range(70):
+        story.now += timedelta(minutes=chance.choice([0, 1, 50, 300]))
+        who, act, more, given = something(house, chance, story)
+        try:
+            await partial(story.does, who, act, *more, **given)()
+        except DomainError:
+            continue
+        done += 1
+        await check(story)
+    assert done
+
+
+async def check(story: Story) -> None:
+    request = await Request.get(id=story.id)
+    points = await story.points()
+    unfinished = await story.open()
+    assert all(unfinished.values()), unfinished
+    assert bool(unfinished) == (request.status in OPEN), (request.status, unfinished)
+    if request.kind is RequestKind.NON_TECHNICAL:
+        assert not [row for row in points.values() if row.thread == "RESTORATION"]
+    for number, row in points.items():
+        assert row.thread is STEPS[number].thread
+        assert row.elapsed_us >= 0
+        if row.completed_at is None:
+            assert row.on_time is None
+            assert (row.base_us is None) == (row.next_reminder_at is None) or row.reminded == 100
+        else:
+            assert row.base_us is row.next_reminder_at is None
+            assert row.owner_id is not None
