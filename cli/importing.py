@@ -2,14 +2,19 @@
 
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from itr.settings import Settings
+from itr.settings import Settings, WrongSettings
 
 
 async def run_import(settings: Settings, mapping: Path, file: Path, *, console: Console) -> None:
-    """Replay the file, showing how far it is; then say what went in and what did not, and why."""
+    """Replay the file, showing how far it is; then say what went in and what did not, and why.
+
+    The bar goes to `console`, the summary to standard output. Raises WrongSettings for a mapping
+    or file nothing can be read of.
+    """
     from itr import imports
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
@@ -19,5 +24,8 @@ async def run_import(settings: Settings, mapping: Path, file: Path, *, console: 
         def report(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        outcome = await imports.run(settings, mapping, file, report)
-    console.print(str(outcome), markup=False, soft_wrap=True)
+        try:
+            outcome = await imports.run(settings, mapping, file, report)
+        except imports.CannotImport as error:
+            raise WrongSettings(str(error)) from None
+    typer.echo(str(outcome))

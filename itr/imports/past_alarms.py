@@ -24,19 +24,20 @@ def raise_past_alarms(work: Handling) -> list[Fact]:
     for thread, history in work.book.histories.items():
         number = 0
         row = Clock(id=uuid4(), request_id=work.request.id, thread=thread, version=0, revision=0)
-        for version, fired in past_versions(work, history):
-            row.version = version
+        for clock, fired in past_versions(work, history):
+            row.version = clock.version
             row.alarm_level = max((alarm.percent for alarm in fired), default=0)
             for alarm in fired:
                 number += 1
-                facts.append(_fact(work, thread, row.id, version, alarm, number))
+                facts.append(_fact(work, thread, row.id, clock, alarm, number))
+        row.revision = number
         work.clocks[thread] = row
     return facts
 
 
 def past_versions(
     work: Handling, history: Sequence[ClockEvent]
-) -> Iterator[tuple[int, list[Alarm]]]:
+) -> Iterator[tuple[ClockValue, list[Alarm]]]:
     """Each version of a clock with the alarms that were due before the next one began."""
     ordered = sorted(history, key=place_in_time)
     begins = [index for index, event in enumerate(ordered) if event.kind in RAISING]
@@ -47,11 +48,11 @@ def past_versions(
             continue
         clock = _fold(work, ordered[:end], until)
         if not _may_have_warned(clock, min(work.terms.percents)):
-            yield clock.version, []
+            yield clock, []
             continue
         calendar = work.calendars[_calendar_id(clock)].working
         points = alarm_points(clock, calendar, work.terms.percents)
-        yield clock.version, [point for point in points if _was_due(point, until)]
+        yield clock, [point for point in points if _was_due(point, until)]
 
 
 def _fold(work: Handling, events: Sequence[ClockEvent], until: datetime) -> ClockValue:
@@ -81,8 +82,9 @@ def _was_due(point: Alarm, until: datetime) -> bool:
 
 
 def _fact(
-    work: Handling, thread: Thread, clock_id: UUID, version: int, alarm: Alarm, number: int
+    work: Handling, thread: Thread, clock_id: UUID, clock: ClockValue, alarm: Alarm, number: int
 ) -> Fact:
+    """As the worker would have told it, but nobody is notified of what is past."""
     assert alarm.due_at is not None
     request = work.request
     return Fact(
@@ -100,7 +102,10 @@ def _fact(
         payload={
             "thread": thread.value,
             "percent": alarm.percent,
-            "version": version,
+            "version": clock.version,
             "dueAt": alarm.due_at.isoformat(),
+            "late": False,
+            "notifies": False,
+            "deadline": clock.deadline.isoformat() if clock.deadline else None,
         },
     )
