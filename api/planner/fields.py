@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from strawberry.types.arguments import StrawberryArgument
@@ -10,6 +11,7 @@ from strawberry.types.field import StrawberryField
 from api.planner.arguments import connection_class, page_arguments
 from api.planner.filters import target_class
 from api.planner.read import page, payload_object
+from itr.visibility import Visible
 
 
 class PageField(StrawberryField):
@@ -34,13 +36,15 @@ class PageField(StrawberryField):
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:  # noqa: ARG002
         """Read the page."""
         target = connection_class(self.resolve_type()).__page_of__.target
-        return page(info, target)
+        where = self.metadata.get("where")
+        order = self.metadata.get("order", ())
+        if where is None:
+            return page(info, target, order=order)
+        return page(info, target, where=where(info.context), order=order)
 
 
 class PayloadField(StrawberryField):
     """A field of a plain object that shows the stored object whose key the object holds."""
-
-    key = "id"
 
     @property
     def is_basic_field(self) -> bool:
@@ -49,12 +53,22 @@ class PayloadField(StrawberryField):
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:  # noqa: ARG002
         """Read the object anew."""
-        return payload_object(info, target_class(self), getattr(source, self.key))
+        return payload_object(info, target_class(self), getattr(source, self.metadata["key"]))
 
 
-def page_field(**options: Any) -> Any:
-    """Declare a page as a field of Query: `requests: RequestConnection = page_field(…)`."""
-    return PageField(graphql_name=options.pop("name", None), **options)
+def page_field(
+    *,
+    where: Callable[[Any], Visible] | None = None,
+    order: Sequence[str] = (),
+    **options: Any,
+) -> Any:
+    """Declare a page as a field of Query: `requests: RequestConnection = page_field(…)`.
+
+    `where(context)` narrows the list, `order` names the fields it is sorted by when the client
+    gives no order.
+    """
+    metadata = {"where": where, "order": tuple(order)}
+    return PageField(graphql_name=options.pop("name", None), metadata=metadata, **options)
 
 
 def payload_field(key: str, **options: Any) -> Any:
@@ -62,7 +76,7 @@ def payload_field(key: str, **options: Any) -> Any:
 
     `key` is the attribute of the payload that holds the row's uuid (or its public id), or None.
     """
-    made = PayloadField(graphql_name=options.pop("name", None), **options)
-    made.key = key
+    name = options.pop("name", None)
+    made = PayloadField(graphql_name=name, metadata={"key": key}, **options)
     made.init = False
     return made

@@ -57,10 +57,6 @@ class Remembered(Generic[V]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._items.clear()
-
 
 @dataclass(frozen=True)
 class Plan:

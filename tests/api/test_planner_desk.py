@@ -26,6 +26,8 @@ from tests.support.oracle_database import rules_of, tables_of
 from tests.support.oracle_queries import QueryMaker, Values
 from tests.support.planner_tables import CountingPool, Surroundings, answer_of
 
+pytestmark = pytest.mark.xdist_group("planner_desk")  # seeding the data takes its time
+
 QUERIES = 30  # for each of the roles
 
 SCHEMA = Schema(

@@ -149,7 +149,9 @@ class Oracle:
                 if not needed().has_permission(source, info):
                     raise GraphQLError("forbidden", extensions={"code": "FORBIDDEN"})
             target = connection_class(each.resolve_type()).__page_of__.target
-            return self.page(stored_type(target), (), lambda _: True, args)
+            keep = self.rules.related.get(name, lambda *_: True)
+            order = each.metadata.get("order", ())
+            return self.page(stored_type(target), order, lambda row: keep(self, {}, row), args)
         if STORED not in each.metadata:
             if isinstance(source, dict):
                 return source[info.field_name]

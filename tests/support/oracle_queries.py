@@ -245,6 +245,8 @@ class QueryMaker:
         own: Sequence[str] = ()
         if declaration is not None and isinstance(declaration.source, Connection):
             own = declaration.source.order
+        elif declaration is None:
+            own = _definition(definition).metadata.get("order", ())
         return [(name.removeprefix("-"), name.startswith("-")) for name in own or entry.order]
 
     def _order(self, entry: StoredType) -> list[tuple[str, bool]]:

@@ -66,7 +66,8 @@ RULES = Rules(
     related={
         "Ticket.siblings": lambda _, parent, child: (
             child["firm_id"] == parent["firm_id"] and child["id"] != parent["id"]
-        )
+        ),
+        "Query.myTickets": lambda oracle, _, row: row["owner_id"] == oracle.actor.id,
     },
     inputs={"Ticket.deeds": lambda _, row: {"state": row["state"]}, "Ticket.history": _history},
     ids={"ent": lambda row: f"ent_{row['ticket_id'].hex}_{row['version']}"},

@@ -356,6 +356,11 @@ class Query:
 
     tickets: TicketConnection = page_field(description="Tickets.")
     firms: FirmConnection = page_field(description="Firms.")
+    my_tickets: TicketConnection = page_field(
+        where=lambda context: Visible("{t}.owner_id = :me", {"me": context.actor.id}),
+        order=("number",),
+        description="Tickets of the asker.",
+    )
     humans: HumanConnection = page_field(description="People, for those who may.")
 
     @strawberry.field
