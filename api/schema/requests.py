@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+import api.schema.request_terms  # noqa: F401 - the enums below are described there
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, computed, connection, many, one, public_id, same_row, sql
@@ -18,7 +19,6 @@ from api.schema.people import Organisation, Person, Project, Queue
 from api.schema.problems import Problem
 from api.schema.sla import LIFECYCLE, Clock
 from api.schema.third_parties import HandOver
-from api.schema.vocabulary import described
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.events.log import Audience
 from itr.people.roles import Permission
@@ -42,132 +42,6 @@ from itr.requests.terms import (
     Verb,
 )
 from itr.sla.terms import WaitingReason
-
-described(
-    RequestKind,
-    "What sort of request it is. 请求类别",
-    {
-        RequestKind.TECHNICAL: "A technical request. 技术类",
-        RequestKind.NON_TECHNICAL: "A non-technical request: no RESTORATION. 非技术类",
-        RequestKind.SPARE_PART: "A request for a spare part. 备件类",
-    },
-)
-described(
-    RequestStatus,
-    "Where on the lifecycle a request stands. 请求状态",
-    {
-        RequestStatus.REGISTERED: "Registered. 已注册",
-        RequestStatus.AUTHORISED: "Accepted: authorised and classified. 已授权",
-        RequestStatus.REJECTED: "Turned down, with a reason. 已拒绝",
-        RequestStatus.DISPATCHED: "Sent to a queue or person. 已派单",
-        RequestStatus.IN_PROGRESS: "Being worked on. 处理中",
-        RequestStatus.WAITING: "Waiting for somebody else. 等待中",
-        RequestStatus.RESTORED: "Service is up by a workaround. 已恢复",
-        RequestStatus.DELIVERED: "The solution is with the customer. 已交付",
-        RequestStatus.CONFIRMED: "The customer has accepted it. 已确认",
-        RequestStatus.CLOSED: "Closed. 已关闭",
-        RequestStatus.CANCELLED: "Withdrawn. 已取消",
-    },
-)
-described(
-    Verb,
-    "What can be done to a request. 操作",
-    {
-        Verb.ACCEPT: "Authorise and classify. 受理",
-        Verb.REJECT: "Turn down. 拒绝",
-        Verb.REAUTHORISE: "Authorise once more. 重新鉴权",
-        Verb.RECLASSIFY: "Classify anew. 重新分类",
-        Verb.DISPATCH: "Send to a queue or person. 派单",
-        Verb.START: "Take it and start. 接单",
-        Verb.WAIT: "Wait for somebody else. 挂起",
-        Verb.RESUME: "Go on. 恢复处理",
-        Verb.RESTORE: "Service is up again. 恢复业务",
-        Verb.REQUEUE: "Put back into a queue. 退回队列",
-        Verb.DELIVER: "Hand over the solution. 交付方案",
-        Verb.CONFIRM: "Accept the solution. 确认",
-        Verb.REJECT_SOLUTION: "Send the solution back. 退回方案",
-        Verb.CLOSE: "Close. 关闭",
-        Verb.REOPEN: "Open again. 重新打开",
-        Verb.CANCEL: "Withdraw. 取消",
-        Verb.ESCALATE: "Hand up to a higher line. 技术升级",
-        Verb.HAND_BACK: "Hand back to a lower line. 退回",
-        Verb.RESPOND: "Reply in public. 回复",
-        Verb.NOTE: "Write a note. 备注",
-        Verb.LOG_CALL: "Log a call. 通话记录",
-        Verb.PLAN: "Tell the plan. 计划",
-        Verb.ACCEPT_CHARGE: "Accept the price. 接受收费",
-        Verb.WAIVE_CHARGE: "Waive the price. 豁免收费",
-        Verb.DECLARE_EMERGENCY: "Declare an emergency. 宣布紧急恢复",
-        Verb.PUBLISH_BULLETIN: "Publish a status bulletin. 发布通报",
-        Verb.SPLIT: "Open a child per product. 拆分子请求",
-        Verb.MERGE: "End it as a duplicate. 合并重复请求",
-        Verb.HAND_TO_PARTNER: "Hand to a partner firm. 移交第三方",
-        Verb.TAKE_BACK: "Take back from a partner firm. 从第三方收回",
-        Verb.LINK_PROBLEM: "Open or link a problem. 关联问题",
-    },
-)
-described(
-    ProblemType,
-    "What is the matter. 问题类型",
-    {
-        ProblemType.FAULT: "Something is broken. 故障",
-        ProblemType.DEGRADATION: "It works, but badly. 性能下降",
-        ProblemType.SECURITY: "A security matter. 安全",
-        ProblemType.CONSULTATION: "A question. 咨询",
-        ProblemType.REQUIREMENT: "A wish. 需求",
-    },
-)
-described(
-    FaultLevel,
-    "How badly it is broken. 故障级别",
-    {
-        FaultLevel.CRITICAL: "Nothing works. 致命",
-        FaultLevel.MAJOR: "Much does not work. 严重",
-        FaultLevel.MINOR: "Little does not work. 一般",
-        FaultLevel.NONE: "Nothing is broken. 无故障",
-    },
-)
-described(
-    Impact,
-    "Who is affected. 影响范围",
-    {
-        Impact.ENTERPRISE: "The whole enterprise. 全企业",
-        Impact.DEPARTMENT: "A department. 部门",
-        Impact.GROUP: "A group. 小组",
-        Impact.INDIVIDUAL: "One person. 个人",
-    },
-)
-described(
-    Channel,
-    "How a request reached us (R-REQ-06). 渠道",
-    {
-        Channel.PHONE: "By telephone. 电话",
-        Channel.WEB: "On the web. 网站",
-        Channel.EMAIL: "By e-mail. 邮件",
-        Channel.PARTNER: "Through a partner. 合作伙伴",
-        Channel.ON_SITE: "On site. 现场",
-        Channel.MONITORING: "From monitoring. 监控",
-        Channel.INSPECTION: "At an inspection. 巡检",
-    },
-)
-described(
-    Charge,
-    "Where a chargeable request stands. 收费状态",
-    {
-        Charge.PENDING: "Nobody has agreed yet. 待确认",
-        Charge.ACCEPTED: "The customer has accepted the price. 客户已接受",
-        Charge.WAIVED: "The process manager has waived it. 已豁免",
-    },
-)
-described(
-    Audience,
-    "Who may see an entry of a timeline. 可见范围",
-    {
-        Audience.PUBLIC: "Everybody who sees the request. 公开",
-        Audience.PARTNER: "Colleagues and the partner. 与合作伙伴共享",
-        Audience.INTERNAL: "Colleagues only. 内部",
-    },
-)
 
 
 @stored(
@@ -289,8 +163,7 @@ _PARENT_ENDED = (
     f"exists (select 1 from request p where p.id = {{t}}.parent_id and p.status in ({_ENDED}))"
 )
 _OPEN_CHILDREN = (
-    "(select count(*) from request c where c.parent_id = {t}.id"
-    f" and c.status not in ({_ENDED}))"
+    f"(select count(*) from request c where c.parent_id = {{t}}.id and c.status not in ({_ENDED}))"
 )
 _RELATED = (
     "{t}.id in ({parent}.follows_id, {parent}.merged_into_id)"
@@ -414,12 +287,12 @@ class ServiceRequest(Node):
     duplicates: list[Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]] = many(
         "merged_into_id", order="registered_at", description="Requests that ended in it."
     )
-    related_requests: list[
-        Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]
-    ] = many(
-        on=_RELATED,
-        order="registered_at",
-        description="What it follows or ended in, and what follows or ended in it.",
+    related_requests: list[Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]] = (
+        many(
+            on=_RELATED,
+            order="registered_at",
+            description="What it follows or ended in, and what follows or ended in it.",
+        )
     )
     emergency_at: datetime | None = column(
         filter=True, description="When it was declared an emergency (R-REQ-11)."
