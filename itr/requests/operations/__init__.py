@@ -1,0 +1,61 @@
+"""What can be done to requests: each operation is one transaction and one event (R-REQ-01)."""
+
+from itr.requests.operations.closing import (
+    close_request,
+    confirm_request,
+    reject_solution,
+    reopen_request,
+    window_ended,
+)
+from itr.requests.operations.intake import (
+    accept_request,
+    agree_to_charge,
+    cancel_request,
+    reauthorise_request,
+    reclassify_request,
+    reject_request,
+    submit_request,
+)
+from itr.requests.operations.talking import (
+    log_call,
+    note_on_request,
+    plan_request,
+    respond_to_request,
+)
+from itr.requests.operations.work import (
+    change_line,
+    deliver_request,
+    dispatch_request,
+    requeue_request,
+    restore_request,
+    resume_request,
+    start_request,
+    wait_request,
+)
+
+__all__ = [
+    "accept_request",
+    "agree_to_charge",
+    "cancel_request",
+    "change_line",
+    "close_request",
+    "confirm_request",
+    "deliver_request",
+    "dispatch_request",
+    "log_call",
+    "note_on_request",
+    "plan_request",
+    "reauthorise_request",
+    "reclassify_request",
+    "reject_request",
+    "reject_solution",
+    "reopen_request",
+    "requeue_request",
+    "respond_to_request",
+    "restore_request",
+    "resume_request",
+    "start_request",
+    "submit_request",
+    "wait_request",
+    "window_ended",
+]

@@ -1,0 +1,91 @@
+"""Closing: confirm, reject the solution, reopen, close, and windows that end."""
+
+from datetime import datetime
+from uuid import UUID
+
+from itr.actor import SYSTEM, Actor
+from itr.events.work import Work, transaction
+from itr.requests.emergencies import bulletin_due
+from itr.requests.families import open_children, take_with_parent
+from itr.requests.places import customer_of
+from itr.requests.store import handling, save, take
+from itr.requests.terms import RequestStatus
+from itr.requests.timers import BULLETIN, CONFIRMATION, CONFIRMATION_REMINDER
+from itr.requests.verbs import closing
+
+
+async def confirm_request(
+    actor: Actor,
+    request_id: UUID,
+    *,
+    verified_by: UUID | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Accept the solution; a named person of the customer has checked the result."""
+    async with handling(actor, request_id, now, expected_version) as in_hand:
+        verifier = verified_by or actor.id
+        if verifier != actor.id:
+            await customer_of(in_hand.request.customer_id, verifier, "verifiedById")
+        closing.confirm(in_hand, verifier)
+    return request_id
+
+
+async def reject_solution(
+    actor: Actor,
+    request_id: UUID,
+    *,
+    reason: str,
+    service_down: bool,
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Send the solution back: counts as a reopen (R-SLA-09)."""
+    async with handling(actor, request_id, now, expected_version) as in_hand:
+        closing.reject_solution(in_hand, reason, service_down=service_down)
+    return request_id
+
+
+async def reopen_request(
+    actor: Actor,
+    request_id: UUID,
+    *,
+    reason: str,
+    service_down: bool,
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Open a confirmed or closed request again, within seven days of closing."""
+    async with transaction() as work:
+        in_hand = await take_with_parent(work, actor, request_id, now, expected_version)
+        closing.reopen(in_hand, reason, service_down=service_down)
+        await save(work, in_hand)
+    return request_id
+
+
+async def close_request(
+    actor: Actor, request_id: UUID, *, now: datetime, expected_version: int | None = None
+) -> UUID:
+    """Close a confirmed request: stops CLOSURE."""
+    async with handling(actor, request_id, now, expected_version) as in_hand:
+        closing.close(in_hand, open_children=await open_children(request_id))
+    return request_id
+
+
+async def window_ended(work: Work, request_id: UUID, kind: str, *, now: datetime) -> None:
+    """Silence confirms, half of it reminds (R-REQ-04), a bulletin was due (R-REQ-11).
+
+    In the transaction that takes the timer.
+    """
+    if kind == BULLETIN:
+        await bulletin_due(work, request_id, now=now)
+        return
+    in_hand = await take(work, SYSTEM, request_id, now)
+    if in_hand.request.status is not RequestStatus.DELIVERED:
+        return
+    act = {
+        CONFIRMATION: closing.confirm_by_silence,
+        CONFIRMATION_REMINDER: closing.remind_of_confirmation,
+    }
+    act[kind](in_hand)
+    await save(work, in_hand)

@@ -1,0 +1,153 @@
+"""Acceptance: register, accept, classify, agree to a charge, turn down, withdraw."""
+
+from datetime import datetime
+from uuid import UUID
+
+from itr.actor import Actor
+from itr.catalogue.authorisation import authorise, return_quota
+from itr.catalogue.terms import EntitlementOutcome
+from itr.errors import Forbidden
+from itr.events.work import Work, transaction
+from itr.people.roles import Permission
+from itr.requests import rules
+from itr.requests.families import cancel_children
+from itr.requests.handling import Handling
+from itr.requests.intake import Intake, new_request
+from itr.requests.priority import Classification, classification_of, priority_of
+from itr.requests.store import calendars_in_force, handling, save, take, work_has_begun
+from itr.requests.terms import Verb
+from itr.requests.verbs import intake
+
+
+async def submit_request(actor: Actor, wanted: Intake, *, now: datetime) -> UUID:
+    """Register a request; its clocks run at the house level from now (R-REQ-08, R-ENT-05)."""
+    if not actor.may(Permission.SUBMIT_REQUEST):
+        raise Forbidden()
+    async with transaction() as work:
+        in_hand = await new_request(work, actor, wanted, now)
+        intake.register(in_hand)
+        await save(work, in_hand)
+    return in_hand.request.id
+
+
+async def accept_request(
+    actor: Actor,
+    request_id: UUID,
+    classification: Classification,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Authorise and classify: pins the entitlement, retargets from registration (R-ENT-01 … 05)."""
+    async with transaction() as work:
+        in_hand = await take(work, actor, request_id, now, expected_version)
+        in_hand.ensure_may(Verb.ACCEPT)
+        rules.ensure_can_move(in_hand.request.status, Verb.ACCEPT)
+        authorised = await _authorised(work, in_hand, classification)
+        intake.accept(in_hand, classification, authorised)
+        await save(work, in_hand)
+    return request_id
+
+
+async def reauthorise_request(
+    actor: Actor, request_id: UUID, *, now: datetime, expected_version: int | None = None
+) -> UUID:
+    """Authorise once more, before closing, when missing data was completed (R-ENT-02)."""
+    async with transaction() as work:
+        in_hand = await take(work, actor, request_id, now, expected_version)
+        request = in_hand.request
+        in_hand.ensure_may(Verb.REAUTHORISE)
+        rules.ensure_can_move(request.status, Verb.REAUTHORISE)
+        if request.entitlement_outcome is not EntitlementOutcome.NO_DATA or request.reauthorised:
+            raise rules.NothingToReauthorise()
+        classification = classification_of(request)
+        intake.reauthorise(in_hand, await _authorised(work, in_hand, classification))
+        await save(work, in_hand)
+    return request_id
+
+
+async def reclassify_request(
+    actor: Actor,
+    request_id: UUID,
+    classification: Classification,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Classify anew; another priority retargets the clocks (R-PRI-03)."""
+    async with handling(actor, request_id, now, expected_version) as in_hand:
+        intake.reclassify(in_hand, classification)
+    return request_id
+
+
+async def agree_to_charge(
+    actor: Actor,
+    request_id: UUID,
+    verb: Verb,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """The customer accepts the price, or the process manager waives it (R-ENT-01)."""
+    async with handling(actor, request_id, now, expected_version) as in_hand:
+        intake.agree_to_charge(in_hand, verb)
+    return request_id
+
+
+async def reject_request(
+    actor: Actor,
+    request_id: UUID,
+    *,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Turn a request down; the requester is told why."""
+    async with transaction() as work:
+        in_hand = await take(work, actor, request_id, now, expected_version)
+        intake.reject(in_hand, reason)
+        await return_quota(work, request_id, now)
+        await save(work, in_hand)
+    return request_id
+
+
+async def cancel_request(
+    actor: Actor,
+    request_id: UUID,
+    *,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Withdraw a request; before work began its quota is given back (R-ENT-03)."""
+    async with transaction() as work:
+        in_hand = await take(work, actor, request_id, now, expected_version)
+        intake.cancel(in_hand, reason)
+        if not await work_has_begun(work.connection, request_id):
+            await return_quota(work, request_id, now)
+        await cancel_children(work, in_hand, reason)
+        await save(work, in_hand)
+    return request_id
+
+
+async def _authorised(
+    work: Work, in_hand: Handling, classification: Classification
+) -> intake.Authorised:
+    request = in_hand.request
+    found = await authorise(
+        work,
+        request_id=request.id,
+        customer_id=request.customer_id,
+        project_id=request.project_id,
+        product_id=request.product_id,
+        phase=request.phase,
+        priority_under=lambda terms: priority_of(classification, terms.matrix),
+        registered_at=request.registered_at,
+        now=in_hand.now,
+    )
+    in_hand.calendars = {
+        **in_hand.calendars,
+        **await calendars_in_force([found.terms.calendar_id]),
+    }
+    price = "-" if found.price is None else f"{found.price} {found.currency}"
+    return intake.Authorised(found.outcome, found.contract_line_id, found.terms, price)
