@@ -4,6 +4,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from api.planner.scalars import SCALARS
+from api.resolvers.arguments import describe
 from api.resolvers.catalogue import CatalogueQuery
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.emergencies import EmergencyMutation
@@ -76,9 +77,9 @@ Subscription = merge_types("Subscription", (RequestEventSubscription, SlaSubscri
 def build_schema() -> GuardedSchema:
     """The schema every transport serves."""
     return GuardedSchema(
-        Query,
-        Mutation,
-        Subscription,
+        describe(Query, "Everything that can be asked."),
+        describe(Mutation, "Everything that can be done; a verb per business action."),
+        describe(Subscription, "Everything that can be followed live."),
         types=STORED,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
