@@ -36,6 +36,10 @@ STATUS: Mapping[str, int] = {
 """The status of a refusal that is not a plain 400."""
 
 
+_UNWATCHED_SECONDS = 0.05
+"""How long an operation runs before anybody looks whether its client is still there."""
+
+
 class Gone(Exception):
     """The client has left; nobody is there to answer."""
 
@@ -145,8 +149,12 @@ def payload_of(result: ExecutionResult, language: Language, request_id: str) -> 
 
 @asynccontextmanager
 async def _while_client_waits(receive: Receive) -> AsyncIterator[None]:
-    """Run the block; when the client leaves meanwhile, cancel it and raise Gone (S11)."""
+    """Run the block; when the client leaves meanwhile, cancel it and raise Gone (S11).
+
+    Watching begins after a moment, because most operations are over by then.
+    """
     working = asyncio.current_task()
+    watching: asyncio.Task[None] | None = None
     left = False
 
     async def watch() -> None:
@@ -157,7 +165,11 @@ async def _while_client_waits(receive: Receive) -> AsyncIterator[None]:
         if working is not None:
             working.cancel()
 
-    watching = asyncio.create_task(watch())
+    def begin() -> None:
+        nonlocal watching
+        watching = asyncio.ensure_future(watch())
+
+    beginning = asyncio.get_running_loop().call_later(_UNWATCHED_SECONDS, begin)
     try:
         yield
     except asyncio.CancelledError:
@@ -166,6 +178,8 @@ async def _while_client_waits(receive: Receive) -> AsyncIterator[None]:
             raise Gone from None
         raise
     finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        beginning.cancel()
+        if watching is not None:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
