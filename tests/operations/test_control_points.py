@@ -19,7 +19,8 @@ from itr.requests.intake import Intake
 from itr.requests.priority import Classification
 from itr.requests.store import handling
 from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestKind, Verb
-from itr.sla.models import ControlPoint
+from itr.sla.models import CalendarVersion, ControlPoint
+from itr.sla.operations import save_calendar
 from itr.sla.terms import Thread, WaitingReason
 from tests.support import desk_data as desk
 
@@ -422,3 +423,61 @@ async def test_one_write_however_many_steps_a_move_touches(
 
     await story.delivered()
     assert len(written) == 1
+
+
+async def test_a_share_of_a_day_is_the_working_time_it_spans(house: House) -> None:
+    """R-CP-01, R-CAL-04: 15 % of a day of seven and a half hours, by the contract's calendar."""
+    customer, level = await desk.organisation(), uuid4()
+    await save_service_level(
+        desk.SETUP,
+        name=desk.named("level"),
+        calendar_id=await desk.calendar(desk.OFFICE),
+        targets=desk.days(1, 5, 15),
+        service_level_id=level,
+        now=MONDAY,
+    )
+    await desk.contract(customer, ContractLineDraft(number=1, service_level_id=level))
+    intake = Intake(
+        kind=RequestKind.TECHNICAL,
+        title="不通",
+        description="电话",
+        customer_id=customer,
+        product_id=house.ids["product"],
+    )
+    hotline = house.people["hotline"]
+    story = Story(house, await operations.submit_request(hotline, intake, now=MONDAY), MONDAY)
+    await story.accepted()
+
+    dispatch = await story.point(6)
+
+    assert dispatch.budget_us == 67.5 * MINUTE
+    assert dispatch.deadline == MONDAY + timedelta(minutes=67.5)
+    await (await story.after(4)).dispatched()  # 13:00, three hours of them open
+    assert (await story.point(6)).elapsed_us == 3 * HOUR
+
+
+async def test_an_edited_calendar_counts_from_the_next_move(house: House) -> None:
+    """R-SLA-10, R-CP-01: what was spent stays spent."""
+    story = await submitted(house)
+    await story.begun()
+    before = await story.point(9)
+    version = await CalendarVersion.get(id=before.calendar_version_id).select_related("calendar")
+    await save_calendar(
+        desk.SETUP,
+        name=version.calendar.name,
+        definition=desk.OFFICE,
+        now=MONDAY + timedelta(hours=1),
+    )
+
+    await (await story.after(1)).does("hotline", operations.respond_to_request, text="在看")
+    await (await story.after(3)).does("hotline", operations.restore_request, workaround="备用")
+
+    verify = await story.point(9)
+    assert verify.calendar_version_id != before.calendar_version_id
+    assert verify.elapsed_us == 3 * HOUR  # 09:00 to 12:00, then lunch
+    await save_calendar(
+        desk.SETUP,
+        name=version.calendar.name,
+        definition=desk.ALWAYS,
+        now=MONDAY + timedelta(hours=4),
+    )

@@ -1,6 +1,7 @@
 """OLA as shares of each service level, and suppliers held against them (R-OLA-01, R-OLA-02)."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -42,7 +43,7 @@ async def test_each_service_level_carries_its_own_shares(always: UUID) -> None:
     own = await terms_of(await saved(always, ola_shares={"13": "30.5", "15": "9.5"}))
     default = await terms_of(await saved(always))
 
-    assert (own.shares[13], own.shares[9]) == (30.5, 15)
+    assert (own.shares[13], own.shares[9]) == (Fraction("30.5"), Fraction(15))
     assert default.shares[13] == 25
 
 

@@ -243,3 +243,21 @@ def test_no_move_does_two_things_to_one_step(
     assert sum(map(len, kinds)) == len(frozenset().union(*kinds))
     assert changes.ends <= open
     assert not changes.opens & open
+
+
+def test_a_partner_is_engaged_from_hand_over_until_it_is_taken_back() -> None:
+    """R-REQ-10, R-CP-01."""
+    assert moved("RequestHandedToPartner", open={7}) == Changes(
+        opens=frozenset({19}), ends=frozenset({7})
+    )
+    assert moved("RequestTakenBack", open={19}, line=2) == Changes(
+        opens=frozenset({17}), ends=frozenset({19})
+    )
+
+
+def test_an_emergency_and_a_child_have_steps_of_their_own() -> None:
+    """R-REQ-11, R-REQ-09: children have control points only."""
+    assert moved("EmergencyDeclared").passes == {14}
+    assert moved("ChildRequestOpened") == Changes(
+        passes=frozenset({1, 2, 3, 5, 6}), opens=frozenset({7})
+    )
