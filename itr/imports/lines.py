@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache, partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, cast
@@ -21,6 +22,7 @@ from itr.requests.rules import ensure_text
 from itr.sla.terms import WaitingReason
 
 LONGEST_ID = 200
+BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,38 @@ def read_lines(path: Path, mapping: MappingFile) -> Iterator[Line]:
 
 
 def count_lines(path: Path) -> int:
-    """How many lines follow the header, about: for progress only. Raises CannotImport."""
+    """How many lines follow the header, about: for progress only.
+
+    Reads the file to its end first, so that nothing is imported of one that was cut off. Raises
+    CannotImport.
+    """
     total, last = 0, b"\n"
-    with _opened(path) as file:
-        while block := file.read(1 << 20):
-            total += block.count(b"\n")
-            last = block[-1:]
+    for block in _blocks(path):
+        total += block.count(b"\n")
+        last = block[-1:] or last
     return max(0, total + (last != b"\n") - 1)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        if not path.name.endswith(".zst"):
+            yield from iter(partial(file.read, BLOCK), b"")
+            return
+        unpacking, rest = zstandard.ZstdDecompressor().decompressobj(), b""
+        try:
+            while block := rest or file.read(BLOCK):
+                if unpacking.eof:
+                    unpacking = zstandard.ZstdDecompressor().decompressobj()
+                yield unpacking.decompress(block)
+                rest = unpacking.unused_data
+        except zstandard.ZstdError as error:
+            raise _not_whole(path, str(error)) from None
+        if not unpacking.eof:
+            raise _not_whole(path, "it ends too early")
+
+
+def _not_whole(path: Path, reason: str) -> CannotImport:
+    return CannotImport(f"{path.name} 不是完整的 zstd 文件", f"{path.name} is not whole: {reason}")
 
 
 def told_by(line: Line, mapping: MappingFile) -> Told:
@@ -147,7 +174,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             with path.open("rb") as plain:
                 yield plain
     except zstandard.ZstdError as error:
-        raise CannotImport(f"{path.name} 不是完整的 zstd 文件", f"{path.name}: {error}") from None
+        raise _not_whole(path, str(error)) from None
 
 
 def _header(reader: Iterator[list[str]], path: Path) -> list[str]:
@@ -212,6 +239,7 @@ def _order(row: Row, column: str | None) -> float:
         ) from None
 
 
+@lru_cache(maxsize=10_000)
 def _name(zh: str, en: str, text: str) -> str:
     try:
         return ensure_name(text)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from itr.errors import DomainError
 from itr.imports.errors import CannotImport
@@ -163,6 +164,22 @@ def test_lines_keep_the_numbers_an_editor_shows(tmp_path, mapping):
 
     assert [(line.number, line.spans) for line in read_lines(path, mapping)] == [(3, 2), (5, 1)]
     assert count_lines(path) == 4
+
+
+def test_a_packed_file_is_read_whole_or_not_at_all(tmp_path, mapping):
+    """R-IMP-01: what was cut off would leave its last request half there for good."""
+    text = HEADER.encode() + b"A;1;15.01.2012 12:00;open;Ann;first\n" * 5_000
+    packed = zstandard.compress(text) + zstandard.compress(b"B;1;15.01.2012 12:00;open;Ann;first")
+    path = tmp_path / "export.csv.zst"
+
+    path.write_bytes(packed)
+    assert count_lines(path) == 5_001
+    assert sum(line.spans for line in read_lines(path, mapping)) == 5_001
+
+    for broken in (packed[:-9], packed[:40], b"no zstd"):
+        path.write_bytes(broken)
+        with pytest.raises(CannotImport, match="is not whole"):
+            count_lines(path)
 
 
 @pytest.mark.parametrize(
