@@ -13,11 +13,11 @@ from api.schema.payloads import RequestPayload
 from api.schema.people import Person, Queue
 from api.schema.requests import ServiceRequest
 from itr.people.roles import Permission
-from itr.requests.duplicates import merge_requests
-from itr.requests.emergencies import declare_emergency, publish_bulletin
-from itr.requests.families import Part, split_request
+from itr.requests.operations.duplicates import merge_requests
+from itr.requests.operations.emergencies import declare_emergency, publish_bulletin
+from itr.requests.operations.families import Part, split_request
 from itr.requests.priority import Classification
-from itr.requests.third_parties import hand_to_partner, take_back
+from itr.requests.operations.third_parties import hand_to_partner, take_back
 
 Info = strawberry.Info
 P = Permission

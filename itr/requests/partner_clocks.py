@@ -11,6 +11,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from itr.catalogue.models import UnderpinningContract
+from itr.events.work import transaction
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.rules import BEFORE_DELIVERED
@@ -53,6 +54,29 @@ async def count(in_hand: Handling) -> None:
         if book.touched:
             hand_over.clock_words = [*hand_over.clock_words, *book.take_added()]
             _write(hand_over, book.histories[THREAD], await _calendars(book), in_hand.now)
+
+
+async def recount_batch(now: datetime, limit: int = 200) -> int:
+    """Fold up to `limit` open clocks whose calendar has changed; returns how many (R-SLA-10)."""
+    async with transaction() as work:
+        found = await work.connection.execute_query_dict(_STALE, [limit])
+        rows = await HandOver.filter(id__in=[each["id"] for each in found])
+        for row in rows:
+            book = ClockBook(histories_of(row.clock_words))
+            _write(row, book.histories[THREAD], await _calendars(book), now)
+        if rows:
+            await HandOver.bulk_update(rows, COLUMNS)
+    return len(rows)
+
+
+_STALE = """
+select h.id from hand_over h where h.state in ('RUNNING', 'PAUSED', 'BREACHED')
+    and h.completed_at is null and exists (
+        select 1 from calendar_version v join calendar_version n
+            on n.calendar_id = v.calendar_id and n.number > v.number
+        where v.id = h.calendar_version_id)
+order by h.id limit $1 for update of h skip locked
+"""
 
 
 async def promised(in_hand: Handling, partner_id: UUID) -> Target | None:

@@ -14,6 +14,7 @@ from itr.catalogue.in_force import terms_of
 from itr.events.log import Audience, Fact
 from itr.events.work import transaction
 from itr.requests.models import Request
+from itr.requests.partner_clocks import recount_batch
 from itr.requests.store import CLOCK_KEY, calendars_in_force, written_of_a_clock
 from itr.sla.clocks import histories_of, settle
 from itr.sla.models import Clock
@@ -43,7 +44,7 @@ async def recompute_batch(now: datetime, limit: int = 200) -> int:
         found = await work.connection.execute_query_dict(_STALE, [limit])
         rows = await Clock.filter(id__in=[each["id"] for each in found])
         if not rows:
-            return 0
+            return await recount_batch(now, limit)
         words = await _words(work.connection, [row.request_id for row in rows])
         requests = {each.id: each for each in await Request.filter(id__in=list(words))}
         changed = [await _recomputed(row, requests[row.request_id], words, now) for row in rows]

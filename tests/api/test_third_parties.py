@@ -9,11 +9,23 @@ import pytest
 from itr.catalogue.operations import save_service_level
 from itr.catalogue.underpinning import save_underpinning_contract
 from itr.people.operations import create_queue
+from itr.requests.recomputing import recompute_batch
 from itr.requests.terms import Priority
 from itr.settings import Settings
+from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target
+from itr.sla.operations import save_calendar
 from itr.sla.terms import Thread, WaitingReason
-from tests.support.desk import FOUNDER, HOUR, Desk, hours, level_named, open_desk, targets
+from tests.support.desk import (
+    ALWAYS,
+    FOUNDER,
+    HOUR,
+    Desk,
+    hours,
+    level_named,
+    open_desk,
+    targets,
+)
 from tests.support.requests import (
     brought_to,
     call,
@@ -296,3 +308,23 @@ async def test_a_request_nobody_has_started_cannot_wait_for_the_firm(desk: Desk)
     assert (code, moved["status"]) == ("MOVE_NOT_ALLOWED", "DISPATCHED")
     found = await shown(desk, key)
     assert datetime.fromisoformat(found["handOvers"][0]["handedAt"]) == desk.time.now
+
+
+async def test_a_calendar_that_changes_recounts_the_firms_open_clock(desk: Desk) -> None:
+    """R-SLA-10, R-REQ-10."""
+    key = await handed(desk)
+    desk.time.pass_(hours(0.5))
+    closed = CalendarDefinition(
+        "Asia/Shanghai", shifts=(Shift(6, "00:00", "24:00"),)
+    )  # Sundays only
+    await save_calendar(FOUNDER, name="always", definition=closed, now=desk.time.now)
+
+    while await recompute_batch(desk.time.now):
+        pass
+
+    stay = (await shown(desk, key))["handOvers"][0]
+    assert (stay["state"], stay["elapsed"], stay["remaining"]) == ("RUNNING", "PT0S", "PT2H")
+    await save_calendar(FOUNDER, name="always", definition=ALWAYS, now=desk.time.now)
+    while await recompute_batch(desk.time.now):
+        pass
+    assert (await shown(desk, key))["handOvers"][0]["elapsed"] == "PT30M"

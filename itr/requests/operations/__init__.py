@@ -7,6 +7,9 @@ from itr.requests.operations.closing import (
     reopen_request,
     window_ended,
 )
+from itr.requests.operations.duplicates import merge_requests
+from itr.requests.operations.emergencies import declare_emergency, publish_bulletin
+from itr.requests.operations.families import split_request
 from itr.requests.operations.intake import (
     accept_request,
     agree_to_charge,
@@ -22,6 +25,7 @@ from itr.requests.operations.talking import (
     plan_request,
     respond_to_request,
 )
+from itr.requests.operations.third_parties import hand_to_partner, take_back
 from itr.requests.operations.work import (
     change_line,
     deliver_request,
@@ -40,11 +44,15 @@ __all__ = [
     "change_line",
     "close_request",
     "confirm_request",
+    "declare_emergency",
     "deliver_request",
     "dispatch_request",
+    "hand_to_partner",
     "log_call",
+    "merge_requests",
     "note_on_request",
     "plan_request",
+    "publish_bulletin",
     "reauthorise_request",
     "reclassify_request",
     "reject_request",
@@ -54,8 +62,10 @@ __all__ = [
     "respond_to_request",
     "restore_request",
     "resume_request",
+    "split_request",
     "start_request",
     "submit_request",
+    "take_back",
     "wait_request",
     "window_ended",
 ]

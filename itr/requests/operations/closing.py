@@ -5,8 +5,8 @@ from uuid import UUID
 
 from itr.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
-from itr.requests.emergencies import bulletin_due
-from itr.requests.families import open_children, take_with_parent
+from itr.requests.operations.emergencies import bulletin_due
+from itr.requests.operations.families import open_children, take_with_parent
 from itr.requests.places import customer_of
 from itr.requests.store import handling, save, take
 from itr.requests.terms import RequestStatus

@@ -10,9 +10,9 @@ from itr.errors import Forbidden
 from itr.events.work import Work, transaction
 from itr.people.roles import Permission
 from itr.requests import rules
-from itr.requests.families import cancel_children
 from itr.requests.handling import Handling
 from itr.requests.intake import Intake, new_request
+from itr.requests.operations.families import cancel_children
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.store import calendars_in_force, handling, save, take, work_has_begun
 from itr.requests.terms import Verb

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from itr.actor import Actor
+from itr.actor import SYSTEM, Actor
 from itr.catalogue.models import Product
 from itr.errors import DomainError, NotFound, refuse
 from itr.events.work import Work, transaction
@@ -56,11 +56,15 @@ async def open_children(request_id: UUID) -> int:
 
 
 async def cancel_children(work: Work, parent: Handling, reason: str) -> None:
-    """Withdraw what is not delivered of a request that is withdrawn."""
+    """Withdraw what is not delivered of a request that is withdrawn.
+
+    Who may withdraw the whole may withdraw its parts, also those out of sight.
+    """
     ending = list(family_rules.CHILD_ENDS_WITH_PARENT)
     children = Request.filter(parent_id=parent.request.id, status__in=ending).order_by("id")
     for key in await children.values_list("id", flat=True):
-        child = await take(work, parent.actor, UUID(str(key)), parent.now)
+        child = await take(work, SYSTEM, UUID(str(key)), parent.now)
+        child.actor = parent.actor
         if child.request.status in family_rules.CHILD_ENDS_WITH_PARENT:
             intake.cancel(child, reason)
             await save(work, child)

@@ -7,7 +7,7 @@ from itr.actor import Actor
 from itr.catalogue.authorisation import return_quota
 from itr.events.work import transaction
 from itr.requests import family_rules
-from itr.requests.families import open_children
+from itr.requests.operations.families import open_children
 from itr.requests.policy import visible_requests
 from itr.requests.store import lock_visible, save, take
 from itr.requests.terms import Verb
