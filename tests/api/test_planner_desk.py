@@ -24,7 +24,7 @@ from tests.support.oracle_answers import differences
 from tests.support.oracle_columns import broken_promises
 from tests.support.oracle_database import rules_of, tables_of
 from tests.support.oracle_queries import QueryMaker, Values
-from tests.support.planner_tables import CountingPool, Surroundings, answer_of
+from tests.support.planner_desk import CountingPool, Surroundings, answer_of
 
 pytestmark = pytest.mark.xdist_group("planner_desk")  # seeding the data takes its time
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.support import planner_tables
-from tests.support.planner_tables import FIRMS, HUMANS, Desk
+from tests.support import planner_desk
+from tests.support.planner_desk import Desk
+from tests.support.planner_rows import FIRMS, HUMANS
 
-small_desk = planner_tables.small_desk
+small_desk = planner_desk.small_desk
 
 QUERY = (
     "query F($filter: TicketFilter) { tickets(first: 100, filter: $filter) { nodes { number } } }"

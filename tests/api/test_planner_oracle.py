@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.support import planner_tables
+from tests.support import planner_desk
 from tests.support.oracle import Oracle
 from tests.support.oracle_answers import differences
 from tests.support.oracle_queries import QueryMaker, Values
 from tests.support.oracle_rules import RULES
-from tests.support.planner_tables import ACTORS, SCHEMA, Desk, answer_of
+from tests.support.planner_desk import Desk, answer_of
+from tests.support.planner_rows import ACTORS
+from tests.support.planner_schema import SCHEMA
 
-small_desk = planner_tables.small_desk
+small_desk = planner_desk.small_desk
 
 QUERIES = 100
 

@@ -8,10 +8,11 @@ import pytest
 
 from api.planner.cursors import CursorKey, write_cursor
 from api.planner.reading import reader_text
-from tests.support import planner_tables
-from tests.support.planner_tables import ACTORS, FIRMS, Desk, Someone
+from tests.support import planner_desk
+from tests.support.planner_desk import Desk
+from tests.support.planner_rows import ACTORS, FIRMS, Someone
 
-small_desk = planner_tables.small_desk
+small_desk = planner_desk.small_desk
 
 PAGE = """query P($first: Int, $after: String, $last: Int, $before: String, $by: [TicketOrder!]) {
   tickets(first: $first, after: $after, last: $last, before: $before, orderBy: $by) {

@@ -9,11 +9,14 @@ import strawberry
 from api.planner import Node, column, embedded, one, relied_on, same_row, stored
 from api.planner.plans import OUTLINES, Remembered
 from itr.visibility import Visible
-from tests.support import planner_tables
+from tests.support import planner_desk, planner_rows, planner_tables
 from tests.support.oracle_columns import broken_promises
-from tests.support.planner_tables import FIRMS, SCHEMA, Desk, Firm
+from tests.support.planner_desk import Desk
+from tests.support.planner_rows import FIRMS
+from tests.support.planner_schema import SCHEMA
+from tests.support.planner_tables import Firm
 
-small_desk = planner_tables.small_desk
+small_desk = planner_desk.small_desk
 
 QUERY = """query Plans($first: Int, $filter: TicketFilter, $skip: Boolean = false) {
   tickets(first: $first, filter: $filter) { nodes { number note @skip(if: $skip) } totalCount } }"""
@@ -65,11 +68,11 @@ async def test_the_same_question_is_planned_once(small_desk: Desk) -> None:
 
 
 async def test_two_actors_of_one_kind_share_a_statement_but_not_rows(small_desk: Desk) -> None:
-    customer = planner_tables.ACTORS["customer"]
-    other = planner_tables.Someone(
-        planner_tables.HUMANS[5],
+    customer = planner_rows.ACTORS["customer"]
+    other = planner_rows.Someone(
+        planner_rows.HUMANS[5],
         customer.permissions,
-        planner_tables.Scope(all=False, firms=frozenset({FIRMS[1]})),
+        planner_rows.Scope(all=False, firms=frozenset({FIRMS[1]})),
     )
     query = "{ firms { nodes { name } } }"
 

@@ -21,10 +21,11 @@ from api.planner.scalars import (
     read_instant,
     read_long,
 )
-from tests.support import planner_tables
-from tests.support.planner_tables import SCHEMA, Desk
+from tests.support import planner_desk
+from tests.support.planner_desk import Desk
+from tests.support.planner_schema import SCHEMA
 
-small_desk = planner_tables.small_desk
+small_desk = planner_desk.small_desk
 
 MOST = 2**63 - 1
 

@@ -5,10 +5,12 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import planner_tables
-from tests.support.planner_tables import FIRMS, SCHEMA, Desk, answer_of
+from tests.support import planner_desk, planner_rows
+from tests.support.planner_desk import Desk, answer_of
+from tests.support.planner_rows import FIRMS
+from tests.support.planner_schema import SCHEMA
 
-small_desk = planner_tables.small_desk
+small_desk = planner_desk.small_desk
 
 
 def ticket_with(desk: Desk, **wanted: Any) -> dict[str, Any]:
@@ -297,7 +299,7 @@ async def test_rows_out_of_sight_are_absent_at_every_level(small_desk: Desk) -> 
 
     mine = {f"frm_{key.hex}" for key in FIRMS[1:3]}
     rows = [row for row in small_desk.rows["ticket"] if row["firm_id"] in FIRMS[1:3]]
-    own = [row for row in small_desk.rows["ticket"] if row["owner_id"] == planner_tables.HUMANS[3]]
+    own = [row for row in small_desk.rows["ticket"] if row["owner_id"] == planner_rows.HUMANS[3]]
     assert {node["id"] for node in answer.data["firms"]["nodes"]} == mine
     assert answer.data["tickets"]["totalCount"] == len({row["id"] for row in rows + own})
     for node in answer.data["tickets"]["nodes"]:

@@ -11,7 +11,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -19,7 +19,7 @@ import strawberry
 from graphql import GraphQLError, execute, get_named_type, parse, validate
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from api.planner.arguments import SortDirection, connection_class
+from api.planner.arguments import connection_class
 from api.planner.declare import (
     STORED,
     Column,
@@ -37,6 +37,7 @@ from api.planner.fields import PageField
 from api.planner.pages import DEFAULT_PAGE
 from api.planner.schema import types_of
 from api.planner.stored import StoredType, stored_type
+from tests.support.oracle_values import ascending, meets, order_terms, typed
 
 Row = dict[str, Any]
 
@@ -168,7 +169,7 @@ class Oracle:
         if isinstance(how, PublicId | Column | Expression):
             column = source.oracle_columns.get(each.python_name)
             value = row[column] if column else self._leaf(name, each, how, source, row)
-            return _typed(value, info.return_type)
+            return typed(value, info.return_type)
         if isinstance(how, SameRow):
             if how.present and not self.rules.values[name](self, row):
                 return None
@@ -219,7 +220,7 @@ class Oracle:
             return
         for term in reversed([each.strip() for each in order.split(",")]):
             column = term.removeprefix("-")
-            rows.sort(key=lambda it: _ascending(it[column]), reverse=term.startswith("-"))
+            rows.sort(key=lambda it: ascending(it[column]), reverse=term.startswith("-"))
 
     def _belongs(self, name: str, how: Any, parent: Row, child: Row) -> bool:
         if found := _BY_KEY.fullmatch(how.on):
@@ -241,12 +242,12 @@ class Oracle:
         given = args.get("filter")
         if given is not None:
             listed = [row for row in listed if self._holds(entry, given, row)]
-        terms = _terms(entry, order, args.get("orderBy"))
+        terms = order_terms(entry, order, args.get("orderBy"))
         down = terms[-1][1] if terms else False
         listed.sort(key=lambda row: [row[name] for name in entry.unique], reverse=down)
         for name, descending in reversed(terms):
             listed.sort(
-                key=lambda row, name=name: _ascending(self.value(entry, name, row)),
+                key=lambda row, name=name: ascending(self.value(entry, name, row)),
                 reverse=descending,
             )
         total = len(listed)
@@ -298,7 +299,7 @@ class Oracle:
             known = name in entry.fields and (name, descending) in terms
             mine = self.value(entry, name, one) if known else one[name]
             theirs = self.value(entry, name, other) if known else other[name]
-            left, right = _ascending(mine), _ascending(theirs)
+            left, right = ascending(mine), ascending(theirs)
             if left != right:
                 return 1 if (left > right) != descending else -1
         return 0
@@ -321,8 +322,8 @@ class Oracle:
                 for key, it in self.schema.get_type(entry.name).fields.items()
                 if _definition(it) is each or _definition(it).python_name == name
             )
-            return _typed(self.rules.values[f"{entry.name}.{graphql_name}"](self, row), kind)
-        return _typed(row[how.name or name], kind)
+            return typed(self.rules.values[f"{entry.name}.{graphql_name}"](self, row), kind)
+        return typed(row[how.name or name], kind)
 
     def _holds(self, entry: StoredType, given: Mapping[str, Any], row: Row) -> bool:
         fields = entry.filter_class.__filter_of__.fields
@@ -339,7 +340,7 @@ class Oracle:
                 self._ensure_readable(entry, fields[name])
                 mine = self.value(entry, fields[name], row)
                 target = self._compared_type(entry, fields[name])
-                good = all(_meets(mine, how, its, target) for how, its in value.items())
+                good = all(meets(mine, how, its, target) for how, its in value.items())
             if not good:
                 return False
         return True
@@ -370,61 +371,6 @@ def cursor_row(cursor: str, entry: StoredType) -> list[str]:
 
 def _unique(entry: StoredType, row: Row) -> list[str]:
     return [str(row[name]) for name in entry.unique]
-
-
-def _terms(
-    entry: StoredType, order: Sequence[str], given: Sequence[Mapping[str, Any]] | None
-) -> list[tuple[str, bool]]:
-    if not given:
-        names = tuple(order) or entry.order
-        return [(name.removeprefix("-"), name.startswith("-")) for name in names]
-    of = entry.order_class.__order_of__
-    terms: dict[str, bool] = {}
-    for term in given:
-        terms.setdefault(of.fields[term["field"].value], term["direction"] is SortDirection.DESC)
-    return list(terms.items())
-
-
-def _meets(mine: Any, how: str, its: Any, target: StoredType | None) -> bool:
-    """Tell whether a value meets one comparison; no value meets nothing but being none."""
-    if how == "isNull":
-        return its is None or (mine is None) == its
-    if its is None:
-        return how == "eq" and mine is None
-    if mine is None:
-        return False
-    if target is not None:
-        return _as_id(mine, target) in (its if how == "in" else [its])
-    its = [_plain(each) for each in its] if how == "in" else _plain(its)
-    match how:
-        case "eq":
-            return bool(mine == its)
-        case "in":
-            return mine in its
-        case "gt":
-            return bool(mine > its)
-        case "lt":
-            return bool(mine < its)
-    return its in mine
-
-
-def _as_id(mine: Any, target: StoredType) -> str:
-    return f"{target.key}_{mine.hex}"
-
-
-def _plain(value: Any) -> Any:
-    return getattr(value, "value", value)
-
-
-def _ascending(value: Any) -> tuple[bool, Any]:
-    return (value is None, value if value is not None else 0)
-
-
-def _typed(value: Any, kind: Any) -> Any:
-    """Return a column's value as the scalar wants it: microseconds become durations."""
-    if isinstance(value, int) and get_named_type(kind).name == "Duration":
-        return timedelta(microseconds=1) * value
-    return value
 
 
 def _definition(element: Any) -> Any:
