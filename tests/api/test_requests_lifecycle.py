@@ -407,19 +407,3 @@ async def test_a_person_with_two_roles_may_what_either_may(desk: Desk) -> None:
 
     viewer = (await desk.as_("both").run("{ viewer { roles } }")).data["viewer"]
     assert set(viewer["roles"]) == {"PROCESS_MANAGER", "LINE_LEAD"}
-
-
-async def test_every_query_mutation_and_subscription_demands_a_permission() -> None:
-    """R-ROLE-02: the schema is asked, so that a new field is covered the day it is added."""
-    from api.resolvers import product_schema
-
-    schema = product_schema()._schema
-    bare = [
-        f"{root.name}.{name}"
-        for root in (schema.query_type, schema.mutation_type, schema.subscription_type)
-        if root is not None
-        for name, field in root.fields.items()
-        if not field.extensions["strawberry-definition"].permission_classes
-    ]
-
-    assert bare == ["Query.node", "Query.nodes", "Query.viewer"]  # each type demands its own

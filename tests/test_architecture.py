@@ -1,0 +1,235 @@
+"""The rules of the house that would drift if nobody checked them."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    is_specified_scalar_type,
+)
+
+from api.resolvers import product_schema
+from itr.database import APP, Database, connected, tortoise_config
+from itr.settings import Settings
+from tests.support.breaking_changes import (
+    REASON,
+    SNAPSHOT,
+    current_schema,
+    deprecations,
+    unannounced,
+)
+
+HOUSE = Path(__file__).parents[1]
+PACKAGES = ("api", "itr", "workers", "cli", "embedded", "bench")
+LONGEST_MODULE = 400
+STILL_TOO_LONG = {
+    "api/transport/source.py",
+    "itr/catalogue/operations.py",
+    "itr/sla/control_points.py",
+}
+"""Modules to be split by verb; the list only shrinks."""
+SAYS_NOTHING = {"utils", "util", "common", "base", "helpers", "helper", "misc", "manager"}
+WITHOUT_PERMISSION = ["Query.node", "Query.nodes", "Query.viewer"]
+"""Everybody signed in may ask these: each type of a node demands its own permission."""
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return product_schema()._schema
+
+
+def modules() -> Iterator[Path]:
+    """Every module of the product, relative to the house."""
+    for package in PACKAGES:
+        for path in sorted((HOUSE / package).rglob("*.py")):
+            yield path.relative_to(HOUSE)
+
+
+def test_every_query_mutation_and_subscription_demands_a_permission(
+    schema: GraphQLSchema,
+) -> None:
+    """R-ROLE-02: asked of the schema, so that a new field is covered the day it is added."""
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+    bare = [
+        f"{root.name}.{name}"
+        for root in roots
+        if root is not None
+        for name, field in root.fields.items()
+        if not field.extensions["strawberry-definition"].permission_classes
+    ]
+
+    assert bare == WITHOUT_PERMISSION
+
+
+def test_every_element_of_the_schema_has_a_description(schema: GraphQLSchema) -> None:
+    bare = [
+        where
+        for kind in schema.type_map.values()
+        if not kind.name.startswith("__") and not is_specified_scalar_type(kind)
+        for where, description in described(kind)
+        if not (description or "").strip()
+    ]
+
+    assert bare == []
+
+
+def described(kind: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
+    """A type and all that belongs to it, each with its description."""
+    yield kind.name, kind.description
+    if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+        for name, field in kind.fields.items():
+            yield f"{kind.name}.{name}", field.description
+            for argument, value in getattr(field, "args", {}).items():
+                yield f"{kind.name}.{name}({argument}:)", value.description
+    elif isinstance(kind, GraphQLEnumType):
+        for name, member in kind.values.items():
+            yield f"{kind.name}.{name}", member.description
+
+
+def test_the_schema_is_the_one_committed() -> None:
+    """Renew it with `python -m tests.support.breaking_changes`, which refuses to break clients."""
+    committed, now = SNAPSHOT.read_text(encoding="utf-8"), current_schema()
+    assert unannounced(committed, now, date.today()) == []  # noqa: DTZ011
+
+    assert committed == now
+
+
+def test_what_is_deprecated_says_what_to_use_and_when_it_goes(schema: GraphQLSchema) -> None:
+    wrong = [where for where, reason in deprecations(schema) if not REASON.fullmatch(reason)]
+
+    assert wrong == []
+
+
+OLD = """
+type Query { a: Int b: Int @deprecated(reason: "Use a. Removal on 2026-06-01.") c(x: Int): Int }
+enum Mood { GOOD BAD @deprecated(reason: "Use GOOD. Removal on 2026-06-01.") }
+input Wish { mood: Mood }
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "today", "broken"),
+    [
+        (("", ""), "2026-01-01", []),
+        (("a: Int", "a: Int d: Int"), "2026-01-01", []),
+        (("a: Int", ""), "2026-12-31", ["a"]),
+        (("b: Int", ""), "2026-05-31", ["b"]),
+        (("b: Int", ""), "2026-06-01", []),
+        (("a: Int", "a: String"), "2026-12-31", ["a"]),
+        (("c(x: Int)", "c"), "2026-12-31", ["c"]),
+        (("c(x: Int)", "c(x: Int!)"), "2026-12-31", ["c"]),
+        (("mood: Mood", "mood: Mood!"), "2026-12-31", ["mood"]),
+        (("GOOD", ""), "2026-12-31", ["GOOD"]),
+        (("BAD", ""), "2026-06-01", []),
+    ],
+)
+def test_only_what_was_announced_for_a_day_that_has_come_may_break_clients(
+    change: tuple[str, str], today: str, broken: list[str]
+) -> None:
+    old, new = change
+    changed = OLD.replace(old, new, 1) if old else OLD
+    if old in ("b: Int", "BAD"):
+        changed = re.sub(re.escape(old) + r" @deprecated\([^)]*\)", new, OLD)
+
+    found = unannounced(OLD, changed, date.fromisoformat(today))
+
+    assert build_schema(changed)
+    assert len(found) == len(broken)
+    assert all(name in said for name, said in zip(broken, found, strict=True))
+
+
+def test_modules_stay_short_enough_to_read() -> None:
+    long = {
+        str(path)
+        for path in modules()
+        if len((HOUSE / path).read_text(encoding="utf-8").splitlines()) > LONGEST_MODULE
+    }
+
+    assert not long - STILL_TOO_LONG, f"split by verb: {sorted(long - STILL_TOO_LONG)}"
+    assert not STILL_TOO_LONG - long, f"short by now: {sorted(STILL_TOO_LONG - long)}"
+
+
+def test_modules_are_called_by_what_they_hold() -> None:
+    nothing = [str(path) for path in modules() if SAYS_NOTHING & set(re.split(r"[_/.]", str(path)))]
+
+    assert nothing == []
+
+
+@pytest.fixture(scope="module")
+async def database(settings: Settings) -> Any:
+    async with connected(settings) as opened:
+        yield opened
+
+
+async def test_the_migrations_make_what_the_models_say(settings: Settings) -> None:
+    """No drift: there is no migration to be generated."""
+    from tortoise.context import TortoiseContext
+    from tortoise.migrations.autodetector import MigrationAutodetector
+
+    config = tortoise_config(settings.database_url, pool=1)
+    async with TortoiseContext() as context:
+        await context.init(config=config, init_connections=False)
+        assert context.apps is not None
+        changes = await MigrationAutodetector(context.apps, config["apps"]).changes()
+
+    assert [operation for change in changes for operation in change.operations] == []
+
+
+async def test_the_database_has_the_columns_of_the_models(database: Database) -> None:
+    """No drift: what the migrations made is what the models read, null where they may be."""
+    from tortoise import Tortoise
+
+    wanted = {
+        (model._meta.db_table, field.source_field or name, bool(field.null))
+        for model in Tortoise.apps[APP].values()
+        for name, field in model._meta.fields_map.items()
+        if name in model._meta.db_fields
+    }
+    rows = await database.reads.fetch(
+        "select table_name, column_name, is_nullable = 'YES' as nullable"
+        " from information_schema.columns where table_schema = 'public'"
+    )
+    there = {tuple(row) for row in rows}
+
+    assert wanted <= there, sorted(wanted - there)
+    tables = {table for table, _, _ in wanted}
+    more = {each for each in there if each[0] in tables} - wanted
+    assert not more, sorted(more)
+
+
+def named_in_migrations() -> set[str]:
+    """Constraints and indexes that migrations write by hand, less what later ones drop."""
+    made: set[str] = set()
+    for path in sorted((HOUSE / "migrations").glob("0*.py")):
+        text = path.read_text(encoding="utf-8")
+        up = re.sub(r'^\w+_BACK = """.*?"""', "", text, flags=re.DOTALL | re.MULTILINE)
+        made |= set(re.findall(r"(?:add constraint|create (?:unique )?index) (\w+)", up))
+        made -= set(re.findall(r"drop (?:constraint|index) (\w+)", up))
+    return made
+
+
+async def test_constraints_and_indexes_written_by_hand_are_there_and_valid(
+    database: Database,
+) -> None:
+    """What models cannot say is not lost by a migration either."""
+    rows = await database.reads.fetch(
+        "select conname as name from pg_constraint where convalidated union"
+        " select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid"
+        " where i.indisvalid"
+    )
+
+    wanted = named_in_migrations()
+
+    assert len(wanted) > 20
+    assert wanted <= {row["name"] for row in rows}
+
