@@ -145,6 +145,7 @@ class Statement:
             f"r.registered_at >= {self.value(period.start)}",
             f"r.registered_at < {self.value(period.end)}",
             condition,
+            "r.parent_id is null",  # children do not count (R-REQ-09)
             *self._filtered(where),
         ]
         return (

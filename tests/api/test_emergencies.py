@@ -1,5 +1,6 @@
 """Emergency recovery: declared, told every half hour, closed with a problem behind it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from itr.events.work import transaction
 from itr.requests.operations import window_ended
 from itr.requests.timers import BULLETIN
+from itr.requests.windows import end_due_windows
 from itr.settings import Settings
 from tests.support.desk import Desk, open_desk
 from tests.support.requests import (
@@ -259,6 +261,34 @@ async def test_a_bulletin_that_does_not_come_is_recorded_once_per_due_time(desk:
     assert "BulletinOverdue" not in {
         entry["type"] for entry in await timeline(desk, "CUSTOMER", key)
     }
+
+
+async def test_workers_that_race_for_a_due_bulletin_record_it_once(desk: Desk) -> None:
+    """R-REQ-11, R-NOT-02: whoever takes the timer records it."""
+    key = await emergency(desk)
+    declared = desk.time.now
+    desk.time.pass_(HALF + timedelta(minutes=5))
+
+    await asyncio.gather(*(end_due_windows(desk.time.now) for _ in range(4)))
+    await end_due_windows(desk.time.now)
+
+    assert await overdue(key) == [declared + HALF]
+    assert (await timers_of(key))[BULLETIN] == declared + 2 * HALF
+
+
+async def test_a_bulletin_that_comes_just_as_it_is_due_leaves_one_next_due_time(
+    desk: Desk,
+) -> None:
+    """R-REQ-11: publishing and missing it race for the same request."""
+    for _ in range(3):
+        key = await emergency(desk)
+        desk.time.pass_(HALF)
+
+        await asyncio.gather(end_due_windows(desk.time.now), tell(desk, key, "FIRST"))
+        await end_due_windows(desk.time.now)
+
+        assert (await timers_of(key))[BULLETIN] == desk.time.now + HALF
+        assert len(await overdue(key)) <= 1
 
 
 async def test_an_emergency_closes_only_with_a_problem_behind_it(desk: Desk) -> None:

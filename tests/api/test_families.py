@@ -254,3 +254,16 @@ async def test_children_are_told_apart_by_a_filter_so_that_figures_leave_them_ou
     assert whole == {parent["id"]}
     assert child in await ids(isChild={"eq": True})
     assert await ids(parentId={"eq": parent["id"]}) == {child}
+
+
+async def test_a_split_request_is_one_request_in_the_figures(desk: Desk) -> None:
+    """R-REQ-09, R-LIN-02: children do not count in 991."""
+    query = """{ figures(period: {from: "2026-01-01T00:00:00Z", to: "2027-01-01T00:00:00Z"}) {
+        requests backlog } }"""
+    before = (await desk.as_("ANALYST").run(query)).data["figures"][0]
+
+    await family(desk, "switch", "firewall")
+
+    after = (await desk.as_("ANALYST").run(query)).data["figures"][0]
+    assert after["requests"] == before["requests"] + 1
+    assert after["backlog"] == before["backlog"] + 1
