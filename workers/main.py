@@ -17,18 +17,36 @@ from workers.timers import TimerLoop, utc_now
 
 logger = logging.getLogger("itr.worker")
 
+SECONDS_TO_FINISH = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
 async def run(settings: Settings) -> None:
-    """Work until cancelled. Without Valkey everything still happens, by polling PostgreSQL."""
+    """Work until cancelled, then finish the batch in hand.
+
+    Without Valkey everything still happens, by polling PostgreSQL.
+    """
     async with connected(settings), publishing(settings.valkey_url):
         await tidy(utc_now())
         timers = TimerLoop()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(timers.run(), name="timers")
+            tasks.create_task(_finishing(timers), name="timers")
             tasks.create_task(hear_pokes(settings.valkey_url, timers.wake), name="pokes")
             tasks.create_task(_arq_again_and_again(settings, timers), name="arq")
+
+
+async def _finishing(timers: TimerLoop) -> None:
+    """Run the loop; when cancelled let it commit what it has in hand."""
+    loop = asyncio.create_task(timers.run(), name="timer loop")
+    try:
+        await asyncio.shield(loop)
+    except asyncio.CancelledError:
+        timers.stop()
+        _, unfinished = await asyncio.wait([loop], timeout=SECONDS_TO_FINISH)
+        for each in unfinished:
+            logger.warning("the batch in hand is given up; it is undone and will be taken again")
+            each.cancel()
+        raise
 
 
 async def _arq_again_and_again(settings: Settings, timers: TimerLoop) -> None:
@@ -40,6 +58,8 @@ async def _arq_again_and_again(settings: Settings, timers: TimerLoop) -> None:
             await _arq(settings, timers)
         except (OSError, RedisError, RuntimeError) as error:
             logger.warning("arq has ended: %s", type(error).__name__)
+        except Exception:
+            logger.exception("arq has failed")
         lasted = asyncio.get_running_loop().time() - began
         pause = _FIRST_PAUSE if lasted > 60 else min(pause * 2, _LONGEST_PAUSE)
         await asyncio.sleep(pause)

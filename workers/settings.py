@@ -1,6 +1,7 @@
 """What the arq worker runs: waking the timers, and keeping the house every hour."""
 
 import json
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from itr.events.work import KEYS_KEPT
 from itr.settings import Settings
 from itr.sla.operations import extend_spans, refresh_calendars
 from workers.timers import TimerLoop
+
+logger = logging.getLogger("itr.worker")
 
 QUEUE = "itr:jobs"
 
@@ -39,16 +42,29 @@ async def keep_house(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
 
 
 async def tidy(now: datetime) -> None:
-    """What `keep_house` does, as of `now`; doing it twice changes nothing."""
-    await extend_spans(now)
-    await refresh_calendars(now)
-    database = get_connection("default")
-    await database.execute_query(
+    """What `keep_house` does, as of `now`; doing it twice changes nothing.
+
+    A part that fails is told and tried again the next time; the others are done.
+    """
+    for part in (extend_spans, refresh_calendars, keep_partitions_ahead, forget_old_keys):
+        try:
+            await part(now)
+        except Exception:
+            logger.exception("%s failed", part.__name__)
+
+
+async def keep_partitions_ahead(now: datetime) -> None:
+    """Have partitions of the event log for this month and the twelve after it."""
+    await get_connection("default").execute_query(
         "select create_event_partition(($1::timestamptz + make_interval(months => ahead))::date)"
         " from generate_series(0, 12) as ahead",
         [now],
     )
-    await database.execute_query(
+
+
+async def forget_old_keys(now: datetime) -> None:
+    """Delete idempotency keys older than their 24 hours (S13)."""
+    await get_connection("default").execute_query(
         "delete from mutation_key where created_at < $1", [now - KEYS_KEPT]
     )
 

@@ -9,21 +9,35 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import DBConnectionError
 
 from itr.requests.recomputing import recompute_batch
 from itr.requests.windows import end_due_windows, next_window_at
-from itr.sla.firing import LIMIT, fire_due, next_alarm_at
+from itr.sla.firing import LIMIT, FiredBatch, fire_due, next_alarm_at
 from itr.sla.reminders import fire_due_reminders, next_reminder_at
 
 logger = logging.getLogger("itr.timers")
 
 POLL = 0.5
 """Seconds between two looks at PostgreSQL when nothing wakes the loop: the floor (Decision 4)."""
+PAUSE = 0.02
+"""Seconds at least between two looks, however many pokes come."""
+LANES = 2
+"""Batches at once when many are due: one is worked out while PostgreSQL writes the other."""
 SWEEP = timedelta(seconds=2)
 TROUBLED_AGAIN = timedelta(minutes=5)
 
 Clock = Callable[[], datetime]
+
+AWAY = (
+    OSError,
+    DBConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What says that the database is away, not that something in it is wrong."""
 
 
 def utc_now() -> datetime:
@@ -45,41 +59,74 @@ class TimerLoop:
     _troubled: set[UUID] = field(default_factory=set)
     _forgive_at: datetime | None = None
     _sweep_at: datetime | None = None
+    _stopping: bool = False
+    _stumbled: bool = False
 
     def wake(self) -> None:
         """Look now: something was committed, or is due."""
         self.woken.set()
 
+    def stop(self) -> None:
+        """Finish the batch in hand, then leave."""
+        self._stopping = True
+        self.woken.set()
+
     async def run(self) -> None:
-        """Work until cancelled; a database that goes away is waited for."""
+        """Work until stopped; a database that goes away is waited for."""
         pause = 0.1
-        while True:
+        while not self._stopping:
             try:
                 await self.work_off()
                 pause = 0.1
                 await self._sleep()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException):
-                logger.warning("the timers wait for the database", exc_info=True)
+            except AWAY as error:
+                logger.warning("the timers wait for the database: %r", error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
 
     async def work_off(self) -> int:
-        """Do all that is due by now; returns how much it was."""
-        done = 0
+        """Do all that is due by now; returns how much it was.
+
+        A duty that fails is told and tried again at the next poll; the others go on.
+        """
+        done, self._stumbled = 0, False
         for duty in (self._fire_alarms, self._remind, self._end_windows, self._recompute):
-            done += await duty()
+            try:
+                done += await duty()
+            except AWAY:
+                raise
+            except Exception:
+                self._stumbled = True
+                logger.exception("%s failed", duty.__name__.strip("_"))
         self.next_due = await self._look_ahead()
         return done
 
     async def _fire_alarms(self) -> int:
-        fired = 0
         self._forgive()
-        while True:
-            batch = await fire_due(self.clock(), skip=self._troubled)
+        batch = await self._fire_batch()
+        if batch.clocks < LIMIT:
+            return batch.alarms
+        lanes = await asyncio.gather(
+            *(self._fire_until_none() for _ in range(LANES)), return_exceptions=True
+        )
+        for each in lanes:
+            if isinstance(each, BaseException):
+                raise each
+        return batch.alarms + sum(each for each in lanes if isinstance(each, int))
+
+    async def _fire_until_none(self) -> int:
+        fired = 0
+        while not self._stopping:
+            batch = await self._fire_batch()
             fired += batch.alarms
-            self._troubled |= batch.troubled
             if batch.clocks < LIMIT:
-                return fired
+                break
+        return fired
+
+    async def _fire_batch(self) -> FiredBatch:
+        batch = await fire_due(self.clock(), skip=self._troubled)
+        self._troubled |= batch.troubled
+        return batch
 
     async def _remind(self) -> int:
         return await self._until_none(fire_due_reminders)
@@ -96,7 +143,7 @@ class TimerLoop:
 
     async def _until_none(self, duty: Callable[[datetime], Awaitable[int]]) -> int:
         done = 0
-        while taken := await duty(self.clock()):
+        while not self._stopping and (taken := await duty(self.clock())):
             done += taken
         return done
 
@@ -116,10 +163,14 @@ class TimerLoop:
         return min((each for each in coming if each is not None), default=None)
 
     async def _sleep(self) -> None:
+        """Rest a moment, then until something is due, somebody wakes us, or the next poll."""
+        if self._stopping:
+            return
+        await asyncio.sleep(PAUSE)
         left = POLL
-        if self.next_due is not None:
+        if self.next_due is not None and not self._stumbled:
             left = min(POLL, (self.next_due - self.clock()).total_seconds())
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(left, 0.005)):
+            async with asyncio.timeout(max(left, 0)):
                 await self.woken.wait()
         self.woken.clear()

@@ -105,13 +105,15 @@ def firing_of(
     when further levels came due before a pause.
     """
     value = _value_of(row) if folded is None else folded
-    above = [percent for percent in percents if percent > row["alarm_level"]]
-    timed = [
-        _as_armed(alarm, row["next_alarm_at"]) for alarm in alarm_times(value, calendar, above)
-    ]
-    due = [alarm for alarm in timed if alarm.due_at is not None and alarm.due_at <= now]
-    later = [alarm.due_at for alarm in timed if alarm.due_at is not None and alarm.due_at > now]
-    return Firing(row, tuple(due), later[0] if later else None)
+    due: list[Alarm] = []
+    for percent in sorted(each for each in percents if each > row["alarm_level"]):
+        for alarm in alarm_times(value, calendar, (percent,)):
+            alarm = _as_armed(alarm, row["next_alarm_at"])  # noqa: PLW2901
+            if alarm.due_at is not None and alarm.due_at > now:
+                return Firing(row, tuple(due), alarm.due_at)
+            if alarm.due_at is not None:
+                due.append(alarm)
+    return Firing(row, tuple(due), None)
 
 
 def facts_of(firing: Firing, now: datetime) -> list[Fact]:
@@ -245,10 +247,12 @@ def _folded(
     """The firing as the history has it; as the row has it when they do not agree."""
     row = firing.row
     calendar = calendars[row["calendar_version_id"]]
-    history = histories_of(words).get(Thread(row["thread"]))
-    if not history:
+    try:
+        history = histories_of(words).get(Thread(row["thread"]), [])
+        clock = fold(history, lambda _: calendar)
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+        logger.warning("clock %s fires without its history: %r", row["id"], error)
         return firing
-    clock = fold(history, lambda _: calendar)
     if (clock.version, clock.deadline) != (row["version"], row["deadline"]):
         return firing
     exact = firing_of(row, calendar, _percents(row["percents"]), now, folded=clock)
