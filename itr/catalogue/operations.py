@@ -106,9 +106,8 @@ async def save_service_level(
     """Make a new version of the service level with this name, or the first; returns its id.
 
     Open requests keep the version they were accepted under (R-CAT-03). `house` says whether it
-    becomes the house level (None: as before). `ola_shares` gives control points other shares than
-    the default, by number. Raises Forbidden, NotFound for the calendar, and what
-    `problems_of_service_level`, `problems_of_window` and `problems_of_underpinning` find.
+    becomes the house level (None: as before), `ola_shares` the shares of control points by number.
+    Raises Forbidden, NotFound for the calendar, and what the `problems_of_…` functions find.
     """
     ensure_may(actor, Permission.MANAGE_SERVICE_LEVELS)
     name = ensure_name(name, "name")

@@ -17,15 +17,13 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from itr.actor import Actor
 from itr.people.roles import Role
 from itr.requests.terms import RequestKind, RequestStatus
+from itr.sla.control_point_moves import Changes, Situation, changes_of
 from itr.sla.control_points import (
     REMINDERS,
     RUN_THROUGH,
     STEPS,
-    Changes,
-    Situation,
     StepOwner,
     budget_of,
-    changes_of,
 )
 from itr.sla.models import ControlPoint
 from itr.sla.operations import calendars_of_versions, current_calendars

@@ -1,11 +1,7 @@
-"""The thirty control points: whose each step is, its share of the promise, what moves it (R-CP).
+"""The thirty control points: whose each step is, and its share of the promise (R-CP, R-OLA)."""
 
-The steps follow the workflow. What a move passes over at once is completed by it; what lasts is
-open from the move that makes it due to the move that ends it.
-"""
-
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -13,7 +9,7 @@ from fractions import Fraction
 
 from itr.errors import DomainError, PathItem
 from itr.sla.clock_facts import Target
-from itr.sla.terms import Thread, WaitingReason
+from itr.sla.terms import Thread
 from itr.sla.working_time import WorkingCalendar
 
 
@@ -299,141 +295,3 @@ def longest_window(working: WorkingCalendar, days: int, now: datetime) -> int:
     """The working time of the longest window of so many days that begins within a fortnight."""
     starts = [now + timedelta(days=ahead) for ahead in range(14)]
     return max(working.elapsed(start, working.add_days(start, days)) for start in starts)
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """How a request stands after a move, as far as its steps go."""
-
-    technical: bool
-    """Whether it has a RESTORATION thread."""
-    service_down: bool
-    answered: bool
-    """Whether a person has answered the customer."""
-    line: int
-    waiting_for: WaitingReason | None
-    by_owner: bool
-    """Whether the owner made the move."""
-    dropped: bool
-    """Whether the request was cancelled or rejected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What a move does to the steps.
-
-    `passes` are completed whether they were open or not: a step skipped by the workflow completes
-    the points it implies. `ends` are completed if open, `drops` given up unjudged if open.
-    """
-
-    passes: frozenset[int] = field(default_factory=frozenset)
-    opens: frozenset[int] = field(default_factory=frozenset)
-    ends: frozenset[int] = field(default_factory=frozenset)
-    drops: frozenset[int] = field(default_factory=frozenset)
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What one type of event does, whatever the situation."""
-
-    passes: tuple[int, ...] = ()
-    opens: tuple[int, ...] = ()
-    ends: tuple[int, ...] = ()
-
-
-HAND_OVER = {1: 7, 2: 17, 3: 18}
-"""The step of taking over a request on each line."""
-_WAITED = (10, 19, 21, 22)
-_TAKEN = (7, 17, 18)
-_FINDING = (9, 12, 13)
-_CLOSING = range(26, 31)
-
-MOVES: Mapping[str, Move] = {
-    "RequestRegistered": Move(passes=(1,), opens=(2,)),
-    "ChildRequestOpened": Move(passes=(1, 2, 3, 5, 6), opens=(7,)),
-    "ChargeAccepted": Move(passes=(4,)),
-    "ChargeWaived": Move(passes=(4,)),
-    "RequestAccepted": Move(passes=(2, 3, 5), opens=(6,)),
-    "RequestDispatched": Move(passes=(2, 3, 5, 6), opens=(7,), ends=(17, 18)),
-    "RequestStarted": Move(passes=(7,), ends=(17, 18)),
-    "EmergencyDeclared": Move(passes=(14,)),
-    "RequestWaiting": Move(ends=_WAITED),
-    "RequestResumed": Move(ends=_WAITED),
-    "RequestRequeued": Move(opens=(7,), ends=(*_WAITED, 11, 17, 18)),
-    "RequestEscalated": Move(ends=(11, *_TAKEN)),
-    "RequestHandedBack": Move(ends=(11, *_TAKEN)),
-    "RequestHandedToPartner": Move(opens=(19,), ends=(11, *_TAKEN)),
-    "RequestTakenBack": Move(ends=(11, *_WAITED, *_TAKEN)),
-    "RequestRestored": Move(passes=(*_FINDING, 15, 16), opens=(23,)),
-    "RequestDelivered": Move(passes=(*_FINDING, 23, 24, 25, 26), opens=(27,), ends=_WAITED),
-    "SolutionRejected": Move(passes=(27,)),
-    "RequestConfirmed": Move(passes=(27,), opens=(30,), ends=tuple(range(1, 26))),
-    "RequestClosed": Move(passes=(28, 29, 30), ends=tuple(STEPS)),
-}
-"""What each move of the workflow does to the steps, before its situation is looked at."""
-
-_BY_REASON: Mapping[WaitingReason, Move] = {
-    WaitingReason.CUSTOMER: Move(opens=(10,)),
-    WaitingReason.THIRD_PARTY: Move(opens=(19,)),
-    WaitingReason.SPARE_PART: Move(passes=(20,), opens=(21,)),
-    WaitingReason.CHANGE_WINDOW: Move(opens=(22,)),
-}
-_GO_ON = frozenset({"RequestStarted", "SolutionRejected", "RequestReopened"})
-_MOVES_AWAY = frozenset({"RequestEscalated", "RequestHandedBack", "RequestTakenBack"})
-
-
-def changes_of(
-    event: str, situation: Situation, *, open: Collection[int], done: Collection[int]
-) -> Changes:
-    """What an event does to the steps of a request that stands so (R-CP-02)."""
-    if situation.dropped:
-        return Changes(drops=frozenset(open))
-    moves = list(_moves(event, situation, open=open, done=done))
-    passes = _all(moves, "passes", situation)
-    opens = _all(moves, "opens", situation) - passes
-    ends = (_all(moves, "ends", situation) & set(open)) - opens - passes
-    drops = frozenset(_CLOSING) & set(open) if event == "RequestReopened" else frozenset[int]()
-    return Changes(passes=passes, opens=opens - set(open), ends=ends, drops=drops)
-
-
-def _moves(
-    event: str, situation: Situation, *, open: Collection[int], done: Collection[int]
-) -> Iterator[Move]:
-    yield MOVES.get(event, Move())
-    if situation.answered:
-        yield Move(passes=(8,))
-    if situation.by_owner and event not in _MOVES_AWAY | {"RequestResumed"}:
-        yield Move(ends=(11, 17, 18))
-    if event == "RequestWaiting" and situation.waiting_for is not None:
-        yield _BY_REASON[situation.waiting_for]
-    elif event == "RequestResumed" and 10 in open:
-        yield Move(opens=(11,))
-    elif event in _MOVES_AWAY:
-        yield Move(opens=(HAND_OVER[situation.line],))
-    elif event == "RequestDelivered":
-        kept = {16} if situation.service_down else set[int]()
-        yield Move(opens=tuple(kept), ends=tuple(set(range(1, 26)) - kept))
-    elif event == "RequestPlanned" and 9 in open:
-        yield Move(passes=(9, 12), opens=(13,))
-    elif event == "RequestStarted" and not situation.answered:
-        yield Move(opens=(8,))
-    if event in _GO_ON:
-        yield Move(opens=_work_at_hand(situation, open=open, done=done))
-
-
-def _work_at_hand(
-    situation: Situation, *, open: Collection[int], done: Collection[int]
-) -> tuple[int, ...]:
-    """The step of the technical work itself that an owner who goes on is at."""
-    if {9, 13, 23} & set(open):
-        return ()
-    if situation.technical and situation.service_down:
-        return (13,) if 9 in done else (9,)
-    return (23,)
-
-
-def _all(moves: Iterable[Move], which: str, situation: Situation) -> frozenset[int]:
-    found = {number for move in moves for number in getattr(move, which)}
-    if not situation.technical:
-        found = {number for number in found if not _is_of(number, Thread.RESTORATION)}
-    return frozenset(found)

@@ -10,17 +10,13 @@ from hypothesis import strategies as st
 
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.clock import Target
+from itr.sla.control_point_moves import HAND_OVER, MOVES, Changes, Situation, changes_of
 from itr.sla.control_points import (
     DEFAULT_SHARES,
-    HAND_OVER,
-    MOVES,
     STEPS,
-    Changes,
     Shares,
-    Situation,
     StepOwner,
     budget_of,
-    changes_of,
     longest_window,
     problems_of_shares,
     shares_of,
