@@ -16,7 +16,7 @@ from itr.reports.terms import FigureName as Figure
 from itr.requests import operations
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification
-from itr.requests.terms import FaultLevel, Impact, Priority, ProblemType, RequestKind
+from itr.requests.terms import FaultLevel, Impact, Priority, ProblemType, RequestKind, Verb
 from itr.settings import Settings
 from tests.support.desk import START, Desk, hours, open_desk
 
@@ -77,7 +77,7 @@ async def sent_back_and_up(desk: Desk) -> None:
         await operations.change_line(
             line1 if verb == "ESCALATE" else line2,
             key,
-            operations.Verb(verb),
+            Verb(verb),
             queue_id=queue,
             assignee_id=who.id,
             reason="asked",
