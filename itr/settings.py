@@ -11,7 +11,7 @@ PREFIX = "ITR_"
 _NOT_SETTINGS = frozenset({"ITR_HOME"})
 
 
-class WrongSettings(Exception):  # noqa: N818 - a sentence for the operator, not a domain error
+class WrongSettings(Exception):
     """The environment does not make a server; the message is one clear sentence."""
 
 

@@ -16,8 +16,8 @@ from itr.people.roles import Permission
 from itr.requests.operations.duplicates import merge_requests
 from itr.requests.operations.emergencies import declare_emergency, publish_bulletin
 from itr.requests.operations.families import Part, split_request
-from itr.requests.priority import Classification
 from itr.requests.operations.third_parties import hand_to_partner, take_back
+from itr.requests.priority import Classification
 
 Info = strawberry.Info
 P = Permission

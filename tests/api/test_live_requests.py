@@ -80,10 +80,10 @@ async def test_a_feed_begins_with_what_matches_and_tells_what_changes(
         ... on RequestSnapshot { cursor complete requests { number clocks { thread state } } }
         ... on RequestChanged { cursor version request { number status } events { type text } }
         ... on RequestRemoved { cursor requestId } } }"""
-    filter = {"status": {"in": ["REGISTERED", "IN_PROGRESS"]}}
+    wanted = {"status": {"in": ["REGISTERED", "IN_PROGRESS"]}}
 
     async with server.socket(desk.as_("bolt").token) as socket:
-        await socket.subscribe(document, {"filter": filter})
+        await socket.subscribe(document, {"filter": wanted})
         snapshot = (await news(socket))["data"]["requestEvents"]
         await do(desk, "LINE1", "logCall", id=request["id"], summary="Called them")
         changed = (await news(socket))["data"]["requestEvents"]

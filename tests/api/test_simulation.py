@@ -95,9 +95,9 @@ async def test_eight_hours_paused_over_the_weekend_are_due_on_monday_afternoon(d
         {"at": "2026-03-06T08:00:00Z", "kind": "PAUSED", "reason": "CUSTOMER"},
         {"at": "2026-03-09T02:00:00Z", "kind": "RESUMED"},
     ]
-    input = {"calendar": CN, "target": "PT8H", "events": events, "at": "2026-03-09T03:00:00Z"}
+    given = {"calendar": CN, "target": "PT8H", "events": events, "at": "2026-03-09T03:00:00Z"}
 
-    answer = await desk.as_("PROCESS_MANAGER").run(CLOCK, {"input": input})
+    answer = await desk.as_("PROCESS_MANAGER").run(CLOCK, {"input": given})
 
     clock = answer.data["simulateClock"]
     assert clock["state"] == "RUNNING"
@@ -110,7 +110,7 @@ async def test_eight_hours_paused_over_the_weekend_are_due_on_monday_afternoon(d
 
 
 @pytest.mark.parametrize(
-    ("given", "code", "path"),
+    ("changed", "code", "path"),
     [
         ({"target": "PT0S"}, "NOT_POSITIVE", ["input", "target"]),
         ({"events": []}, "NOT_STARTED", ["input", "events"]),
@@ -124,18 +124,18 @@ async def test_eight_hours_paused_over_the_weekend_are_due_on_monday_afternoon(d
     ],
 )
 async def test_a_clock_that_makes_no_sense_is_refused_with_code_and_path(
-    desk: Desk, given: dict[str, Any], code: str, path: list[Any]
+    desk: Desk, changed: dict[str, Any], code: str, path: list[Any]
 ) -> None:
     """R-SLA-02."""
-    input = {
+    given = {
         "calendar": CN,
         "target": "PT8H",
         "events": [{"at": "2026-03-06T01:00:00Z", "kind": "STARTED"}],
         "at": "2026-03-09T03:00:00Z",
-        **given,
+        **changed,
     }
 
-    answer = await desk.as_("PROCESS_MANAGER").run(CLOCK, {"input": input})
+    answer = await desk.as_("PROCESS_MANAGER").run(CLOCK, {"input": given})
 
     assert answer.code == code
     assert answer.errors[0]["extensions"]["inputPath"] == path
