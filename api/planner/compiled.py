@@ -9,11 +9,11 @@ from dataclasses import dataclass
 class Compiled:
     """The answer to one field.
 
-    `json` is the text to send, without line breaks; None is null. `denied` are the paths below
+    `json` is what to send, in UTF-8 without line breaks; None is null. `denied` are the paths below
     the field that hold null for lack of a permission: response keys and the types they are read
     from. `cursor` is what the reader asked to be read in the same statement.
     """
 
-    json: str | None
+    json: bytes | None
     denied: tuple[tuple[tuple[str, str], ...], ...] = ()
     cursor: str | None = None

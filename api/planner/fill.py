@@ -23,10 +23,10 @@ class FillTree:
             for key in fill.path:
                 place = place.setdefault(key, {})
 
-    def filled(self, json: str, context: Any) -> str:
+    def filled(self, json: bytes, context: Any) -> bytes:
         """Return the JSON with every computed value worked out."""
         data = orjson.loads(json)
-        return orjson.dumps(self._walk(data, self.root, context)).decode()
+        return orjson.dumps(self._walk(data, self.root, context))
 
     def _walk(self, value: Any, place: dict[str, Any], context: Any) -> Any:
         if isinstance(value, list):

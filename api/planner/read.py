@@ -157,7 +157,7 @@ async def nodes(info: Any, ids: Sequence[str]) -> Any:
     compiled = await read(info, wish)
     if not compiled.denied:
         return compiled
-    shown = zip(found, orjson.loads(compiled.json or "[]"), strict=True)
+    shown = zip(found, orjson.loads(compiled.json or b"[]"), strict=True)
     there = {entry.name for (entry, _), value in shown if entry is not None and value is not None}
     return _kept_back_from(compiled, there)
 

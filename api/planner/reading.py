@@ -70,8 +70,8 @@ async def read(info: Any, wish: Wish) -> Compiled:
     key = (number, shapes, wish.variant)
     plan = outline.plans.get(key, lambda: _plan(raw, outline, wish, visibility, shapes))
     sources = _Values(context, visibility, wish, values)
-    text = await context.pool.fetchval(plan.sql, *[sources.of(slot) for slot in plan.slots])
-    return _answer(text, outline, wish, context)
+    found = await context.pool.fetchval(plan.sql, *[sources.of(slot) for slot in plan.slots])
+    return _answer(found, outline, wish, context)
 
 
 def check(info: Any, wish: Wish) -> None:
@@ -122,7 +122,7 @@ def _plan(
     value = f"{wish.write(compiler, outline.wanted)}::text"
     if wish.cursor is not None:
         value = f"({wish.cursor})::text || E'\\n' || coalesce({value}, '')"
-    return Plan(*statement.finish(value))
+    return Plan(*statement.finish(f"convert_to({value}, 'UTF8')"))
 
 
 def _page_arguments(
@@ -182,15 +182,17 @@ class _Values:
         raise KeyError(slot)
 
 
-def _answer(text: str | None, outline: Outline, wish: Wish, context: ReadContext) -> Compiled:
+def _answer(found: bytes | None, outline: Outline, wish: Wish, context: ReadContext) -> Compiled:
+    """Take the answer as the bytes it came in: nobody here needs it as text."""
     cursor = None
-    if wish.cursor is not None and text is not None:
-        cursor, _, text = text.partition("\n")
-    if not text:
+    if wish.cursor is not None and found is not None:
+        position, _, found = found.partition(b"\n")
+        cursor = position.decode()
+    if not found:
         return Compiled(None, (), cursor)  # nothing is there, so nothing was kept back
     if outline.tree is not None:
-        return Compiled(outline.tree.filled(text, context), outline.denied, cursor)
-    return Compiled(text.replace("\n", ""), outline.denied, cursor)
+        return Compiled(outline.tree.filled(found, context), outline.denied, cursor)
+    return Compiled(found.replace(b"\n", b""), outline.denied, cursor)
 
 
 def _error(raw: GraphQLResolveInfo[Any], refused: Refused, language: str) -> Exception:
