@@ -49,7 +49,7 @@ class RequestsWatch:
 
     def subject_of(self, event: Event) -> UUID | None:
         """Whatever stands on a request's timeline may change it."""
-        return event.stream if event.subject_type in ("request", "clock") else None
+        return event.stream if event.subject_type in ("request", "clock", "bulletin") else None
 
     async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:
         """Which of these requests match now, with their versions."""

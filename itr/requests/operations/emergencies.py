@@ -1,15 +1,19 @@
 """What can be done to an emergency (R-REQ-11): each operation is one transaction and one event."""
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from itr.actor import SYSTEM, Actor
+from itr.actor import Actor
 from itr.events.work import Work
-from itr.requests.models import Bulletin
+from itr.requests.emergency_rules import due_times
+from itr.requests.models import Bulletin, Request
 from itr.requests.priority import Classification
-from itr.requests.store import handling, save, take
+from itr.requests.store import handling, lock_visible
 from itr.requests.terms import BulletinKind
+from itr.requests.timers import BULLETIN
 from itr.requests.verbs import emergencies
+from itr.sla.models import Timer
+from itr.visibility import Visible
 
 
 async def declare_emergency(
@@ -48,7 +52,20 @@ async def publish_bulletin(
 
 
 async def bulletin_due(work: Work, request_id: UUID, *, now: datetime) -> None:
-    """Note that no bulletin came in time, in the transaction that takes the timer."""
-    in_hand = await take(work, SYSTEM, request_id, now)
-    emergencies.miss_bulletins(in_hand)
-    await save(work, in_hand)
+    """Note that no bulletin came in time, in the transaction that takes the timer.
+
+    Each due time that passed is recorded once, and the next one is counted down to.
+    """
+    await lock_visible(work.connection, request_id, Visible.everything(), "id")
+    request = await Request.get(id=request_id)
+    first = request.bulletin_due_at
+    if first is None or first > now:
+        return
+    *missed, following = due_times(first, now)
+    request.bulletin_due_at = following
+    await request.save(update_fields=["bulletin_due_at"])
+    await Timer.filter(request_id=request_id, kind=BULLETIN).delete()
+    await Timer.create(id=uuid4(), kind=BULLETIN, request_id=request_id, due_at=following)
+    work.record(
+        *(emergencies.missed(request, each, now, notifies=each == missed[-1]) for each in missed)
+    )

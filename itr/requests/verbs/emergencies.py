@@ -1,11 +1,13 @@
 """Emergency recovery: declare it, tell how it stands, notice that nothing was told (R-REQ-11)."""
 
-from uuid import uuid4
+from datetime import datetime
+from uuid import uuid4, uuid5
 
-from itr.events.log import Audience
+from itr.actor import SYSTEM
+from itr.events.log import Audience, Fact
 from itr.requests import emergency_rules, rules
 from itr.requests.handling import Handling
-from itr.requests.models import Bulletin
+from itr.requests.models import Bulletin, Request
 from itr.requests.priority import Classification, priority_of
 from itr.requests.terms import BulletinKind, RequestStatus, Verb
 from itr.requests.timers import expect_bulletin
@@ -60,12 +62,22 @@ def publish(work: Handling, kind: BulletinKind, text: str, told: frozenset[str])
     )
 
 
-def miss_bulletins(work: Handling) -> None:
-    """Record each due time that passed without a bulletin, once; the next is counted down."""
-    first = work.request.bulletin_due_at
-    if first is None or first > work.now:
-        return
-    *missed, following = emergency_rules.due_times(first, work.now)
-    expect_bulletin(work, following)
-    for due_at in missed:
-        work.record("BulletinOverdue", Audience.INTERNAL, {"dueAt": due_at.isoformat()})
+def missed(request: Request, due_at: datetime, now: datetime, *, notifies: bool) -> Fact:
+    """That no bulletin came by `due_at`; of several missed at once only the last notifies.
+
+    Like an alarm it has a subject of its own: time passing leaves the request's version alone.
+    """
+    assert request.emergency_at is not None
+    return Fact(
+        type="BulletinOverdue",
+        subject_type="bulletin",
+        subject=uuid5(request.id, "bulletin"),
+        subject_version=round((due_at - request.emergency_at).total_seconds()),
+        stream=request.id,
+        by=SYSTEM,
+        occurred_at=now,
+        audience=Audience.INTERNAL,
+        customer_id=request.customer_id,
+        branch_id=request.branch_id,
+        payload={"dueAt": due_at.isoformat(), "notifies": notifies},
+    )
