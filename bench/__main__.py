@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -42,6 +43,7 @@ ALONE = ("imports", "alarms", "clocks")
 def main() -> None:
     """Measure what is asked for."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     names = asked.only or [*SHARED, *_present(ALONE)]
     begun = time.monotonic()
     machine = _machine()
