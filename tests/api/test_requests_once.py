@@ -270,7 +270,7 @@ async def test_the_log_cannot_be_changed(desk: Desk) -> None:
 async def test_two_servers_whose_clocks_differ_leave_the_clocks_as_the_moves_were_made(
     desk: Desk,
 ) -> None:
-    """R-SLA-02: time never runs backwards on one request."""
+    """Situation 26, R-SLA-02: time never runs backwards on one request."""
     request = await brought_to(desk, "IN_PROGRESS")
     desk.time.pass_(hours(1))
     await do(desk, "LINE1", "waitRequest", id=request["id"], reason="CUSTOMER")
