@@ -136,6 +136,15 @@ def _is_healthy(port: int) -> bool:
         connection.close()
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process so far; 0 where the system does not tell."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    words = stat.read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def printer(title: str) -> Callable[[float, str], None]:
     """Return a progress that rewrites one line of a terminal and says little elsewhere."""
     told = -1
