@@ -18,6 +18,7 @@ from workers.timers import TimerLoop, utc_now
 logger = logging.getLogger("itr.worker")
 
 SECONDS_TO_FINISH = 10.0
+SECONDS_TO_CLOSE = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
@@ -88,11 +89,23 @@ async def _arq(settings: Settings, timers: TimerLoop) -> None:
     try:
         await worker.main()
     finally:
-        waking.cancel()
-        with contextlib.suppress(asyncio.CancelledError, OSError, RedisError):
-            await waking
-        with contextlib.suppress(OSError, RedisError):
-            await worker.close()
+        await _close(worker, pool, waking)
+
+
+async def _close(worker: Worker, pool: ArqRedis, waking: asyncio.Task[None]) -> None:
+    """End its jobs and connections, also when Valkey does not answer.
+
+    arq's own `close` waits for Valkey, and what it raises would hide why we are leaving.
+    """
+    tasks = [waking, *worker.tasks.values()]
+    for each in tasks:
+        each.cancel()
+    with contextlib.suppress(OSError, RedisError):
+        async with asyncio.timeout(SECONDS_TO_CLOSE):
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await pool.delete(worker.health_check_key)
+    with contextlib.suppress(OSError, RedisError):
+        await pool.aclose(close_connection_pool=True)
 
 
 async def _wake_when_due(pool: ArqRedis, timers: TimerLoop) -> None:

@@ -50,7 +50,7 @@ async def person(ids: dict[str, UUID], name: str) -> Actor:
     return found
 
 
-async def registered(ids: dict[str, UUID], now: datetime) -> UUID:
+async def registered(ids: dict[str, UUID], now: datetime, *, by: str = "bolt") -> UUID:
     """A request whose three clocks start now."""
     wanted = Intake(
         kind=RequestKind.TECHNICAL,
@@ -58,7 +58,7 @@ async def registered(ids: dict[str, UUID], now: datetime) -> UUID:
         description="a request with clocks",
         product_id=ids["router"],
     )
-    return await operations.submit_request(await person(ids, "bolt"), wanted, now=now)
+    return await operations.submit_request(await person(ids, by), wanted, now=now)
 
 
 async def alarms(request_id: UUID | None = None) -> list[dict[str, Any]]:
