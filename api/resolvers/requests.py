@@ -87,9 +87,13 @@ class RequestMutation:
         return await on_request(info, input, operations.agree_to_charge, Verb.WAIVE_CHARGE)
 
     @_mutation(P.REJECT_REQUEST, "Turn a request down; the requester is told why.")
-    async def reject_request(self, info: Info, input: given.ReasonInput) -> RequestPayload | None:
+    async def reject_request(
+        self, info: Info, input: given.RejectRequestInput
+    ) -> RequestPayload | None:
         """Turn a request down."""
-        return await on_request(info, input, operations.reject_request, reason=input.reason)
+        return await on_request(
+            info, input, operations.reject_request, code=input.code, reason=input.reason
+        )
 
     @_mutation(P.DISPATCH_REQUEST, "Send a request to a queue, or to a person of it.")
     async def dispatch_request(

@@ -27,7 +27,8 @@ def _told(error: type[DomainError]) -> str:
     return said if "{" in error.zh else f"{said} {error.zh}"
 
 
-_ERRORS = {each.code: each for each in sorted(_tree(DomainError), key=lambda each: each.code)}
+_OURS = [each for each in _tree(DomainError) if each.__module__.startswith("itr.")]
+_ERRORS = {each.code: each for each in sorted(_OURS, key=lambda each: each.code)}
 
 _make_enum: Any = Enum
 _codes = _make_enum(

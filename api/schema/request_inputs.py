@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from itr.catalogue.terms import Phase
-from itr.requests.terms import Channel, FaultLevel, Impact, ProblemType, RequestKind
+from itr.requests.terms import Channel, FaultLevel, Impact, ProblemType, RejectionCode, RequestKind
 from itr.sla.terms import WaitingReason
 
 _ID = "Id of the request."
@@ -73,6 +73,13 @@ class ReasonInput(RequestInput):
     """End a request, or send it elsewhere, with a reason."""
 
     reason: str = strawberry.field(description="Why.")
+
+
+@strawberry.input(description="Turn a request down; the requester is told why.")
+class RejectRequestInput(ReasonInput):
+    """Turn a request down."""
+
+    code: RejectionCode = strawberry.field(description="Why, for counting.")
 
 
 @strawberry.input(description="Send a request to a queue, or to a person of it.")

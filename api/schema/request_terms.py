@@ -8,6 +8,7 @@ from itr.requests.terms import (
     FaultLevel,
     Impact,
     ProblemType,
+    RejectionCode,
     RequestKind,
     RequestStatus,
     Verb,
@@ -136,5 +137,18 @@ described(
         Audience.PUBLIC: "Everybody who sees the request. 公开",
         Audience.PARTNER: "Colleagues and the partner. 与合作伙伴共享",
         Audience.INTERNAL: "Colleagues only. 内部",
+    },
+)
+described(
+    RejectionCode,
+    "Why a request was turned down. 拒绝原因",
+    {
+        RejectionCode.NOT_SERVED: "The product is not served. 产品不在服务范围",
+        RejectionCode.OUT_OF_SCOPE: "The service does not cover it. 超出服务内容",
+        RejectionCode.NOT_AUTHORISED: "Nobody of the customer authorised it. 未获客户授权",
+        RejectionCode.CHARGE_DECLINED: "The customer declined the price. 客户不接受收费",
+        RejectionCode.INCOMPLETE: "What was asked for did not come. 资料不全",
+        RejectionCode.DUPLICATE: "It was registered before. 重复登记",
+        RejectionCode.NO_ISSUE: "There is nothing to resolve. 并无问题",
     },
 )

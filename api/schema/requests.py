@@ -37,6 +37,7 @@ from itr.requests.terms import (
     Impact,
     Priority,
     ProblemType,
+    RejectionCode,
     RequestKind,
     RequestStatus,
     Verb,
@@ -235,6 +236,9 @@ class ServiceRequest(Node):
     )
     workaround: str | None = column(description="How service was restored.")
     solution: str | None = column(description="What resolved it.")
+    rejection_code: RejectionCode | None = column(
+        filter=True, description="Why it was rejected, coded."
+    )
     ended_reason: str | None = column(description="Why it was rejected or cancelled.")
     verified_by: Person | None = one("verified_by_id", description="Who checked the result.")
     confirmed_by_silence: bool = column(

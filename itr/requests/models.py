@@ -16,6 +16,7 @@ from itr.requests.terms import (
     Impact,
     Priority,
     ProblemType,
+    RejectionCode,
     RequestKind,
     RequestStatus,
 )
@@ -104,6 +105,7 @@ class Request(Model):
     plan_summary = fields.TextField(null=True)
     expected_at = fields.DatetimeField(null=True)
     ended_reason = fields.TextField(null=True)
+    rejection_code: RejectionCode | None = enum_or_null(RejectionCode, 16)
     follows: fields.ForeignKeyNullableRelation["Request"] = fields.ForeignKeyField(
         "itr.Request", related_name="followed_by", null=True, on_delete=fields.RESTRICT
     )

@@ -121,6 +121,18 @@ class BulletinKind(StrEnum):
     CAUSE = "CAUSE"
 
 
+class RejectionCode(StrEnum):
+    """Why a request is turned down; told to the requester with a sentence (R-REQ-01)."""
+
+    NOT_SERVED = "NOT_SERVED"
+    OUT_OF_SCOPE = "OUT_OF_SCOPE"
+    NOT_AUTHORISED = "NOT_AUTHORISED"
+    CHARGE_DECLINED = "CHARGE_DECLINED"
+    INCOMPLETE = "INCOMPLETE"
+    DUPLICATE = "DUPLICATE"
+    NO_ISSUE = "NO_ISSUE"
+
+
 class Charge(StrEnum):
     """Where a chargeable request stands (R-ENT-01)."""
 

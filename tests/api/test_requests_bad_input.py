@@ -56,6 +56,7 @@ def refused_with(answer: Answer, *codes: str) -> None:
 
 def given_for(desk: Desk, mutation: str, id_: str, words: str) -> dict[str, Any]:
     more: dict[str, dict[str, Any]] = {
+        "rejectRequest": {"code": "OUT_OF_SCOPE"},
         "waitRequest": {"reason": "CUSTOMER"},
         "deliverRequest": {"restoresService": True},
         "escalateRequest": {"queueId": desk.public("que", "queue3")},
@@ -211,7 +212,7 @@ async def test_values_of_the_wrong_kind_are_refused_before_anything_happens(
 async def test_a_version_that_never_was_is_stale(desk: Desk, version: int) -> None:
     """S17."""
     request = await brought_to(desk, "REGISTERED")
-    given = {"id": request["id"], "reason": "x", "expectedVersion": version}
+    given = {"id": request["id"], "reason": "x", "code": "DUPLICATE", "expectedVersion": version}
 
     payload = await attempt(desk, "LINE1", "rejectRequest", **given)
 

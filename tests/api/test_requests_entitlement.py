@@ -264,7 +264,14 @@ async def test_a_rejected_request_gives_its_quota_back(desk: Desk) -> None:
     request = await of(desk, "turned down")
     await do(desk, "LINE1", "acceptRequest", id=request["id"], **CRITICAL)
 
-    await do(desk, "PROCESS_MANAGER", "rejectRequest", id=request["id"], reason="不属于服务范围")
+    await do(
+        desk,
+        "PROCESS_MANAGER",
+        "rejectRequest",
+        id=request["id"],
+        reason="不属于服务范围",
+        code="NOT_SERVED",
+    )
 
     seen = await read(desk, "turned down", request["id"], "status endedReason clocks { state }")
     assert seen == {

@@ -327,7 +327,8 @@ async def test_situations_22_and_24_cancelled_clocks_raise_no_alarm(desk: Desk, 
     request = await submitted(desk)
     await alarms(desk, request)
 
-    request = await do(desk, "LINE1", verb, id=request["id"], reason="重复")
+    coded = {"code": "DUPLICATE"} if verb == "rejectRequest" else {}
+    request = await do(desk, "LINE1", verb, id=request["id"], reason="重复", **coded)
 
     assert {each["state"] for each in request["clocks"]} == {"CANCELLED"}
     desk.time.pass_(timedelta(days=30))

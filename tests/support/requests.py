@@ -201,7 +201,7 @@ def _way_to(
         S.DELIVERED: [*begun, deliver],
         S.CONFIRMED: [*begun, deliver, confirm],
         S.CLOSED: [*begun, deliver, confirm, close],
-        S.REJECTED: [("LINE1", "rejectRequest", reason)],
+        S.REJECTED: [("LINE1", "rejectRequest", {**reason, "code": "NO_ISSUE"})],
         S.CANCELLED: [("CUSTOMER", "cancelRequest", reason)],
     }
     return ways[S(status)]
@@ -214,7 +214,7 @@ def input_for(desk: Desk, verb: Verb, request: Mapping[str, Any]) -> dict[str, A
     more: dict[Verb, dict[str, Any]] = {
         V.ACCEPT: CRITICAL,
         V.RECLASSIFY: MINOR,
-        V.REJECT: {"reason": "不受理"},
+        V.REJECT: {"reason": "不受理", "code": "OUT_OF_SCOPE"},
         V.CANCEL: {"reason": "不需要了"},
         V.DISPATCH: {"queueId": desk.public("que", "queue1")},
         V.WAIT: {"reason": "CUSTOMER"},

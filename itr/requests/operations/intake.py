@@ -15,7 +15,7 @@ from itr.requests.intake import Intake, new_request
 from itr.requests.operations.families import cancel_children
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.store import calendars_in_force, handling, save, take, work_has_begun
-from itr.requests.terms import Verb
+from itr.requests.terms import RejectionCode, Verb
 from itr.requests.verbs import intake
 
 
@@ -98,14 +98,15 @@ async def reject_request(
     actor: Actor,
     request_id: UUID,
     *,
+    code: RejectionCode,
     reason: str,
     now: datetime,
     expected_version: int | None = None,
 ) -> UUID:
-    """Turn a request down; the requester is told why."""
+    """Turn a request down; the requester is told why, by code and sentence."""
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
-        intake.reject(in_hand, reason)
+        intake.reject(in_hand, code, reason)
         await return_quota(work, request_id, now)
         await save(work, in_hand)
     return request_id

@@ -10,7 +10,7 @@ from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.priority import Classification, classification_of, priority_of
-from itr.requests.terms import Charge, Priority, RequestStatus, Verb
+from itr.requests.terms import Charge, Priority, RejectionCode, RequestStatus, Verb
 from itr.requests.timers import expect_bulletin
 from itr.sla.terms import Thread
 
@@ -121,10 +121,11 @@ def reauthorise(work: Handling, authorised: Authorised) -> None:
     work.record("RequestReauthorised", Audience.INTERNAL, {"entitlement": authorised.outcome.value})
 
 
-def reject(work: Handling, reason: str) -> None:
-    """Turn a request down, with a reason the requester is told."""
+def reject(work: Handling, code: RejectionCode, reason: str) -> None:
+    """Turn a request down, with a coded reason and a sentence the requester is told."""
     work.ensure_may(Verb.REJECT)
     rules.ensure_can_move(work.request.status, Verb.REJECT)
+    work.request.rejection_code = code
     _end(work, RequestStatus.REJECTED, "RequestRejected", rules.ensure_text(reason, "reason"))
 
 
@@ -143,7 +144,9 @@ def _end(work: Handling, status: RequestStatus, event: str, reason: str) -> None
     expect_bulletin(work, None)
     work.request.waiting_reason = work.request.returns_to = None
     work.end_stint(reason)
-    work.record(event, Audience.PUBLIC, {**moved, "reason": reason})
+    code = work.request.rejection_code
+    told = {**moved, "reason": reason, "code": code.value if code else None}
+    work.record(event, Audience.PUBLIC, told)
 
 
 def _classify(work: Handling, classification: Classification, terms: ServiceTerms) -> None:
