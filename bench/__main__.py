@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import importlib
 import importlib.util
 import os
@@ -15,6 +16,7 @@ import platform
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +42,9 @@ ALONE = ("imports", "alarms", "clocks")
 """Parts that bring their own servers, or need none: modules with `tables(quick=…)`."""
 
 
+_failed: list[str] = []
+
+
 def main() -> None:
     """Measure what is asked for."""
     asked = _arguments()
@@ -57,13 +62,14 @@ def main() -> None:
         tables += measured
     for name in names:
         if name not in SHARED:
-            _say(name)
             module = importlib.import_module(f"bench.{name}")
-            tables += _printed(module.tables(quick=asked.quick))
+            tables += _measure(name, functools.partial(module.tables, quick=asked.quick))
     if not asked.quick and not asked.only:
         DOCUMENT.write_text(_document(machine, tables))
         print(f"→ {DOCUMENT}")
     print(f"用时 took {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    if _failed:
+        raise SystemExit(f"失败 failed: {', '.join(_failed)}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -86,8 +92,7 @@ def _measure_shared(names: list[str], *, quick: bool) -> tuple[str, list[Table]]
         database = asyncio.run(_filled(servers))
         print(database)
         for name in names:
-            _say(name)
-            tables += _printed(SHARED[name](servers, quick=quick))
+            tables += _measure(name, functools.partial(SHARED[name], servers, quick=quick))
     return database, tables
 
 
@@ -105,11 +110,16 @@ async def _filled(servers: Stand) -> str:
     )
 
 
-def _say(name: str) -> None:
+def _measure(name: str, part: Callable[[], list[Table]]) -> list[Table]:
+    """Measure one part; one that fails is told in its place, and the others go on."""
     print(f"\n{name} … {datetime.now(UTC):%H:%M:%S}", file=sys.stderr, flush=True)
-
-
-def _printed(tables: list[Table]) -> list[Table]:
+    try:
+        tables = part()
+    except Exception as error:
+        _failed.append(name)
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {str(error)[:300]}"
+        tables = [Table(f"{name}：失败 failed", ("原因 why",), [(reason,)])]
     for table in tables:
         print_table(table)
     return tables
