@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from tortoise.context import TortoiseContext, get_current_context
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
@@ -24,6 +25,15 @@ MODELS = [
     "itr.events.models",
 ]
 APP = "itr"
+AWAY = (
+    OSError,
+    DBConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What says that the database is away, not that something in it is wrong."""
 _SESSION = {
     "jit": "off",
     "timezone": "UTC",

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import asyncpg
-from tortoise.exceptions import DBConnectionError
-
+from itr.database import AWAY
 from itr.requests.recomputing import recompute_batch
 from itr.requests.windows import end_due_windows, next_window_at
 from itr.sla.firing import LIMIT, FiredBatch, fire_due, next_alarm_at
@@ -28,16 +26,6 @@ SWEEP = timedelta(seconds=2)
 TROUBLED_AGAIN = timedelta(minutes=5)
 
 Clock = Callable[[], datetime]
-
-AWAY = (
-    OSError,
-    DBConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
-)
-"""What says that the database is away, not that something in it is wrong."""
 
 
 def utc_now() -> datetime:

@@ -24,9 +24,10 @@ select v.id from calendar_version v where exists (
     select 1 from calendar_version n where n.calendar_id = v.calendar_id and n.number > v.number)
 """
 _STALE = f"""
-select c.id from clock c where c.completed_at is null and c.state <> 'CANCELLED'
+select c.id from clock c join request r on r.id = c.request_id
+where c.completed_at is null and c.state <> 'CANCELLED'
     and c.calendar_version_id = any(array({_OUTDATED}))
-order by c.id limit $1 for update of c skip locked
+order by c.id limit $1 for update of c skip locked for key share of r skip locked
 """
 _WORDS = """
 select subject, payload->'clocks' as words from event

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
-from itr.errors import DomainError
+from itr.database import AWAY
 from itr.events.work import transaction
 from itr.requests.operations import window_ended
 from itr.sla.models import Timer
@@ -32,7 +32,9 @@ async def end_due_windows(now: datetime, limit: int = 100) -> int:
     for row in rows:
         try:
             taken += await _end(row["id"], row["request_id"], row["kind"], now)
-        except DomainError:
+        except AWAY:
+            raise
+        except Exception:
             logger.exception("the %s of request %s cannot end", row["kind"], row["request_id"])
             await Timer.filter(id=row["id"]).update(due_at=now + AGAIN)
     return taken
