@@ -80,12 +80,11 @@ async def window_ended(work: Work, request_id: UUID, kind: str, *, now: datetime
     if kind == BULLETIN:
         await bulletin_due(work, request_id, now=now)
         return
-    in_hand = await take(work, SYSTEM, request_id, now)
-    if in_hand.request.status is not RequestStatus.DELIVERED:
-        return
     act = {
         CONFIRMATION: closing.confirm_by_silence,
         CONFIRMATION_REMINDER: closing.remind_of_confirmation,
-    }
-    act[kind](in_hand)
-    await save(work, in_hand)
+    }[kind]
+    in_hand = await take(work, SYSTEM, request_id, now)
+    if in_hand.request.status is RequestStatus.DELIVERED:
+        act(in_hand)
+        await save(work, in_hand)
