@@ -197,7 +197,12 @@ _CODES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ),
     ((asyncpg.QueryCanceledError, TimeoutError), "TIMEOUT"),
     (
-        (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, ConnectionError),
+        (
+            asyncpg.PostgresConnectionError,
+            asyncpg.CannotConnectNowError,
+            asyncpg.InternalClientError,
+            ConnectionError,
+        ),
         "UNAVAILABLE",
     ),
     ((PermissionError,), "FORBIDDEN"),

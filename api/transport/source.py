@@ -20,10 +20,9 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-import asyncpg
-
 from api.transport.executor import Message
 from api.transport.watch import Kind, Look, Update, Watch, Wrap
+from itr.database import AWAY
 from itr.events.cursor import Position, Sealer
 from itr.events.feed import Event, Feed, FellBehind, Listener, Taken
 
@@ -38,13 +37,6 @@ QUEUED = 200
 """Messages that wait for one subscriber before they are conflated."""
 LISTENED = 20_000
 """Events that wait for a source before its subscribers have to start over."""
-_PASSING = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-)
 T = TypeVar("T")
 
 
@@ -370,7 +362,7 @@ class Source:
         while True:
             try:
                 return await work()
-            except _PASSING as error:
+            except AWAY as error:
                 logger.warning("live source waits for the database: %s", type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
