@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
 @dataclass(frozen=True)
@@ -31,3 +34,12 @@ class Visible:
     def at(self, alias: str) -> str:
         """Return the expression with the row's alias written in."""
         return self.sql.replace("{alias}", alias)
+
+    def numbered(self, alias: str, after: int) -> tuple[str, list[object]]:
+        """Return the expression with its values as `$after+1` and on, and those values in order.
+
+        Names are replaced whole, so that one may begin like another; casts (`::uuid`) stay.
+        """
+        places = {name: after + number for number, name in enumerate(self.arguments, start=1)}
+        sql = _NAMED.sub(lambda found: f"${places[found.group(1)]}", self.at(alias))
+        return sql, list(self.arguments.values())

@@ -111,13 +111,9 @@ async def _lock(
     connection: BaseDBAsyncClient, actor: Actor, problem_id: UUID, *path: str
 ) -> Problem:
     """Lock a problem within sight until the transaction ends. Raises NotFound at `path`."""
-    sight = visible_problems(actor)
-    condition, values = sight.at("p"), list[object]([problem_id])
-    for name, value in sight.arguments.items():
-        values.append(value)
-        condition = condition.replace(f":{name}", f"${len(values)}")
+    condition, values = visible_problems(actor).numbered("p", 1)
     found = await connection.execute_query_dict(
-        f"select id from problem p where id = $1 and {condition} for update", values
+        f"select id from problem p where id = $1 and {condition} for update", [problem_id, *values]
     )
     if not found:
         raise NotFound(path=path)

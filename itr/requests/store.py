@@ -163,13 +163,9 @@ async def lock_visible(
     connection: BaseDBAsyncClient, request_id: UUID, sight: Visible, *path: str
 ) -> None:
     """Lock a request within sight until the transaction ends. Raises NotFound at `path`."""
-    condition = sight.at("r")
-    values: list[object] = [request_id]
-    for name, value in sight.arguments.items():
-        values.append(value)
-        condition = condition.replace(f":{name}", f"${len(values)}")
+    condition, values = sight.numbered("r", 1)
     found = await connection.execute_query_dict(
-        f"select id from request r where id = $1 and {condition} for update", values
+        f"select id from request r where id = $1 and {condition} for update", [request_id, *values]
     )
     if not found:
         raise NotFound(path=path)

@@ -27,15 +27,12 @@ async def read_running(
     pool: asyncpg.Pool, request_id: UUID, sight: Visible
 ) -> tuple[Taken, int | None, dict[str, Running]]:
     """What the statement saw, the request's version (None: out of sight), its clocks by thread."""
-    condition = sight.at("r")
-    values: list[object] = [request_id]
-    for name, value in sight.arguments.items():
-        values.append(value)
-        condition = condition.replace(f":{name}", f"${len(values)}")
+    condition, values = sight.numbered("r", 1)
     row = await pool.fetchrow(
         f"select {TAKEN} as taken, q.* from (select 1) one left join lateral"
         f" (select r.version, ({_CLOCKS})::text as clocks from request r"
         f" where r.id = $1 and {condition}) q on true",
+        request_id,
         *values,
     )
     clocks = [_clock(each) for each in orjson.loads(row["clocks"] or "[]") or []]
