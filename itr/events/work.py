@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.transactions import in_transaction
 
 from itr.errors import DomainError
 from itr.events.log import Fact, append
+from itr.transactions import in_transaction
 
 KEYS_KEPT = timedelta(hours=24)
 
