@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from graphql import GraphQLError
 
-_SENTENCES = {
+SENTENCES = {
     "FORBIDDEN": ("您没有权限查看此内容。", "You may not see this."),
     "BAD_CURSOR": ("分页游标无效。", "This cursor is not valid here."),
     "BAD_PAGE": (
@@ -17,6 +17,7 @@ _SENTENCES = {
     "ALIAS_TOO_LONG": ("别名超过 63 个字节。", "An alias is longer than 63 bytes."),
     "QUERY_TOO_LARGE": ("查询过大。", "The query is too large."),
 }
+"""Code → sentence in Chinese and English."""
 
 
 class Refused(Exception):
@@ -38,7 +39,7 @@ def refusal(
     code: str, language: str, *, path: Sequence[str] | None = None, said: str | None = None
 ) -> GraphQLError:
     """Return the error a client sees; `path` without list indexes."""
-    chinese, english = _SENTENCES[code]
+    chinese, english = SENTENCES[code]
     sentence = said or (english if language.startswith("en") else chinese)
     extensions = {"code": code}
     return GraphQLError(sentence, path=list(path) if path else None, extensions=extensions)
