@@ -9,6 +9,11 @@ from api.resolvers.catalogue import CatalogueQuery
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.nodes import NodeQuery
+from api.resolvers.notifications import (
+    NotificationMutation,
+    NotificationQuery,
+    NotificationSubscription,
+)
 from api.resolvers.people import PeopleQuery
 from api.resolvers.problems import ProblemMutation, ProblemQuery
 from api.resolvers.reports import ReportQuery
@@ -20,6 +25,7 @@ from api.schema import (
     catalogue,
     control_points,
     emergencies,
+    notifications,
     people,
     problems,
     requests,
@@ -51,6 +57,7 @@ STORED = (
     emergencies.Bulletin,
     third_parties.HandOver,
     problems.Problem,
+    notifications.Notification,
 )
 """Everything `node(id)` finds, also what no field answers yet."""
 
@@ -66,12 +73,22 @@ Query = merge_types(
         ReportQuery,
         ControlPointQuery,
         ProblemQuery,
+        NotificationQuery,
     ),
 )
 Mutation = merge_types(
-    "Mutation", (RequestMutation, EmergencyMutation, ProblemMutation, ControlPointMutation)
+    "Mutation",
+    (
+        RequestMutation,
+        EmergencyMutation,
+        ProblemMutation,
+        ControlPointMutation,
+        NotificationMutation,
+    ),
 )
-Subscription = merge_types("Subscription", (RequestEventSubscription, SlaSubscription))
+Subscription = merge_types(
+    "Subscription", (RequestEventSubscription, SlaSubscription, NotificationSubscription)
+)
 
 
 def build_schema() -> GuardedSchema:

@@ -13,7 +13,7 @@ from itr.sla.countdown import Running
 from itr.sla.terms import ClockState, Thread
 from itr.visibility import Visible
 
-_CURSOR = "Give it to `after` to go on from here with nothing missed and nothing twice."
+CURSOR = "Give it to `after` to go on from here with nothing missed and nothing twice."
 
 
 @strawberry.type(description="A clock as a display needs it to tick by itself (R-SLA-13). 倒计时")
@@ -43,7 +43,7 @@ class RequestSnapshot:
     """The requests that match now."""
 
     keys: strawberry.Private[list[UUID]]
-    cursor: str = strawberry.field(description=_CURSOR)
+    cursor: str = strawberry.field(description=CURSOR)
     complete: bool = strawberry.field(
         description="False when there are more than the 200 listed, most recently changed first."
     )
@@ -64,7 +64,7 @@ class RequestChanged:
 
     key: strawberry.Private[UUID]
     event_keys: strawberry.Private[list[UUID]]
-    cursor: str = strawberry.field(description=_CURSOR)
+    cursor: str = strawberry.field(description=CURSOR)
     version: int = strawberry.field(description="Of the request; the higher version wins.")
     request: ServiceRequest | None = payload_field("key", description="The request as it is now.")
 
@@ -82,7 +82,7 @@ class RequestChanged:
 class RequestRemoved:
     """A request no longer matches, or is out of sight."""
 
-    cursor: str = strawberry.field(description=_CURSOR)
+    cursor: str = strawberry.field(description=CURSOR)
     request_id: strawberry.ID = strawberry.field(description="Which request.")
 
 
@@ -90,7 +90,7 @@ class RequestRemoved:
 class RequestResync:
     """Forget what you have; a snapshot follows."""
 
-    cursor: str = strawberry.field(description=_CURSOR)
+    cursor: str = strawberry.field(description=CURSOR)
 
 
 RequestEventMessage = Annotated[

@@ -1,5 +1,6 @@
 """Changing the catalogue, contracts and service levels (R-CAT); reading and authorising beside."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -99,6 +100,7 @@ async def save_service_level(
     matrix: Matrix | None = None,
     confirmation_days: int = 3,
     ola_shares: Mapping[str, str] | None = None,
+    alarm_rules: Mapping[str, Any] | None = None,
     house: bool | None = None,
     service_level_id: UUID | None = None,
     version_id: UUID | None = None,
@@ -106,7 +108,8 @@ async def save_service_level(
     """Make a new version of the service level with this name, or the first; returns its id.
 
     Open requests keep the version they were accepted under (R-CAT-03). `house` says whether it
-    becomes the house level (None: as before), `ola_shares` the shares of control points by number.
+    becomes the house level (None: as before), `ola_shares` the shares of control points by number,
+    `alarm_rules` whom its alarms tell (None: R-ALM-01's own; see `problems_of_alarm_rules`).
     Raises Forbidden, NotFound for the calendar, and what the `problems_of_…` functions find.
     """
     ensure_may(actor, Permission.MANAGE_SERVICE_LEVELS)
@@ -118,6 +121,7 @@ async def save_service_level(
             matrix=matrix,
             confirmation_days=confirmation_days,
             ola_shares=ola_shares,
+            alarm_rules=alarm_rules,
         )
     )
     with kept_whole("name"):
@@ -140,6 +144,7 @@ async def save_service_level(
                 alarm_percents=list(percents),
                 confirmation_days=confirmation_days,
                 ola_shares=None if ola_shares is None else dict(ola_shares),
+                alarm_rules=None if alarm_rules is None else dict(alarm_rules),
                 created_by=actor.id,
                 created_at=now,
             )
@@ -368,13 +373,6 @@ async def _keep(model: type[M], wanted: UUID | None, **values: Any) -> M:
     return row
 
 
-_WORDS = {
-    "CatalogueItem": "catalogue_item",
-    "ServiceProduct": "service_product",
-    "ServiceLevel": "service_level",
-}
-
-
 async def _record(
     work: Work,
     actor: Actor,
@@ -388,7 +386,7 @@ async def _record(
     work.record(
         Fact(
             type=f"{kind}Saved",
-            subject_type=_WORDS.get(kind, kind.lower()),
+            subject_type=re.sub("(?<!^)(?=[A-Z])", "_", kind).lower(),
             subject=subject,
             subject_version=await next_version(work, subject),
             stream=subject,

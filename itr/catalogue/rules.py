@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from itr.catalogue.terms import QuotaUnit
 from itr.errors import DomainError, InvalidInput, PathItem, Required, TooLong
+from itr.notifications.alarm_rules import problems_of_alarm_rules
 from itr.requests.terms import FaultLevel, Impact, Priority
 from itr.sla.clock import Target
 from itr.sla.control_points import (
@@ -218,6 +219,7 @@ def problems_of_service_level(
     matrix: Matrix | None,
     confirmation_days: int,
     ola_shares: Mapping[str, str] | None = None,
+    alarm_rules: Mapping[str, Any] | None = None,
 ) -> list[DomainError]:
     """Everything that keeps a service level from being saved (R-CAT-03, R-ALM-01, R-PRI-02)."""
     problems: list[DomainError] = []
@@ -230,6 +232,7 @@ def problems_of_service_level(
     if not 1 <= confirmation_days <= 60:
         problems.append(BadConfirmationWindow(path=["confirmation_days"]))
     problems.extend(problems_of_shares(ola_shares))
+    problems.extend(problems_of_alarm_rules(alarm_rules, percents))
     return problems
 
 

@@ -22,6 +22,19 @@ class NotificationKind(StrEnum):
     TASK = "TASK"
 
 
+class Recipient(StrEnum):
+    """Whom the process tells; always exactly one named person (R-ROLE-07)."""
+
+    OWNER = "OWNER"
+    LINE_LEAD = "LINE_LEAD"
+    DISPATCH_MANAGER = "DISPATCH_MANAGER"
+    PROJECT_MANAGER = "PROJECT_MANAGER"
+    PROCESS_MANAGER = "PROCESS_MANAGER"
+    OPERATIONS_DIRECTOR = "OPERATIONS_DIRECTOR"
+    CATALOGUE_MANAGER = "CATALOGUE_MANAGER"
+    CONTACT = "CONTACT"
+
+
 class MessageStatus(StrEnum):
     """Where an outgoing message stands (R-NOT-02)."""
 

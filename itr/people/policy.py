@@ -11,6 +11,7 @@ _READ_INSIDE = frozenset(
         P.READ_REQUESTS,
         P.READ_HANDLING,
         P.READ_INTERNAL,
+        P.READ_NOTIFICATIONS,
         P.READ_CONTRACTS,
         P.READ_CATALOGUE,
         P.READ_PEOPLE,
@@ -40,6 +41,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         {
             P.READ_REQUESTS,
             P.READ_CONTRACTS,
+            P.READ_NOTIFICATIONS,
             P.SUBMIT_REQUEST,
             P.ACCEPT_CHARGE,
             P.RESUME_REQUEST,
@@ -53,6 +55,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         {
             P.READ_REQUESTS,
             P.READ_HANDLING,
+            P.READ_NOTIFICATIONS,
             P.SUBMIT_REQUEST,
             P.START_REQUEST,
             P.WORK_ON_REQUEST,
@@ -131,7 +134,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     },
     Role.OPERATIONS_DIRECTOR: _READ_ALL | {P.APPROVE_BREACH_REASON, P.NOTE_ON_REQUEST},
     Role.WALLBOARD: frozenset({P.READ_BOARD}),
-    Role.ADMIN: frozenset({P.READ_PEOPLE, P.MANAGE_PEOPLE}),
+    Role.ADMIN: frozenset({P.READ_PEOPLE, P.MANAGE_PEOPLE, P.READ_NOTIFICATIONS}),
 }
 
 

@@ -13,6 +13,7 @@ from itr.actor import SYSTEM, Actor
 from itr.catalogue.in_force import terms_of
 from itr.errors import NotFound, Stale
 from itr.events.work import Work, transaction
+from itr.notifications.telling import tell
 from itr.requests import partner_clocks
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver, Request, Stint
@@ -76,7 +77,7 @@ async def take(
 
 
 async def save(work: Work, in_hand: Handling) -> None:
-    """Write what the verbs changed: the request, one row per changed clock, its facts."""
+    """Write what the verbs changed: the request, one row per changed clock, its facts; tell."""
     request = in_hand.request
     work.subject_id = request.id
     if not in_hand.facts:
@@ -94,6 +95,7 @@ async def save(work: Work, in_hand: Handling) -> None:
         await Timer.filter(request_id=request.id, kind__in=kinds).delete()
         await Timer.bulk_create(in_hand.timer_rows())
     work.record(*in_hand.facts)
+    await tell(work, in_hand.facts, in_hand.now)
 
 
 async def save_clocks(in_hand: Handling, *, new: bool = False) -> None:

@@ -19,6 +19,7 @@ from tortoise.connection import get_connection
 from itr.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.events.work import transaction
+from itr.notifications.telling import tell
 from itr.sla.alarms import BREACH, Alarm, alarm_times
 from itr.sla.clock import fold
 from itr.sla.clock_facts import Clock, Target
@@ -63,6 +64,7 @@ class Firing:
 async def fire_due(now: datetime, limit: int = LIMIT, *, skip: Collection[UUID] = ()) -> FiredBatch:
     """Record every alarm due by `now` of up to `limit` clocks, in one transaction (R-ALM-01, 02).
 
+    Whom they concern is told in the same transaction, once of several levels due together.
     Clocks that another worker or an operation holds are left to the next call, as are those in
     `skip`. A clock whose alarms cannot be computed is left as it is and named in the answer, so
     that it neither blocks others nor is forgotten.
@@ -77,6 +79,7 @@ async def fire_due(now: datetime, limit: int = LIMIT, *, skip: Collection[UUID] 
         facts = [fact for firing in firings for fact in facts_of(firing, now)]
         await _update(work.connection, firings)
         work.record(*facts)
+        await tell(work, facts, now)
     return FiredBatch(len(rows), len(facts), frozenset(troubled))
 
 

@@ -9,6 +9,7 @@ from tortoise.connection import get_connection
 from itr.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.events.work import transaction
+from itr.notifications.telling import tell
 from itr.sla.control_points import REMINDERS
 
 LATE_AFTER = timedelta(seconds=5)
@@ -41,7 +42,7 @@ where p.id = d.id
 
 
 async def fire_due_reminders(now: datetime, limit: int = LIMIT) -> int:
-    """Record every reminder due by `now` of up to `limit` steps, in one transaction.
+    """Record every reminder due by `now` of up to `limit` steps and tell their owners, at once.
 
     Returns how many steps there were. Those that another worker or an operation holds are left to
     the next call. Each level is recorded once; of several due together only the highest notifies.
@@ -55,6 +56,7 @@ async def fire_due_reminders(now: datetime, limit: int = LIMIT) -> int:
         columns = [list(column) for column in zip(*changed, strict=True)]
         await work.connection.execute_query(_UPDATE, columns)
         work.record(*facts)
+        await tell(work, facts, now)
     return len(rows)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from itr.actor import Actor
 from itr.events.work import Work
+from itr.notifications.telling import tell
 from itr.requests.emergency_rules import due_times
 from itr.requests.models import Bulletin, Request
 from itr.requests.priority import Classification
@@ -52,9 +53,10 @@ async def publish_bulletin(
 
 
 async def bulletin_due(work: Work, request_id: UUID, *, now: datetime) -> None:
-    """Note that no bulletin came in time, in the transaction that takes the timer.
+    """Note that no bulletin came in time and tell who has to publish it.
 
-    Each due time that passed is recorded once, and the next one is counted down to.
+    In the transaction that takes the timer. Each due time that passed is recorded once, and the
+    next one is counted down to.
     """
     await lock_visible(work.connection, request_id, Visible.everything(), "id")
     request = await Request.get(id=request_id)
@@ -66,6 +68,6 @@ async def bulletin_due(work: Work, request_id: UUID, *, now: datetime) -> None:
     await request.save(update_fields=["bulletin_due_at"])
     await Timer.filter(request_id=request_id, kind=BULLETIN).delete()
     await Timer.create(id=uuid4(), kind=BULLETIN, request_id=request_id, due_at=following)
-    work.record(
-        *(emergencies.missed(request, each, now, notifies=each == missed[-1]) for each in missed)
-    )
+    facts = [emergencies.missed(request, each, now, notifies=each == missed[-1]) for each in missed]
+    work.record(*facts)
+    await tell(work, facts, now)

@@ -1,0 +1,168 @@
+"""Being told: the list of whoever asks, live too, and marking it as read (R-NOT-01)."""
+
+from collections.abc import AsyncGenerator, Collection, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLSchema
+
+from api.planner.fields import page_field
+from api.planner.matching import matching
+from api.planner.stored import stored_type
+from api.resolvers.performing import key_of, performed
+from api.resolvers.permissions import may
+from api.schema.notifications import (
+    MarkNotificationsReadInput,
+    Notification,
+    NotificationChanged,
+    NotificationConnection,
+    NotificationMessage,
+    NotificationRemoved,
+    NotificationResync,
+    NotificationSnapshot,
+    NotificationsPayload,
+)
+from api.transport.context import Context
+from api.transport.live import Kind, Look, Update, look_at
+from itr.events.cursor import Position
+from itr.events.feed import Event
+from itr.notifications.operations import mark_read
+from itr.people.roles import Permission
+
+P = Permission
+LISTED = 200
+"""How many entries a snapshot lists at most."""
+
+
+@dataclass(frozen=True)
+class NotificationsWatch:
+    """Follows one person's list; no two persons share a source or a cursor."""
+
+    schema: GraphQLSchema
+    person_id: UUID
+    permission: Permission = P.READ_NOTIFICATIONS
+
+    @property
+    def name(self) -> str:
+        """The subscription and whose it is."""
+        return f"notifications:{self.person_id}"
+
+    @property
+    def key(self) -> UUID:
+        """One source a person."""
+        return self.person_id
+
+    def subject_of(self, event: Event) -> UUID | None:
+        """What happened to an entry stands in the stream of its person."""
+        theirs = event.stream == self.person_id and event.subject_type == "notification"
+        return event.subject if theirs else None
+
+    async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:
+        """Which entries there are, with their versions: told is 1, read is 2."""
+        rows = matching(
+            self.schema,
+            Notification,
+            None,
+            context,
+            select="{t}.id, 1 + ({t}.read_at is not null)::int as version",
+            keys=keys,
+            tail=f"order by {{t}}.created_at desc, {{t}}.id limit {LISTED + 1}"
+            if keys is None
+            else "",
+        )
+        seen = await look_at(context.pool, rows.sql, *rows.arguments)
+        if keys is not None or len(seen.versions) <= LISTED:
+            return seen
+        kept = dict(list(seen.versions.items())[:LISTED])
+        return Look(seen.taken, kept, complete=False)
+
+    async def seen_before(
+        self,
+        context: Context,  # noqa: ARG002 - entries come and are read, none ever leaves
+        keys: Collection[UUID],  # noqa: ARG002
+        position: Position,  # noqa: ARG002
+    ) -> Collection[UUID]:
+        """None: what is not in the list now never was in it."""
+        return ()
+
+
+def told(update: Update) -> Iterable[object]:
+    """One message of the feed for one update."""
+    match update.kind:
+        case Kind.SNAPSHOT:
+            keys = list(update.versions)
+            yield NotificationSnapshot(keys=keys, cursor=update.cursor, complete=len(keys) < LISTED)
+        case Kind.CHANGED:
+            assert update.subject is not None
+            yield NotificationChanged(
+                key=update.subject, cursor=update.cursor, version=update.version
+            )
+        case Kind.REMOVED:
+            assert update.subject is not None
+            public = stored_type(Notification).write_id(update.subject)
+            yield NotificationRemoved(cursor=update.cursor, notification_id=strawberry.ID(public))
+        case Kind.RESYNC:
+            yield NotificationResync(cursor=update.cursor)
+
+
+@strawberry.type
+class NotificationQuery:
+    """Reading one's list."""
+
+    notifications: NotificationConnection = page_field(
+        permission_classes=[may(P.READ_NOTIFICATIONS)],
+        description="What you were told, newest first; `filter: {unread: {eq: true}}` and"
+        " `totalCount` give the number still to be read. 我的提醒",
+    )
+
+
+@strawberry.type
+class NotificationMutation:
+    """What a person does with their list."""
+
+    @strawberry.mutation(
+        permission_classes=[may(P.READ_NOTIFICATIONS)],
+        description="Mark entries of your list as read; again is nothing.",
+    )
+    async def mark_notifications_read(
+        self, info: strawberry.Info, input: MarkNotificationsReadInput
+    ) -> NotificationsPayload | None:
+        """Mark entries as read."""
+        keys: list[UUID] = []
+
+        async def act() -> UUID:
+            keys.extend(
+                key_of(Notification, each, "ids", str(place))
+                for place, each in enumerate(input.ids)
+            )
+            await mark_read(info.context.actor, keys, now=info.context.now)
+            own: UUID = info.context.actor.id
+            return own
+
+        _, errors = await performed(info, input, act)
+        return NotificationsPayload(
+            keys=[] if errors else keys,
+            user_errors=errors,
+            client_mutation_id=input.client_mutation_id,
+        )
+
+
+@strawberry.type
+class NotificationSubscription:
+    """One's list, live."""
+
+    @strawberry.subscription(
+        permission_classes=[may(P.READ_NOTIFICATIONS)],
+        description="Your list: a snapshot, then what comes and what is read, resumable.",
+    )
+    async def notifications(
+        self, info: strawberry.Info, after: str | None = None
+    ) -> AsyncGenerator[NotificationMessage, None]:
+        """A feed of one's own list (Decision 5)."""
+        watch = NotificationsWatch(info._raw_info.schema, info.context.actor.id)
+        messages = info.context.live.follow(info.context, watch, after, told)
+        async with aclosing(messages) as following:
+            async for message in following:
+                yield message

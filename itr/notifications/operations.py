@@ -1,0 +1,47 @@
+"""What a person does with their own list (R-NOT-01)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from itr.actor import Actor
+from itr.errors import DomainError, Forbidden, NotFound, Required, TooLong, refuse
+from itr.events.work import transaction
+from itr.notifications.telling import list_fact
+from itr.people.roles import Permission
+
+AT_ONCE = 100
+"""How many entries are marked in one go, at most."""
+
+_OWN = """
+select id from notification where person_id = $1 and id = any($2) order by id for update
+"""
+_READ = """
+update notification set read_at = $3
+where person_id = $1 and id = any($2) and read_at is null returning id, person_id
+"""
+
+
+async def mark_read(actor: Actor, notification_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Mark entries of one's own list as read; read ones stay as they were read first.
+
+    Raises Forbidden, Required, TooLong, and NotFound for each that is not in the list: then
+    nothing is marked.
+    """
+    if not actor.may(Permission.READ_NOTIFICATIONS):
+        raise Forbidden()
+    if not notification_ids:
+        raise Required(path=["ids"])
+    if len(notification_ids) > AT_ONCE:
+        raise TooLong(path=["ids"], limit=AT_ONCE)
+    async with transaction() as work:
+        which = [actor.id, list(notification_ids)]
+        own = {row["id"] for row in await work.connection.execute_query_dict(_OWN, which)}
+        missing: list[DomainError] = [
+            NotFound(path=["ids", place])
+            for place, key in enumerate(notification_ids)
+            if key not in own
+        ]
+        refuse(missing)
+        read = await work.connection.execute_query_dict(_READ, [*which, now])
+        work.record(*(list_fact("NotificationRead", row, 2, now=now, by=actor) for row in read))

@@ -1,0 +1,12 @@
+"""Whose list is whose: a person sees their own and nobody else's (R-NOT-01, R-ROLE-03)."""
+
+from itr.actor import Actor
+from itr.people.roles import Permission
+from itr.visibility import Visible
+
+
+def visible_notifications(actor: Actor) -> Visible:
+    """The actor's own list; nobody reads another's, whatever their roles."""
+    if not actor.may(Permission.READ_NOTIFICATIONS):
+        return Visible.nothing()
+    return Visible("{alias}.person_id = :reader", {"reader": actor.id})

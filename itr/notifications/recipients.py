@@ -1,0 +1,148 @@
+"""Finding the one named person behind each recipient, for many requests at once (R-ROLE-07)."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from itr.notifications.alarm_rules import DEFAULT_RULES, AlarmRules, alarm_rules_of
+from itr.notifications.terms import Recipient
+from itr.people.roles import OrganisationKind
+
+logger = logging.getLogger("itr.telling")
+
+Row = Mapping[str, Any]
+
+_BY_ROLE = frozenset(
+    {
+        Recipient.LINE_LEAD,
+        Recipient.DISPATCH_MANAGER,
+        Recipient.PROCESS_MANAGER,
+        Recipient.OPERATIONS_DIRECTOR,
+        Recipient.CATALOGUE_MANAGER,
+    }
+)
+_REQUESTS = """
+select r.id, r.number, r.priority, r.branch_id, r.customer_id, r.assignee_id, q.lead_id,
+    p.manager_id, coalesce(r.contact_id, r.requester_id) as contact_id, o.name as customer,
+    v.alarm_rules::text as rules, v.calendar_id,
+    (select c.time_zone from calendar_version c where c.calendar_id = v.calendar_id
+        order by c.number desc limit 1) as zone,
+    (select t.due_at from timer t where t.request_id = r.id and t.kind = 'CONFIRMATION')
+        as confirmation_at
+from request r
+join organisation o on o.id = r.customer_id
+join service_level_version v on v.id = r.service_level_version_id
+left join queue q on q.id = r.queue_id
+left join project p on p.id = r.project_id
+where r.id = any($1)
+"""
+_PERSON = """
+    p.id, p.language, p.phone, p.email, p.machine, p.organisation_id, o.kind
+"""
+_PERSONS = f"""
+select {_PERSON}, null as role from person p join organisation o on o.id = p.organisation_id
+where p.active and p.id = any($1)
+union all (
+    select distinct on (a.role, p.organisation_id) {_PERSON}, a.role
+    from role_assignment a
+    join person p on p.id = a.person_id and p.active
+    join organisation o on o.id = p.organisation_id
+    where a.role = any($2) order by a.role, p.organisation_id, p.id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can be told, and where they are reached."""
+
+    id: UUID
+    language: str
+    phone: str | None
+    email: str | None
+    organisation_id: UUID
+    ours: bool
+
+
+@dataclass
+class Recipients:
+    """What is known of some requests and of the people around them, as of one instant."""
+
+    requests: Mapping[UUID, Row]
+    persons: dict[UUID, Person] = field(default_factory=dict)
+    holders: dict[str, list[Person]] = field(default_factory=lambda: defaultdict(list))
+
+    def find(self, recipient: Recipient, request_id: UUID) -> Person | None:
+        """The active person who is this recipient for the request; None when nobody is."""
+        request = self.requests[request_id]
+        match recipient:
+            case Recipient.OWNER:
+                return self.named(request["assignee_id"])
+            case Recipient.PROJECT_MANAGER:
+                return self.named(request["manager_id"])
+            case Recipient.CONTACT:
+                contact = self.named(request["contact_id"])
+                theirs = contact and contact.organisation_id == request["customer_id"]
+                return contact if theirs else None
+            case Recipient.LINE_LEAD if lead := self.named(request["lead_id"]):
+                return lead
+        return self._holder(recipient, request["branch_id"])
+
+    def named(self, person_id: UUID | None) -> Person | None:
+        """A person by id, if active."""
+        return None if person_id is None else self.persons.get(person_id)
+
+    def rules(self, request_id: UUID) -> AlarmRules:
+        """The alarm rules of the level the request runs under."""
+        return _rules(self.requests[request_id]["rules"])
+
+    def _holder(self, role: str, branch_id: UUID | None) -> Person | None:
+        """One holder of a role: of the request's branch where there is one, else the first."""
+        holders = self.holders.get(role, [])
+        of_branch = (each for each in holders if each.organisation_id == branch_id)
+        return next(of_branch, None) or min(holders, key=lambda each: each.id, default=None)
+
+
+async def recipients_of(
+    connection: BaseDBAsyncClient, request_ids: Iterable[UUID], *, named: Collection[UUID] = ()
+) -> Recipients:
+    """Read all that telling about these requests needs, in two statements however many they are."""
+    rows = await connection.execute_query_dict(_REQUESTS, [list(set(request_ids))])
+    found = Recipients({row["id"]: row for row in rows})
+    around = ("assignee_id", "lead_id", "manager_id", "contact_id")
+    wanted = {row[key] for row in rows for key in around if row[key]} | set(named)
+    roles = sorted(role.value for role in _BY_ROLE)
+    for row in await connection.execute_query_dict(_PERSONS, [list(wanted), roles]):
+        person = _person(row)
+        found.persons[person.id] = person
+        if row["role"] is not None:
+            found.holders[row["role"]].append(person)
+    return found
+
+
+def _person(row: Row) -> Person:
+    reached = not row["machine"]
+    return Person(
+        id=row["id"],
+        language=row["language"],
+        phone=row["phone"] if reached else None,
+        email=row["email"] if reached else None,
+        organisation_id=row["organisation_id"],
+        ours=row["kind"] == OrganisationKind.BRANCH,
+    )
+
+
+@lru_cache(1024)
+def _rules(kept: str | None) -> AlarmRules:
+    """What a level says; what cannot be read holds up nobody's alarms."""
+    try:
+        return DEFAULT_RULES if kept is None else alarm_rules_of(orjson.loads(kept))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        logger.exception("alarm rules that cannot be read: %s", kept)
+        return DEFAULT_RULES

@@ -1,0 +1,107 @@
+"""The sentences people are told, in Chinese and English; no customer's words but a reason's."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from itr.errors import Language
+from itr.notifications.terms import NotificationKind
+from itr.sla.control_points import STEPS
+from itr.sla.terms import Thread
+
+_THREADS: Mapping[Language, Mapping[str, str]] = {
+    "zh": dict(zip(Thread, ("响应", "恢复", "解决", "关闭"), strict=True)),
+    "en": dict(zip(Thread, ("response", "restoration", "resolution", "closure"), strict=True)),
+}
+_UTC = "UTC"
+LONGEST_REASON = 200
+"""Characters of a reason that a message repeats."""
+
+_SENTENCES: Mapping[Language, Mapping[str, str]] = {
+    "zh": {
+        "ALARM": "{number}（{priority}）{thread}时限已用 {percent} %，截止 {deadline}。",
+        "BREACH": "{number}（{priority}）{thread}已超时，时限为 {deadline}。",
+        "CONTROL_POINT": "{number} 环节“{step}”的时间已用 {percent} %，截止 {deadline}。",
+        "CONTROL_POINT_OVER": "{number} 环节“{step}”已超时，时限为 {deadline}。",
+        "CONFIRMATION": "{number} 的解决方案已交付，请在 {deadline} 前确认；届时未答复即视为确认。",
+        "BULLETIN": "{number} 紧急恢复：应于 {deadline} 发布的通报尚未发布。",
+        "EMERGENCY": "{number} 已宣布紧急恢复：{reason}。首次通报须于 {deadline} 前发布。",
+        "TASK": "{number} 受理时客户“{customer}”的合同资料不全，请补全以便重新鉴权。",
+        "ESCALATION": "{number}（{priority}）已升级至您：{reason}。请于 {deadline} 前确认。",
+        "ESCALATION_AGAIN": "{number}（{priority}）的升级尚无人确认，再次提醒：{reason}。",
+        "ALARMED": "{thread}时限已用 {percent} %",
+        "late": "（迟发）",
+        "stands_in": "无人负责，由您处理。",
+    },
+    "en": {
+        "ALARM": "{number} ({priority}): {percent} % of the {thread} time is used, due {deadline}.",
+        "BREACH": "{number} ({priority}): the {thread} time is over, it was due {deadline}.",
+        "CONTROL_POINT": '{number}: {percent} % of the time for "{step}" is used, due {deadline}.',
+        "CONTROL_POINT_OVER": '{number}: the time for "{step}" is over, it was due {deadline}.',
+        "CONFIRMATION": "{number}: the solution is delivered; please confirm it by {deadline}."
+        " No answer by then counts as confirmed.",
+        "BULLETIN": "{number}, emergency: the bulletin due {deadline} has not been published.",
+        "EMERGENCY": "{number} is declared an emergency: {reason}. First bulletin by {deadline}.",
+        "TASK": '{number} was accepted while the contract data of "{customer}" are incomplete;'
+        " please complete them so that it can be authorised again.",
+        "ESCALATION": "{number} ({priority}) is escalated to you: {reason}."
+        " Please acknowledge by {deadline}.",
+        "ESCALATION_AGAIN": "{number} ({priority}): nobody has acknowledged the escalation yet."
+        " Told again: {reason}.",
+        "ALARMED": "{percent} % of the {thread} time is used",
+        "late": " (late)",
+        "stands_in": " Nobody is in charge of it; it is yours.",
+    },
+}
+
+
+def text_of(kind: str, words: Mapping[str, Any], language: str) -> str:
+    """The sentence of a notification in its reader's language; Chinese unless that is English.
+
+    `words` are a notification's facts: number, priority, zone, and what the kind needs.
+    """
+    tongue: Language = "en" if language == "en" else "zh"
+    sentences = _SENTENCES[tongue]
+    text = sentences[_which(kind, words)].format(**_filled(words, tongue))
+    if words.get("late"):
+        text += sentences["late"]
+    if words.get("standsIn"):
+        text += sentences["stands_in"]
+    return text
+
+
+def _which(kind: str, words: Mapping[str, Any]) -> str:
+    over = words.get("percent") == 100
+    match NotificationKind(kind):
+        case NotificationKind.ALARM if over:
+            return "BREACH"
+        case NotificationKind.CONTROL_POINT if over:
+            return "CONTROL_POINT_OVER"
+        case NotificationKind.BULLETIN if "reason" in words:
+            return "EMERGENCY"
+        case NotificationKind.ESCALATION if words.get("again") or not words.get("deadline"):
+            return "ESCALATION_AGAIN"
+    return kind
+
+
+def _filled(words: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """The words as the sentences name them: instants local, threads and steps by name."""
+    filled = dict(words)
+    if words.get("deadline"):
+        filled["deadline"] = _local(words["deadline"], words.get("zone") or _UTC)
+    if words.get("thread"):
+        filled["thread"] = _THREADS[language][words["thread"]]
+    if "point" in words:
+        step = STEPS[words["point"]]
+        filled["step"] = step.zh if language == "zh" else step.en
+    if words.get("reason"):
+        filled["reason"] = words["reason"][:LONGEST_REASON]
+    elif words.get("thread"):
+        filled["reason"] = _SENTENCES[language]["ALARMED"].format(**filled)
+    return filled
+
+
+def _local(instant: str, zone: str) -> str:
+    """An instant as people of the calendar's zone write it."""
+    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
