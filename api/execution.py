@@ -16,6 +16,9 @@ from api.planner.errors import refusal
 class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
     """Completes a `Compiled` at once: null, or its JSON with an error for each denied path."""
 
+    personal = False
+    """Whether something read so far is for this asker only."""
+
     def complete_value(
         self,
         return_type: GraphQLOutputType,
@@ -27,6 +30,7 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Let a reading through; leave everything else to graphql-core."""
         if isinstance(result, Compiled):
+            self.personal = self.personal or result.personal
             if result.json is not None:
                 self._tell_denied(result, info, path)
                 return orjson.Fragment(result.json)

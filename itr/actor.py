@@ -35,6 +35,8 @@ class Scope:
 
     reaches: frozenset[Reach]
     organisation_id: UUID | None
+    boards: bool = False
+    """Whether it sees everybody's requests as a board shows them: figures and numbers."""
 
     @property
     def sees_all(self) -> bool:
@@ -70,8 +72,10 @@ class Actor:
             reaches.add(Reach.CUSTOMER)
         if Role.PARTNER in self.roles and self.organisation_kind is OrganisationKind.PARTNER:
             reaches.add(Reach.PARTNER)
-        organisation = None if Reach.ALL in reaches else self.organisation_id
-        return Scope(frozenset(reaches), organisation)
+        organisation = self.organisation_id if reaches and Reach.ALL not in reaches else None
+        inside = self.organisation_kind is OrganisationKind.BRANCH
+        boards = Reach.ALL in reaches or (Role.WALLBOARD in self.roles and inside)
+        return Scope(frozenset(reaches), organisation, boards)
 
     def may(self, permission: Permission) -> bool:
         """Whether any of its roles carries the permission."""

@@ -11,9 +11,11 @@ class Compiled:
 
     `json` is what to send, in UTF-8 without line breaks; None is null. `denied` are the paths below
     the field that hold null for lack of a permission: response keys and the types they are read
-    from. `cursor` is what the reader asked to be read in the same statement.
+    from. `cursor` is what the reader asked to be read in the same statement. `personal` says that
+    another actor of equal scope and permissions might be answered otherwise.
     """
 
     json: bytes | None
     denied: tuple[tuple[tuple[str, str], ...], ...] = ()
     cursor: str | None = None
+    personal: bool = True

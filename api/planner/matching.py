@@ -34,11 +34,13 @@ def matching(
     *,
     select: str,
     keys: Collection[UUID] | None = None,
+    where: str = "true",
     tail: str = "",
 ) -> Rows:
     """The visible rows of a stored type that a client's filter keeps.
 
-    `select` and `tail` (order and limit) are texts over `{t}`; `keys` narrows to these rows.
+    `select`, `where` and `tail` (order and limit) are texts over `{t}`; `keys` narrows to these
+    rows.
     Raises GraphQLError when the filter asks for what the actor may not read (S4).
     """
     entry = stored_type(target)
@@ -46,7 +48,7 @@ def matching(
     reader = FilterReader(context.actor.permissions, (), types_of(schema).kind_of)
     statement = Statement(visibility)
     alias = statement.alias()
-    conditions = [statement.visible(entry, alias)]
+    conditions = [statement.visible(entry, alias), f"({where.replace('{t}', alias)})"]
     try:
         shape = reader.read(entry, given)
     except Refused as refused:

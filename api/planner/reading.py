@@ -70,8 +70,11 @@ async def read(info: Any, wish: Wish) -> Compiled:
     key = (number, shapes, wish.variant)
     plan = outline.plans.get(key, lambda: _plan(raw, outline, wish, visibility, shapes))
     sources = _Values(context, visibility, wish, values)
-    found = await context.pool.fetchval(plan.sql, *[sources.of(slot) for slot in plan.slots])
-    return _answer(found, outline, wish, context)
+    arguments = [sources.of(slot) for slot in plan.slots]
+    found = await context.pool.fetchval(plan.sql, *arguments)
+    answer = _answer(found, outline, wish, context)
+    personal = _is_personal(outline, arguments, context)
+    return answer if personal else dataclasses.replace(answer, personal=False)
 
 
 def check(info: Any, wish: Wish) -> None:
@@ -193,6 +196,14 @@ def _answer(found: bytes | None, outline: Outline, wish: Wish, context: ReadCont
     if outline.tree is not None:
         return Compiled(outline.tree.filled(found, context), outline.denied, cursor)
     return Compiled(found.replace(b"\n", b""), outline.denied, cursor)
+
+
+def _is_personal(outline: Outline, arguments: Sequence[Any], context: ReadContext) -> bool:
+    """Whether who asks went into the answer: computed by Python, into a cursor, or into SQL."""
+    if outline.tree is not None or outline.sites:
+        return True
+    who = context.actor.id
+    return any(each == who or (isinstance(each, list) and who in each) for each in arguments)
 
 
 def _error(raw: GraphQLResolveInfo[Any], refused: Refused, language: str) -> Exception:

@@ -9,6 +9,7 @@ MEANINGS = {
     "request_id": "Which request.",
     "filter": "Only what this holds for.",
     "after": "Only what comes after this cursor.",
+    "days": "How many days the 991 shares look back, from 1 to 366.",
     "period": "From when to when.",
     "by": "The dimensions to break it down by; none for one row of all.",
     "calendar": "The calendar to count by.",

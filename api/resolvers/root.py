@@ -5,9 +5,11 @@ from strawberry.tools import merge_types
 
 from api.planner.scalars import SCALARS
 from api.resolvers.arguments import describe
+from api.resolvers.boards import BoardSubscription
 from api.resolvers.catalogue import CatalogueQuery
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.emergencies import EmergencyMutation
+from api.resolvers.live_figures import LiveFiguresQuery, LiveFiguresSubscription
 from api.resolvers.nodes import NodeQuery
 from api.resolvers.notifications import (
     NotificationMutation,
@@ -22,6 +24,7 @@ from api.resolvers.requests import RequestMutation, RequestQuery
 from api.resolvers.simulation import SimulationQuery
 from api.resolvers.sla import SlaSubscription
 from api.schema import (
+    boards,
     catalogue,
     control_points,
     emergencies,
@@ -49,6 +52,8 @@ STORED = (
     catalogue.Contract,
     catalogue.ContractLine,
     sla.Clock,
+    boards.SlaBoardEntry,
+    boards.SlaBoardClock,
     control_points.ControlPoint,
     underpinning.UnderpinningContract,
     requests.ServiceRequest,
@@ -74,6 +79,7 @@ Query = merge_types(
         ControlPointQuery,
         ProblemQuery,
         NotificationQuery,
+        LiveFiguresQuery,
     ),
 )
 Mutation = merge_types(
@@ -87,7 +93,14 @@ Mutation = merge_types(
     ),
 )
 Subscription = merge_types(
-    "Subscription", (RequestEventSubscription, SlaSubscription, NotificationSubscription)
+    "Subscription",
+    (
+        RequestEventSubscription,
+        SlaSubscription,
+        NotificationSubscription,
+        BoardSubscription,
+        LiveFiguresSubscription,
+    ),
 )
 
 

@@ -50,9 +50,16 @@ POSITION_NOW = Shared(
 )
 """Where each calendar stands now: working time since the epoch, open or not, and until when."""
 
-_NOW_US = POSITION_NOW.value("us", id="calendar_version_id")
-_IS_OPEN = POSITION_NOW.value("is_open", id="calendar_version_id")
-_CHANGES_AT = POSITION_NOW.value("changes_at", id="calendar_version_id")
+NOW_US = {"now_us": POSITION_NOW.value("us", id="calendar_version_id")}
+IS_OPEN = {"is_open": POSITION_NOW.value("is_open", id="calendar_version_id")}
+CHANGES_AT = {"changes_at": POSITION_NOW.value("changes_at", id="calendar_version_id")}
+
+STATE = "case when {t}.state = 'RUNNING' and {t}.deadline < :now then 'BREACHED' else {t}.state end"
+REMAINING = (
+    "case when {t}.base_us is null then {t}.remaining_us else {t}.deadline_us - {now_us} end"
+)
+COUNTING = "({t}.base_us is not null and coalesce({is_open}, false))"
+COUNTING_CHANGES_AT = "case when {t}.base_us is not null then {changes_at} end"
 
 LIFECYCLE = (
     "array_position(array['RESPONSE','RESTORATION','RESOLUTION','CLOSURE'], {t}.thread::text)"
@@ -108,8 +115,7 @@ class Clock(Node):
     id: strawberry.ID = public_id()
     thread: Thread = column(description="Which thread.")
     state: ClockState = sql(
-        "case when {t}.state = 'RUNNING' and {t}.deadline < :now then 'BREACHED'"
-        " else {t}.state end",
+        STATE,
         description="How it stands at this instant.",
     )
     target: timedelta | None = column(
@@ -125,22 +131,22 @@ class Clock(Node):
     elapsed: timedelta = sql(
         "case when {t}.base_us is null then {t}.elapsed_us"
         " else coalesce({now_us}, 0) - {t}.base_us end",
-        uses={"now_us": _NOW_US},
+        uses=NOW_US,
         description="Working time counted so far.",
     )
     remaining: timedelta | None = sql(
-        "case when {t}.base_us is null then {t}.remaining_us else {t}.deadline_us - {now_us} end",
-        uses={"now_us": _NOW_US},
+        REMAINING,
+        uses=NOW_US,
         description="Working time left; negative is lateness.",
     )
     counting: bool = sql(
-        "({t}.base_us is not null and coalesce({is_open}, false))",
-        uses={"is_open": _IS_OPEN},
+        COUNTING,
+        uses=IS_OPEN,
         description="Whether it counts at this instant: neither paused nor outside hours.",
     )
     counting_changes_at: datetime | None = sql(
-        "case when {t}.base_us is not null then {changes_at} end",
-        uses={"changes_at": _CHANGES_AT},
+        COUNTING_CHANGES_AT,
+        uses=CHANGES_AT,
         description="When counting next begins or ends by the calendar.",
     )
     next_alarm_at: datetime | None = column(description="When the next alarm fires (R-ALM-01).")

@@ -6,12 +6,21 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from typing import Any, NamedTuple, Self, cast
+from uuid import UUID
 
 import orjson
-from graphql import ExecutionResult, GraphQLError, VariableNode
+from graphql import ExecutionResult, GraphQLError, Undefined, VariableNode
 
 from api.execution import CompiledExecution, encode_json
 from api.transport.context import Context
+
+
+class Answer(NamedTuple):
+    """What came of a message for one asker, and for whom else it is good."""
+
+    result: ExecutionResult
+    person_id: UUID
+    personal: bool
 
 
 class Message:
@@ -22,7 +31,7 @@ class Message:
     def __init__(self, value: object, *, cursor: str | None = None) -> None:
         self.value = value
         self.cursor = cursor
-        self.answers: dict[object, asyncio.Task[ExecutionResult]] = {}
+        self.answers: dict[object, asyncio.Task[Answer]] = {}
 
 
 class _Occasion(NamedTuple):
@@ -76,27 +85,38 @@ class TransportExecutor(CompiledExecution):
         return self._shared_answer(self._message)
 
     async def _shared_answer(self, message: Message) -> ExecutionResult:
+        """The answer an equal asker has got or is getting; one's own where it is personal."""
         context = cast("Context", self.context_value)
         actor = context.actor
-        asked = (self._share, actor.id, actor.scope, actor.permissions, context.language)
+        asked = (self._share, actor.scope, actor.permissions, context.language)
+        answer = await asyncio.shield(self._answered(message, asked))
+        if answer.personal and answer.person_id != actor.id:
+            answer = await asyncio.shield(self._answered(message, (*asked, actor.id)))
+        return answer.result
+
+    def _answered(self, message: Message, asked: object) -> asyncio.Task[Answer]:
         task = message.answers.get(asked)
         if task is None:
-            task = asyncio.ensure_future(self._answer())
-            message.answers[asked] = task
-        return await asyncio.shield(task)
+            task = message.answers[asked] = asyncio.ensure_future(self._answer())
+        return task
 
-    async def _answer(self) -> ExecutionResult:
-        result = super().execute_operation(False)
-        answer = cast("ExecutionResult", await result if self.is_awaitable(result) else result)
-        if answer.data is not None:
-            answer.data = cast("Any", orjson.Fragment(encode_json(answer.data)))
-        return answer
+    async def _answer(self) -> Answer:
+        done = super().execute_operation(False)
+        result = cast("ExecutionResult", await done if self.is_awaitable(done) else done)
+        if result.data is not None:
+            result.data = cast("Any", orjson.Fragment(encode_json(result.data)))
+        context = cast("Context", self.context_value)
+        return Answer(result, context.actor.id, self.personal)
 
     def _shared_by(self) -> object:
         """What makes two subscriptions equal: the operation, and its variables less the cursor."""
         sources = self.variable_values.sources
         left_out = self._resume_variable()
-        given = {name: one.value for name, one in sources.items() if name != left_out}
+        given = {
+            name: one.value
+            for name, one in sources.items()
+            if name != left_out and one.value is not Undefined
+        }
         return _Same(self.operation, orjson.dumps(given, option=orjson.OPT_SORT_KEYS))
 
     def _resume_variable(self) -> str | None:

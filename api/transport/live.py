@@ -42,17 +42,24 @@ class Live:
         return len(self._sources)
 
     async def follow(
-        self, context: Context, watch: Watch, after: str | None, wrap: Wrap
+        self,
+        context: Context,
+        watch: Watch,
+        after: str | None,
+        wrap: Wrap,
+        *,
+        pace: float = 0.0,
     ) -> AsyncGenerator[Message, None]:
         """Yield messages until the actor may no longer see them; raises BadCursor, Forbidden.
 
         Without a cursor a snapshot comes first; with one, what happened since. When that cannot
         be told any more (too old, another database, another role) a Resync and a snapshot come.
+        `pace` is the least time in seconds between two looks that changes cause.
         """
         after = after or context.last_event_id
         while True:
             _ensure_may(context, watch)
-            source = self._source(context, watch, wrap)
+            source = self._source(context, watch, wrap, pace)
             member = source.join()
             try:
                 async with aclosing(source.told(context, member, after)) as packets:
@@ -72,15 +79,15 @@ class Live:
         """Cursors of this watch, good for actors of the same scope only."""
         scope = context.actor.scope
         reaches = "+".join(sorted(scope.reaches))
-        purpose = f"{watch.name}:{reaches}:{scope.organisation_id}"
+        purpose = f"{watch.name}:{reaches}:{scope.organisation_id}:{scope.boards}"
         return Sealer(self._key, epoch=self.feed.epoch, purpose=purpose)
 
-    def _source(self, context: Context, watch: Watch, wrap: Wrap) -> Source:
+    def _source(self, context: Context, watch: Watch, wrap: Wrap, pace: float) -> Source:
         name = (watch.name, watch.key, _asker(context))
         source = self._sources.get(name)
         if source is None or source.ended:
             sealer = self.sealer(context, watch)
-            source = Source(self.feed, context, watch, wrap, sealer=sealer)
+            source = Source(self.feed, context, watch, wrap, sealer=sealer, pace=pace)
             source.on_empty(lambda: self._sources.pop(name, None))
             self._sources[name] = source
         return source

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
     Callable,
     Collection,
     Iterable,
-    Iterator,
     Mapping,
 )
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from api.transport.executor import Message
+from api.transport.known import Known
+from api.transport.members import Member, Packet
 from api.transport.watch import Kind, Look, Update, Watch, Wrap
 from itr.database import AWAY
 from itr.events.cursor import Position, Sealer
-from itr.events.feed import Event, Feed, FellBehind, Listener, Taken
+from itr.events.feed import BATCH, Event, Feed, FellBehind, Listener, Taken
 
 if TYPE_CHECKING:
     from api.transport.context import Context
@@ -33,139 +33,33 @@ logger = logging.getLogger("itr.live")
 
 SHARED_SECONDS = 1.0
 """How long a snapshot serves others who ask for the same."""
-QUEUED = 200
-"""Messages that wait for one subscriber before they are conflated."""
 LISTENED = 20_000
 """Events that wait for a source before its subscribers have to start over."""
+SOONEST = 0.05
+"""Seconds between two looks that only the passing of time causes."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """An update and the messages made of it, the same objects for every equal subscriber."""
-
-    update: Update
-    messages: tuple[Message, ...]
-
-
-class Member:
-    """One subscriber's queue: conflated when it is slow, cut off when it is too slow."""
-
-    def __init__(self, source: Source, limit: int = QUEUED) -> None:
-        self.joined_at = source.position
-        self._repacked = source.repacked
-        self._told = self.joined_at
-        self._limit = limit
-        self._packets: deque[Packet] = deque()
-        self._arrived = asyncio.Event()
-        self._failure: BaseException | None = None
-
-    def put(self, packet: Packet) -> None:
-        """Take a packet in; over the limit only the newest of each thing is kept."""
-        self._packets.append(packet)
-        if len(self._packets) > self._limit:
-            self._conflate()
-        self._arrived.set()
-
-    def _conflate(self) -> None:
-        newest: dict[UUID | None, Packet] = {}
-        for packet in self._packets:
-            newest.pop(packet.update.subject, None)
-            newest[packet.update.subject] = packet
-        *earlier, last = newest.values()
-        if len(earlier) > self._limit * 9 // 10:
-            self.fail(FellBehind("the subscriber is too slow"))
-            return
-        # What is left out is made up for by the last: before it, one can only go on from here.
-        kept = (self._repacked(packet.update, self._told) for packet in earlier)
-        self._packets = deque([*kept, last])
-
-    def fail(self, failure: BaseException) -> None:
-        """End the queue: the next read raises the failure."""
-        self._failure = failure
-        self._packets.clear()
-        self._arrived.set()
-
-    async def get(self) -> Packet:
-        """Wait for the next packet."""
-        await self._arrived.wait()
-        if self._failure is not None:
-            raise self._failure
-        packet = self._packets.popleft()
-        self._told = packet.update.position
-        if not self._packets:
-            self._arrived.clear()
-        return packet
-
-
-class Known:
-    """What subscribers have been shown, as far as it can be told, so that leaving can be.
-
-    What a statement sees runs ahead of the feed: a thing may come and go before its events are
-    read, and a subscriber may have seen it in between. Where that can be, there is doubt, and
-    the watch is asked for the thing's history instead.
-    """
-
-    def __init__(self) -> None:
-        self._shown: set[UUID] = set()
-        self._complete = True
-        self._looking = 0
-        self._looked: Taken | None = None
-        self._ahead: OrderedDict[UUID, Taken] = OrderedDict()
-
-    @contextmanager
-    def in_doubt(self) -> Iterator[Callable[[Taken], None]]:
-        """Doubt everything during the block, and afterwards all that its look already held."""
-        self._looking += 1
-        try:
-            yield self._doubt
-        finally:
-            self._looking -= 1
-
-    def add_all(self, look: Look) -> None:
-        """Take note of everything there is to see."""
-        self._shown |= look.versions.keys()
-        self._complete = look.complete
-
-    def among(self, gone: Collection[UUID]) -> set[UUID]:
-        """Which of the things out of sight were shown."""
-        return self._shown.intersection(gone)
-
-    def unsure(self, key: UUID, events: Iterable[Event]) -> bool:
-        """Whether a thing that is not known may have been shown nevertheless."""
-        if key in self._shown:
-            return False
-        if self._looking or not self._complete:
-            return True
-        looks = [look for look in (self._looked, self._ahead.get(key)) if look is not None]
-        return any(look.holds(event.position) for look in looks for event in events)
-
-    def saw(self, happened: Mapping[UUID, list[Event]], look: Look, *, passed: Position) -> None:
-        """Take note of a look at what happened."""
-        self._shown.difference_update(happened)
-        self._shown.update(look.versions)
-        for key in happened:
-            self._ahead[key] = look.taken
-            self._ahead.move_to_end(key)
-        while self._ahead and next(iter(self._ahead.values())).beyond <= passed.tx:
-            self._ahead.popitem(last=False)
-
-    def _doubt(self, taken: Taken) -> None:
-        if self._looked is None or taken.beyond >= self._looked.beyond:
-            self._looked = taken
 
 
 class Source:
     """One watch for one kind of asker: listens to the feed, looks once, tells all its members."""
 
     def __init__(
-        self, feed: Feed, context: Context, watch: Watch, wrap: Wrap, *, sealer: Sealer
+        self,
+        feed: Feed,
+        context: Context,
+        watch: Watch,
+        wrap: Wrap,
+        *,
+        sealer: Sealer,
+        pace: float = 0.0,
     ) -> None:
         self._feed = feed
         self._context = context
         self._watch = watch
         self._wrap = wrap
         self._sealer = sealer
+        self._pace = pace
+        self._changes_at: datetime | None = None
         self._clock = context.live.clock
         self._members: set[Member] = set()
         self._listener: Listener = feed.listen(limit=LISTENED)
@@ -185,7 +79,7 @@ class Source:
 
     def join(self) -> Member:
         """Take a subscriber on; it is told everything from here."""
-        member = Member(self)
+        member = Member(self.position, self.repacked)
         self._members.add(member)
         return member
 
@@ -260,7 +154,8 @@ class Source:
     async def _look_at_all(self) -> tuple[Packet, Taken]:
         look = await self._look_around()
         position = look.taken.position
-        update = Update(Kind.SNAPSHOT, position, self._seal(position), look.versions)
+        cursor = self._seal(position)
+        update = Update(Kind.SNAPSHOT, position, cursor, look.versions, complete=look.complete)
         return self._packet(update), look.taken
 
     async def _look_around(self) -> Look:
@@ -268,6 +163,7 @@ class Source:
             look = await self._watch.look(self._now(), None)
             self._known.add_all(look)
             doubt(look.taken)
+        self._changes_at = _earlier(self._changes_at, look.changes_at)
         return look
 
     async def _run(self) -> None:
@@ -275,6 +171,9 @@ class Source:
             await self._again(self._look_around)
             while True:
                 events = await self._next_events()
+                if not events:
+                    await self._renew()
+                    continue
                 happened = self._by_subject(events)
                 until = events[-1].position
                 if happened:
@@ -282,6 +181,8 @@ class Source:
                     for packet in await self._again(tell):
                         self._hand_out(packet)
                 self.position = until
+                if happened and self._pace:
+                    await asyncio.sleep(self._pace)
         except Exception as error:
             if not isinstance(error, FellBehind):
                 logger.exception("a live source failed")
@@ -292,16 +193,34 @@ class Source:
             self._empty()
 
     async def _next_events(self) -> list[Event]:
-        events = await self._listener.batch()
+        """What happened next; nothing when what was seen has changed by itself before."""
+        try:
+            async with asyncio.timeout(self._until_it_changes()):
+                events = await self._listener.batch(LISTENED if self._pace else BATCH)
+        except TimeoutError:
+            return []
         if self._listener.skipped:
             raise FellBehind("the source is too slow")
         return events
+
+    def _until_it_changes(self) -> float | None:
+        if self._changes_at is None:
+            return None
+        return max(SOONEST, (self._changes_at - self._clock()).total_seconds())
+
+    async def _renew(self) -> None:
+        """Show everybody the whole picture anew when time alone has changed it."""
+        if self._changes_at is not None and self._changes_at <= self._clock():
+            self._changes_at = None  # the look says when next
+            packet, _ = await self._again(self._look_at_all)
+            self._hand_out(packet)
 
     async def _tell(
         self, happened: Mapping[UUID, list[Event]], before: Position, until: Position
     ) -> list[Packet]:
         context = self._now()
         look = await self._watch.look(context, list(happened))
+        self._changes_at = _earlier(self._changes_at, look.changes_at)
         gone = [key for key in happened if key not in look.versions]
         shown: set[UUID] = set()
         asked: set[UUID] = set()
@@ -405,7 +324,14 @@ def _just_before(position: Position) -> Position:
     return Position(position.tx, position.id - 1)
 
 
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(one, other) if one and other else one or other
+
+
 def _holds_all(taken: Taken, update: Update) -> bool:
+    """Whether a look already held what an update tells; a later whole picture is always new."""
+    if update.kind is Kind.SNAPSHOT:
+        return False
     return all(taken.holds(event.position) for event in update.events)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -27,6 +28,8 @@ class Look:
     versions: Mapping[UUID, int]
     complete: bool = True
     """False when there are more things than listed, so that leaving cannot be told from them."""
+    changes_at: datetime | None = None
+    """When what was seen changes by the passing of time alone; a new snapshot is told then."""
 
 
 class Watch(Protocol):
@@ -90,6 +93,8 @@ class Update:
     """Changed and Removed: the thing."""
     events: Sequence[Event] = ()
     """Changed and Removed: what happened to it, oldest first."""
+    complete: bool = True
+    """Snapshot: whether there is nothing to see beside it."""
 
     @property
     def version(self) -> int:
@@ -98,14 +103,24 @@ class Update:
 
 
 Wrap = Callable[[Update], Iterable[object]]
+"""Makes the source values of an update, for all subscribers of equal scope and permissions.
+
+What GraphQL makes of a value is shared among them too; only the planner may look at who asks.
+"""
 
 
-async def look_at(pool: asyncpg.Pool, rows: str, *arguments: object) -> Look:
-    """Run a select of `id` and `version` as one statement that also says what it saw."""
+async def look_at(
+    pool: asyncpg.Pool, rows: str, *arguments: object, changes_at: str = "null::timestamptz"
+) -> Look:
+    """Run a select of `id` and `version` as one statement that also says what it saw.
+
+    `changes_at` is an SQL expression that may select from these rows as `seen`.
+    """
     statement = f"""
         with seen as ({rows})
-        select {TAKEN}, (select coalesce(json_object_agg(id, version), '{{}}')::text from seen)
+        select {TAKEN}, (select coalesce(json_object_agg(id, version), '{{}}')::text from seen),
+            ({changes_at})
     """
-    taken, versions = await pool.fetchrow(statement, *arguments)
+    taken, versions, changes = await pool.fetchrow(statement, *arguments)
     found = {UUID(key): int(version) for key, version in orjson.loads(versions).items()}
-    return Look(Taken.of(taken), found)
+    return Look(Taken.of(taken), found, changes_at=changes)

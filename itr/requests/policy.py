@@ -131,6 +131,32 @@ def visible_parts(actor: Actor) -> Visible:
     return _with_the_request(actor, "{alias}.request_id")
 
 
+def visible_on_boards(actor: Actor) -> Visible:
+    """Requests as a board shows them: all for a wallboard, else as far as our people see.
+
+    Children are not on boards: they have no clocks (R-REQ-09).
+    """
+    scope = actor.scope
+    if scope.boards:
+        return Visible("{alias}.parent_id is null")
+    if Reach.BRANCH not in scope.reaches or scope.organisation_id is None:
+        return Visible.nothing()
+    return Visible(
+        "({alias}.parent_id is null and {alias}.branch_id = :scope_organisation)",
+        {"scope_organisation": scope.organisation_id},
+    )
+
+
+def visible_board_clocks(actor: Actor) -> Visible:
+    """The clocks of requests on the actor's boards."""
+    sight = visible_on_boards(actor)
+    shown = sight.at("shown")
+    return Visible(
+        f"exists (select 1 from request shown where shown.id = {{alias}}.request_id and {shown})",
+        sight.arguments,
+    )
+
+
 def visible_hand_overs(actor: Actor) -> Visible:
     """Which firms a request went to: for our own people; a firm sees its own (R-ROLE-06)."""
     if actor.may(P.READ_INTERNAL):

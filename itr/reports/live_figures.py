@@ -1,0 +1,143 @@
+"""The figures beside a board: open, at risk, breached by line and priority, and 991 shares.
+
+One statement reads them; they change with events only, so nobody needs to ask again and again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from itr.errors import InvalidInput
+from itr.events.feed import TAKEN, Taken
+from itr.requests.risk import IS_OPEN, RISK, SlaRisk
+from itr.requests.rules import LINES
+from itr.requests.terms import Priority
+from itr.visibility import Visible
+
+LONGEST_DAYS = 366
+SHARE_STEP = Decimal("0.0001")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which requests the figures are of; None lets all through, nothing lets none."""
+
+    customer_ids: tuple[UUID, ...] | None = None
+    product_ids: tuple[UUID, ...] | None = None
+    days: int = 30
+    """How many days back the solutions of the 991 shares were delivered."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Open requests, and those of them that are at risk and breached."""
+
+    open: int = 0
+    at_risk: int = 0
+    breached: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        """Both together."""
+        return Count(
+            self.open + other.open, self.at_risk + other.at_risk, self.breached + other.breached
+        )
+
+
+@dataclass(frozen=True)
+class LiveFigures:
+    """Counts by line and priority, and how many requests each line solved."""
+
+    cells: Mapping[tuple[int, Priority], Count]
+    solved: Mapping[int, int]
+
+    def count(self, *, line: int | None = None, priority: Priority | None = None) -> Count:
+        """What is open on one line, at one priority, or at all."""
+        fitting = (
+            count
+            for (on, at), count in self.cells.items()
+            if line in (None, on) and priority in (None, at)
+        )
+        return sum(fitting, Count())
+
+    def share(self, line: int) -> Decimal | None:
+        """A line's part of all that was solved; None when nothing was."""
+        return _share(self.solved[line], sum(self.solved.values()))
+
+    def share_of_rest(self, line: int) -> Decimal | None:
+        """A line's part of what the lines before it left (R-LIN-02); None: nothing was left."""
+        return _share(self.solved[line], sum(self.solved[each] for each in LINES if each >= line))
+
+
+def ensure_days(days: int) -> int:
+    """Refuse a period that is empty or longer than a year. Raises InvalidInput at `days`."""
+    if not 1 <= days <= LONGEST_DAYS:
+        raise InvalidInput(
+            path=["days"],
+            zh_reason=f"天数须在 1 到 {LONGEST_DAYS} 之间。",
+            en_reason=f"The days must be from 1 to {LONGEST_DAYS}.",
+        )
+    return days
+
+
+async def live_figures(
+    pool: asyncpg.Pool, wanted: Wanted, sight: Visible, now: datetime
+) -> tuple[Taken, LiveFigures]:
+    """What the statement saw, and the figures of the requests within sight."""
+    condition, values = sight.numbered("r", 3)
+    row = await pool.fetchrow(
+        _FIGURES.format(sight=condition),
+        _listed(wanted.customer_ids),
+        _listed(wanted.product_ids),
+        now - timedelta(days=wanted.days),
+        *values,
+    )
+    taken, cells, solved = row
+    found = {
+        (line, Priority(priority)): Count(*counts)
+        for line, priority, *counts in orjson.loads(cells)
+    }
+    by_line: dict[int, int] = dict(orjson.loads(solved))
+    return Taken.of(taken), LiveFigures(
+        {(line, each): found.get((line, each), Count()) for line in LINES for each in Priority},
+        {line: by_line.get(line, 0) for line in LINES},
+    )
+
+
+_OF_THESE = (
+    "{sight} and ($1::uuid[] is null or r.customer_id = any($1))"
+    " and ($2::uuid[] is null or r.product_id = any($2))"
+)
+_FIGURES = f"""
+with standing as materialized (
+    select r.line, r.priority, {RISK.replace("{t}", "r")} as risk
+    from request r where {IS_OPEN.replace("{t}", "r")} and {_OF_THESE}
+), counted as (
+    select line, priority, count(*) as open,
+        count(*) filter (where risk = '{SlaRisk.AT_RISK}') as at_risk,
+        count(*) filter (where risk = '{SlaRisk.BREACHED}') as breached
+    from standing group by line, priority
+), solved as (
+    select r.solved_by_line as line, count(*) as number from request r
+    where r.delivered_at >= $3 and r.solved_by_line is not null and {_OF_THESE}
+    group by r.solved_by_line
+)
+select {TAKEN},
+    (select coalesce(json_agg(json_build_array(line, priority, open, at_risk, breached)), '[]')
+        from counted)::text,
+    (select coalesce(json_agg(json_build_array(line, number)), '[]') from solved)::text
+"""
+
+
+def _listed(ids: Sequence[UUID] | None) -> list[UUID] | None:
+    return None if ids is None else list(ids)
+
+
+def _share(part: int, whole: int) -> Decimal | None:
+    if not whole:
+        return None
+    return (Decimal(part) / whole).quantize(SHARE_STEP, ROUND_HALF_UP)
