@@ -10,6 +10,7 @@ import asyncpg
 from graphql import GraphQLError, GraphQLSyntaxError
 from graphql.language import FieldNode
 
+from itr.database import AWAY
 from itr.errors import DomainError, Language
 
 logger = logging.getLogger("itr.api")
@@ -196,17 +197,10 @@ _CODES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
         "BUSY",
     ),
     ((asyncpg.QueryCanceledError, TimeoutError), "TIMEOUT"),
-    (
-        (
-            asyncpg.PostgresConnectionError,
-            asyncpg.CannotConnectNowError,
-            asyncpg.InternalClientError,
-            ConnectionError,
-        ),
-        "UNAVAILABLE",
-    ),
     ((PermissionError,), "FORBIDDEN"),
+    (AWAY, "UNAVAILABLE"),
 )
+"""In this order: a cancelled statement is also what an operator does, a time-out an OSError."""
 
 
 def _code_of(cause: BaseException) -> str | None:
