@@ -1,10 +1,11 @@
-"""The product's connections to PostgreSQL: Tortoise for writes, a plain pool for compiled reads."""
+"""The product's connections to PostgreSQL: Tortoise for writes, plain pools for compiled reads."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
 import asyncpg
 from tortoise.context import TortoiseContext, get_current_context
@@ -12,7 +13,10 @@ from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
+from itr import wall
+from itr.actor import Actor
 from itr.events.epoch import renew_epoch
+from itr.people.roles import OrganisationKind
 from itr.settings import Settings
 
 MODELS = [
@@ -45,11 +49,77 @@ _SESSION = {
 }
 
 
+Outside = Mapping[OrganisationKind, asyncpg.Pool]
+"""Pools behind the second wall, one for each kind of other firms."""
+
+
+class Reads(Protocol):
+    """Where compiled statements run: a pool, or the part of one that a firm may see."""
+
+    async def fetchval(self, query: str, *arguments: Any) -> Any:
+        """Run a statement and return its only value."""
+        ...
+
+    async def fetchrow(self, query: str, *arguments: Any) -> Any:
+        """Run a statement and return its first row."""
+        ...
+
+    async def fetch(self, query: str, *arguments: Any) -> Any:
+        """Run a statement and return its rows."""
+        ...
+
+
+@dataclass(frozen=True)
+class Walled:
+    """Reads of one firm of others, behind the second wall."""
+
+    pool: asyncpg.Pool
+    organisation_id: UUID
+
+    async def fetchval(self, query: str, *arguments: Any) -> Any:
+        """Run a statement and return its only value."""
+        async with self._acquired() as connection:
+            return await connection.fetchval(query, *arguments)
+
+    async def fetchrow(self, query: str, *arguments: Any) -> Any:
+        """Run a statement and return its first row."""
+        async with self._acquired() as connection:
+            return await connection.fetchrow(query, *arguments)
+
+    async def fetch(self, query: str, *arguments: Any) -> Any:
+        """Run a statement and return its rows."""
+        async with self._acquired() as connection:
+            return await connection.fetch(query, *arguments)
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self.pool.acquire() as connection:
+            await connection.fetchval(_BEGIN, str(self.organisation_id))
+            yield connection
+
+
+_NO_FIRM = UUID(int=0)
+_BEGIN = f"select set_config('{wall.ORGANISATION}', $1, false)"
+_END = f"select set_config('{wall.ORGANISATION}', '', false)"
+
+
 @dataclass(frozen=True)
 class Database:
-    """An open database: `reads` runs the planner's statements, Tortoise models do the rest."""
+    """An open database: the pools run the planner's statements, Tortoise models do the rest.
+
+    Those `outside` know no row until a firm is named, and then only that firm's.
+    """
 
     reads: asyncpg.Pool
+    outside: Outside
+
+    def reads_of(self, actor: Actor) -> Reads:
+        """Where the actor's statements run: people of other firms behind the second wall."""
+        kind, firm = actor.organisation_kind, actor.organisation_id
+        if kind is not None and kind in self.outside:
+            return Walled(self.outside[kind], firm or _NO_FIRM)
+        reads: Reads = self.reads
+        return reads
 
 
 def credentials(url: str) -> dict[str, Any]:
@@ -94,29 +164,61 @@ async def connected(settings: Settings) -> AsyncIterator[Database]:
             config=tortoise_config(settings.database_url, pool=settings.database_pool),
             _enable_global_fallback=first,
         )
-        async with open_pool(settings) as reads:
-            yield Database(reads=reads)
+        async with open_pool(settings) as reads, open_outside(settings) as outside:
+            yield Database(reads=reads, outside=outside)
 
 
 @asynccontextmanager
-async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+async def open_pool(settings: Settings, **options: Any) -> AsyncIterator[asyncpg.Pool]:
     """A pool for compiled reads: statements are prepared once and planned for their arguments."""
     async with asyncpg.create_pool(
         **credentials(settings.database_url),
-        min_size=1,
-        max_size=settings.database_pool,
-        server_settings=_SESSION,
-        max_cacheable_statement_size=0,
-        max_inactive_connection_lifetime=0,
+        **{
+            "min_size": 1,
+            "max_size": settings.database_pool,
+            "server_settings": _SESSION,
+            "max_cacheable_statement_size": 0,
+            "max_inactive_connection_lifetime": 0,
+            **options,
+        },
     ) as pool:
         yield pool
+
+
+@asynccontextmanager
+async def open_outside(
+    settings: Settings,
+) -> AsyncIterator[Mapping[OrganisationKind, asyncpg.Pool]]:
+    """Pools whose connections are a role of the second wall from their first moment, of no firm.
+
+    They open when somebody of another firm comes. Plans are made once: they are large, and what
+    differs from firm to firm is a value.
+    """
+
+    async def forget(connection: asyncpg.Connection) -> None:
+        await connection.fetchval(_END)
+
+    async with AsyncExitStack() as pools:
+        opened = {}
+        for kind, role in wall.ROLES.items():
+            session = {"role": role, "plan_cache_mode": "force_generic_plan"}
+            pool = open_pool(
+                settings,
+                min_size=0,
+                max_size=max(2, settings.database_pool // 2),
+                server_settings=_SESSION | session,
+                reset=forget,
+            )
+            opened[kind] = await pools.enter_async_context(pool)
+        yield opened
 
 
 async def migrate(settings: Settings, progress: Callable[[str], object] | None = None) -> None:
     """Bring the database to the newest schema; `progress` is told each migration's name.
 
     A lock makes a second caller wait, then find nothing to do. After a restore it begins a new
-    epoch, so that cursors of the old one get a Resync.
+    epoch, so that cursors of the old one get a Resync. Raises WrongSettings when the database's
+    user may not raise the second wall.
     """
     config = tortoise_config(
         settings.database_url, pool=2, session={"lock_timeout": "30s", "timezone": "UTC"}
@@ -130,6 +232,8 @@ async def migrate(settings: Settings, progress: Callable[[str], object] | None =
                 progress=lambda _step, _app, name: progress(name) if progress else None,
             )
         await renew_epoch(guard)
+        await guard.execute("set lock_timeout = '30s'")
+        await wall.raise_wall(guard)
     finally:
         await guard.close()
 

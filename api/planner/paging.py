@@ -6,6 +6,7 @@ indexes have them, so a page from the end is the exact mirror of a page from the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,12 +76,15 @@ class _PageWriter:
         return json_object(
             f"select {parts} from (select {sums} from"
             f' (select {alias}."#"{rows} from (select {alias}.*, row_number() over () as "#"'
-            f', count(*) over () as "##" from ({self._page_rows()}) {alias} offset 0) {alias}'
+            f', count(*) over () as "##" from ({self._page_rows(rows)}) {alias} offset 0) {alias}'
             ") r) s"
         )
 
-    def _page_rows(self) -> str:
-        """Return at least the rows of the page and one more, in the direction of paging."""
+    def _page_rows(self, needing: str) -> str:
+        """Return at least the rows of the page and one more, in the direction of paging.
+
+        Only columns that are asked for are named: some may not be read by everybody.
+        """
         order = ", ".join(
             f"{key.sql} {'desc' if key.descending == self.shape.forward else 'asc'}"
             for key in self.keys
@@ -91,7 +95,10 @@ class _PageWriter:
             if getattr(self.shape, side) is not None
         )
         most = self.shape.most + 1
-        return f"select {self.alias}.* {self.listed}{bounds} order by {order} limit {most}"
+        named = re.findall(rf'\b{self.alias}\.(?:"([^"#]+)"|([a-z]\w*))', needing)
+        columns = dict.fromkeys([*self.page.entry.unique, *(one or other for one, other in named)])
+        listed = ", ".join(f"{self.alias}.{quoted(column)}" for column in columns)
+        return f"select {listed} {self.listed}{bounds} order by {order} limit {most}"
 
     def _part(self, name: str, wanted: Any) -> str:
         """Return one part of the connection, in terms of the page's sums."""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from itr.errors import Language
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from api.transport.live import Live
     from itr.actor import Actor
+    from itr.database import Database, Reads
     from itr.events.feed import Feed
     from itr.settings import Settings
 
@@ -37,8 +36,7 @@ class Context:
     actor: Actor
     language: Language
     now: datetime
-    pool: asyncpg.Pool
-    """Raw connections for compiled reads; operations bring their own transactions."""
+    database: Database
     feed: Feed
     live: Live
     """Where subscriptions come from."""
@@ -54,6 +52,11 @@ class Context:
     """Values one operation computes once."""
     renew: Callable[[], Awaitable[tuple[Actor, datetime]]] | None = None
     """Reads actor and time again; raises Unauthenticated when the token's end has come."""
+
+    @property
+    def pool(self) -> Reads:
+        """Where compiled reads run, for whoever asks; operations bring their own transactions."""
+        return self.database.reads_of(self.actor)
 
     def secret_for(self, purpose: str) -> bytes:
         """Return the server's 32-byte key for one purpose, such as "request cursor"."""

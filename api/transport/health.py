@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from api.transport.services import Services
 from itr.database import pending_migrations
 from itr.events.feed import open_valkey
-from itr.settings import Settings
+from itr.wall import ensure_wall
 
 _PATIENCE = 3.0
 _REMEMBERED = 1.0
@@ -38,8 +38,8 @@ async def readyz(request: Request) -> Response:
 async def _readiness(services: Services) -> dict[str, str]:
     settings = services.settings
     checks = {
-        "database": await _outcome(services.pool.execute("select")),
-        "migrations": await _outcome(_migrated(settings)),
+        "database": await _outcome(services.database.reads.execute("select")),
+        "migrations": await _outcome(_migrated(services)),
         "valkey": await _outcome(_ping(settings.valkey_url)),
         "feed": "ok" if services.feed.lag < _FAR_BEHIND else "behind",
     }
@@ -62,10 +62,12 @@ async def _outcome(check: Awaitable[object]) -> str:
     return "ok"
 
 
-async def _migrated(settings: Settings) -> None:
-    pending = await pending_migrations(settings)
+async def _migrated(services: Services) -> None:
+    pending = await pending_migrations(services.settings)
     if pending:
         raise RuntimeError(f"{pending} migrations are pending")
+    async with services.database.reads.acquire() as connection:
+        await ensure_wall(connection)
 
 
 async def _ping(url: str) -> None:

@@ -25,6 +25,7 @@ from itr.events.feed import Feed
 
 if TYPE_CHECKING:
     from api.transport.context import Context
+    from itr.database import Reads
 
 __all__ = ["Kind", "Live", "Look", "Update", "Watch", "Wrap", "look_at"]
 
@@ -32,8 +33,12 @@ __all__ = ["Kind", "Live", "Look", "Update", "Watch", "Wrap", "look_at"]
 class Live:
     """All live sources of this process."""
 
-    def __init__(self, feed: Feed, *, key: bytes, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, feed: Feed, log: Reads, *, key: bytes, clock: Callable[[], datetime]
+    ) -> None:
         self.feed = feed
+        self.log = log
+        """Where what was missed is read anew; what of it is told, the watch decides."""
         self.clock = clock
         self._key = key
         self._sources: dict[object, Source] = {}

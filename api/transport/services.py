@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-import asyncpg
-
 from api.oauth import Identities, Identity, Keys, Unauthenticated
 from api.oauth.identities import LoadActor
 from api.transport.connections import Connections
@@ -19,7 +17,7 @@ from api.transport.limits import Limits
 from api.transport.live import Live
 from api.transport.schema import GuardedSchema
 from itr.actor import Actor
-from itr.database import connected
+from itr.database import Database, connected
 from itr.errors import Language
 from itr.events.feed import Feed
 from itr.events.poke import publishing
@@ -36,7 +34,7 @@ class Services:
     settings: Settings
     schema: GuardedSchema
     limits: Limits
-    pool: asyncpg.Pool
+    database: Database
     feed: Feed
     live: Live
     keys: Keys
@@ -70,7 +68,7 @@ class Services:
             actor=identity.actor,
             language=language,
             now=self.clock(),
-            pool=self.pool,
+            database=self.database,
             feed=self.feed,
             live=self.live,
             settings=self.settings,
@@ -102,9 +100,9 @@ async def open_services(
             settings=settings,
             schema=schema,
             limits=schema.limits,
-            pool=database.reads,
+            database=database,
             feed=feed,
-            live=Live(feed, key=keys.secret_for("live cursors"), clock=clock),
+            live=Live(feed, database.reads, key=keys.secret_for("live cursors"), clock=clock),
             keys=keys,
             identities=Identities(settings, feed, load_actor, clock),
             connections=Connections(per_actor=schema.limits.sockets_per_actor),

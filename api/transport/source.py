@@ -126,7 +126,7 @@ class Source:
         with self._known.in_doubt() as doubt:
             events = []
             if after < until:
-                events = await self._feed.between(context.pool, after, until)
+                events = await self._feed.between(context.live.log, after, until)
             happened = self._by_subject(events)
             look = await self._watch.look(context, list(happened))
             doubt(look.taken)

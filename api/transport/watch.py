@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from itr.events.cursor import Position
@@ -17,6 +16,7 @@ from itr.events.feed import TAKEN, Event, Taken
 
 if TYPE_CHECKING:
     from api.transport.context import Context
+    from itr.database import Reads
     from itr.people.roles import Permission
 
 
@@ -110,7 +110,7 @@ What GraphQL makes of a value is shared among them too; only the planner may loo
 
 
 async def look_at(
-    pool: asyncpg.Pool, rows: str, *arguments: object, changes_at: str = "null::timestamptz"
+    pool: Reads, rows: str, *arguments: object, changes_at: str = "null::timestamptz"
 ) -> Look:
     """Run a select of `id` and `version` as one statement that also says what it saw.
 

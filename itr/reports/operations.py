@@ -3,9 +3,8 @@
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 
-import asyncpg
-
 from itr.actor import Actor
+from itr.database import Reads
 from itr.errors import InvalidInput
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission
@@ -25,7 +24,7 @@ from itr.requests.policy import visible_requests
 
 
 async def figures(
-    pool: asyncpg.Pool,
+    pool: Reads,
     actor: Actor,
     period: Period,
     by: Sequence[FigureDimension] = (),

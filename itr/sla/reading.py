@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 
+from itr.database import Reads
 from itr.events.feed import TAKEN, Taken
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.countdown import Running
@@ -24,7 +24,7 @@ from clock c join calendar_version v on v.id = c.calendar_version_id where c.req
 
 
 async def read_running(
-    pool: asyncpg.Pool, request_id: UUID, sight: Visible
+    pool: Reads, request_id: UUID, sight: Visible
 ) -> tuple[Taken, int | None, dict[str, Running]]:
     """What the statement saw, the request's version (None: out of sight), its clocks by thread."""
     condition, values = sight.numbered("r", 1)

@@ -327,7 +327,8 @@ class Desk:
 THING = """
 create table if not exists thing (
     id uuid primary key, version int not null, owner uuid, title text not null default ''
-)
+);
+grant select on thing to itr_customer, itr_partner;
 """
 
 

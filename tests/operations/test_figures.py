@@ -89,7 +89,7 @@ async def sent_back_and_up(desk: Desk) -> None:
 
 
 async def ask(desk: Desk, *by: By, who: str = "ANALYST", **where: Any) -> list[Any]:
-    pool = desk.client.http._transport.app.state.services.pool  # type: ignore[attr-defined]
+    pool = desk.client.http._transport.app.state.services.database.reads  # type: ignore[attr-defined]
     actor = await desk.actor(who)
     return await figures(pool, actor, WEEK, by, where=FigureFilter(**where))
 
@@ -159,7 +159,7 @@ async def test_figures_need_their_permission(desk, who):
 
 async def test_a_period_includes_its_start_and_not_its_end(desk):
     """R-KPI-01."""
-    pool = desk.client.http._transport.app.state.services.pool
+    pool = desk.client.http._transport.app.state.services.database.reads
     analyst = await desk.actor("ANALYST")
 
     async def counted(start: Any, end: Any) -> Any:

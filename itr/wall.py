@@ -1,0 +1,278 @@
+"""The second wall: what PostgreSQL itself lets customers and partner firms read (Decision 6).
+
+Whoever is of another firm reads as the role `itr_customer` or `itr_partner`, behind row-level
+security, for one organisation at a time. What it says here is said a second time, in other words
+than the policies of the areas (R-ROLE-03, R-ROLE-06): a mistake there shows nobody another firm's
+rows. The wall is coarser: it may let through what an area withholds, never what is another firm's.
+
+A table that is not named here cannot be read from outside at all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+import asyncpg
+
+from itr.people.roles import OrganisationKind
+from itr.settings import WrongSettings
+
+ROLES: Mapping[OrganisationKind, str] = {
+    OrganisationKind.CUSTOMER: "itr_customer",
+    OrganisationKind.PARTNER: "itr_partner",
+}
+"""Roles without login; the product's own user takes them on (`set role`)."""
+ORGANISATION = "itr.organisation_id"
+"""The setting that names the firm; without it there is no row."""
+
+_FIRM = f"(select nullif(current_setting('{ORGANISATION}', true), '')::uuid)"
+_HOUSE = "select house.id from organisation house where house.kind = 'BRANCH'"
+EVERY_ROW, NO_ROW = "true", "false"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The rows of a table that a firm may read, as SQL over the table's own columns.
+
+    Another table's words stand behind these: rows of that are seen as far as they say.
+    """
+
+    customer: str
+    partner: str
+
+    def of(self, kind: OrganisationKind) -> str:
+        """The words for firms of a kind."""
+        return self.partner if kind is OrganisationKind.PARTNER else self.customer
+
+
+def _both(words: str) -> Sight:
+    return Sight(words, words)
+
+
+def _with(table: str, column: str, other: str) -> str:
+    """Rows that hang on a row of another table that may be read."""
+    return f"exists (select 1 from {other} it where it.id = {table}.{column})"
+
+
+def _in_requests(table: str, column: str) -> str:
+    """Rows that a request names."""
+    return f"exists (select 1 from request asked where asked.{column} = {table}.id)"
+
+
+def _event(audience: str) -> str:
+    """Events on a request's timeline; those for others only for the clocks they tell of."""
+    return f"({audience} or payload ? 'clocks') and {_with('event', 'stream', 'request')}"
+
+
+SEEN: Mapping[str, Sight] = {
+    "organisation": Sight(
+        customer=f"id = {_FIRM} or kind = 'BRANCH'",
+        partner=f"id = {_FIRM} or kind = 'BRANCH' or {_in_requests('organisation', 'customer_id')}",
+    ),
+    "person": Sight(
+        customer=f"organisation_id = {_FIRM} or organisation_id in ({_HOUSE})",
+        partner=f"organisation_id = {_FIRM} or organisation_id in ({_HOUSE})"
+        f" or {_in_requests('person', 'contact_id')}",
+    ),
+    "queue": Sight(customer=NO_ROW, partner=f"partner_id = {_FIRM}"),
+    "queue_member": Sight(customer=NO_ROW, partner=_with("queue_member", "queue_id", "queue")),
+    "project": Sight(customer=f"customer_id = {_FIRM}", partner=NO_ROW),
+    "project_member": Sight(
+        customer=_with("project_member", "project_id", "project"), partner=NO_ROW
+    ),
+    "product": _both(EVERY_ROW),
+    "calendar_version": _both(EVERY_ROW),
+    "calendar_span": _both(EVERY_ROW),
+    "contract": Sight(customer=f"customer_id = {_FIRM}", partner=NO_ROW),
+    "contract_line": Sight(
+        customer=_with("contract_line", "contract_id", "contract"), partner=NO_ROW
+    ),
+    "quota_taking": Sight(
+        customer=_with("quota_taking", "contract_line_id", "contract_line"), partner=NO_ROW
+    ),
+    "package": Sight(
+        customer="exists (select 1 from contract_line sold where sold.package_id = package.id)",
+        partner=NO_ROW,
+    ),
+    "service_level": Sight(
+        customer="exists (select 1 from contract_line named"
+        " where named.service_level_id = service_level.id)",
+        partner=NO_ROW,
+    ),
+    "service_level_version": Sight(
+        customer=_with("service_level_version", "service_level_id", "service_level"),
+        partner=NO_ROW,
+    ),
+    "service_target": Sight(
+        customer=_with("service_target", "version_id", "service_level_version"), partner=NO_ROW
+    ),
+    "service_pause": Sight(
+        customer=_with("service_pause", "version_id", "service_level_version"), partner=NO_ROW
+    ),
+    "request": Sight(
+        customer=f"customer_id = {_FIRM}",
+        partner="exists (select 1 from hand_over handed where handed.request_id = request.id)",
+    ),
+    "hand_over": Sight(customer=NO_ROW, partner=f"partner_id = {_FIRM}"),
+    "clock": _both(_with("clock", "request_id", "request")),
+    "bulletin": _both(_with("bulletin", "request_id", "request")),
+    "event": Sight(
+        customer=_event("audience = 'PUBLIC'"),
+        partner=_event(
+            "audience = 'PUBLIC'"
+            f" or (audience = 'PARTNER' and payload->'partners' @> to_jsonb({_FIRM}))"
+        ),
+    ),
+    "notification": _both(
+        "exists (select 1 from person colleague where colleague.id = notification.person_id"
+        f" and colleague.organisation_id = {_FIRM})"
+    ),
+    "calendar": _both(NO_ROW),
+    "catalogue_item": _both(NO_ROW),
+    "control_point": _both(NO_ROW),
+    "problem": _both(NO_ROW),
+    "service_product": _both(NO_ROW),
+    "stint": _both(NO_ROW),
+    "underpinning_contract": _both(NO_ROW),
+}
+"""What may be read of each table; one without any row may be named in a statement."""
+
+WITHHELD: Mapping[str, frozenset[str]] = {
+    "event": frozenset({"origin"}),
+    "person": frozenset({"password_hash"}),
+}
+"""Columns that cannot be read from outside, whoever's row it is (S15)."""
+
+UNREADABLE: Mapping[str, str] = {
+    "epoch": "the server's own",
+    "escalation": "who is told inside (R-ROLE-06)",
+    "mutation_key": "the server's own",
+    "outgoing_message": "the server's own",
+    "package_service_product": "the catalogue is read inside (R-ROLE-06)",
+    "recalculation": "the server's own",
+    "role_assignment": "who may do what inside (R-ROLE-06)",
+    "service_product_item": "the catalogue is read inside (R-ROLE-06)",
+    "timer": "the server's own",
+}
+"""Tables nobody outside reads, and why."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table of the wall, and what of it may be read."""
+
+    name: str
+    columns: tuple[str, ...]
+
+    @property
+    def mark(self) -> str:
+        """What tells this wording of the wall from an earlier one."""
+        words = "\n".join([*(SEEN[self.name].of(kind) for kind in ROLES), *self.columns])
+        return sha256(words.encode()).hexdigest()[:16]
+
+    def raising(self) -> str:
+        """The statements that raise this part of the wall, whatever stood there."""
+        columns = ", ".join(f'"{column}"' for column in self.columns)
+        parts = [f'alter table "{self.name}" enable row level security;']
+        for kind, role in ROLES.items():
+            parts.append(f"""
+                revoke all on "{self.name}" from {role};
+                grant select ({columns}) on "{self.name}" to {role};
+                drop policy if exists {role} on "{self.name}";
+                create policy {role} on "{self.name}" for select to {role}
+                    using ({SEEN[self.name].of(kind)});
+                comment on policy {role} on "{self.name}" is '{self.mark}';
+            """)
+        return "".join(parts)
+
+
+async def raise_wall(connection: asyncpg.Connection) -> None:
+    """Bring roles, grants and policies to what is said here; what stands already is left alone.
+
+    The connection is the tables' owner's. Raises WrongSettings, in one sentence, when that user
+    may neither make the roles nor take them on.
+    """
+    await _ensure_roles(connection)
+    for role, table in await connection.fetch(_STRAY, _NAMES, list(SEEN)):
+        await connection.execute(f'revoke all on "{table}" from {role}')
+    for part in await _missing(connection):
+        async with connection.transaction():
+            await connection.execute(part.raising())
+
+
+async def ensure_wall(connection: asyncpg.Connection) -> None:
+    """Raise WrongSettings unless the wall stands as it is said here (`itr migrate` raises it)."""
+    if await _unusable(connection) or await _missing(connection):
+        raise WrongSettings(
+            "第二道墙未建立，请运行 itr migrate / the second wall does not stand, run itr migrate."
+        )
+
+
+_NAMES = list(ROLES.values())
+_USABLE = """
+select r.rolname::text, pg_has_role(current_user, r.oid, 'SET') from pg_roles r
+where r.rolname = any($1::text[])
+"""
+_STRAY = """
+select distinct grantee::text, table_name::text from information_schema.column_privileges
+where grantee = any($1::text[]) and table_schema = current_schema()
+    and not table_name = any($2::text[])
+"""
+_STANDING = """
+select c.relname::text, min(obj_description(p.oid, 'pg_policy')) from pg_policy p
+join pg_class c on c.oid = p.polrelid
+where p.polname = any($1::text[]) and c.relrowsecurity
+    and c.relnamespace = current_schema()::regnamespace
+group by c.relname having count(*) = cardinality($1::text[])
+"""
+_COLUMNS = """
+select c.relname::text, array_agg(a.attname::text order by a.attnum)
+from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where c.relnamespace = current_schema()::regnamespace and c.relname = any($1::text[])
+group by c.relname
+"""
+
+
+async def _ensure_roles(connection: asyncpg.Connection) -> None:
+    try:
+        for role, is_there in await _unusable(connection):
+            if not is_there:
+                await connection.execute(f"create role {role} nologin")
+            if (role, True) in await _unusable(connection):
+                await connection.execute(f"grant {role} to current_user {_TAKEN_ON}")
+    except asyncpg.InsufficientPrivilegeError as error:
+        user = await connection.fetchval("select current_user")
+        raise WrongSettings(
+            f"数据库用户 {user} 不能建立或使用第二道墙的角色，请由管理员执行 / the database user"
+            f" {user} may not make or take on the roles of the second wall, have an administrator"
+            f" run: {' '.join(await _remedies(connection, user))}"
+        ) from error
+
+
+_TAKEN_ON = "with inherit false, set true"
+
+
+async def _unusable(connection: asyncpg.Connection) -> list[tuple[str, bool]]:
+    """The roles this user cannot take on, and whether there is such a role."""
+    usable = dict(await connection.fetch(_USABLE, _NAMES))
+    return [(role, role in usable) for role in _NAMES if not usable.get(role)]
+
+
+async def _remedies(connection: asyncpg.Connection, user: str) -> list[str]:
+    remedies = []
+    for role, is_there in await _unusable(connection):
+        remedies += [] if is_there else [f"create role {role} nologin;"]
+        remedies.append(f'grant {role} to "{user}" {_TAKEN_ON};')
+    return remedies
+
+
+async def _missing(connection: asyncpg.Connection) -> list[_Table]:
+    """The tables whose part of the wall is missing or an earlier one."""
+    standing = dict(await connection.fetch(_STANDING, _NAMES))
+    found = dict(await connection.fetch(_COLUMNS, list(SEEN)))
+    tables = [
+        _Table(name, tuple(each for each in found[name] if each not in WITHHELD.get(name, ())))
+        for name in SEEN
+        if name in found
+    ]
+    return [table for table in tables if standing.get(table.name) != table.mark]
