@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
-import asyncpg
 import orjson
 
+from itr.database import Reads
 from itr.errors import InvalidInput
 from itr.events.feed import TAKEN, Taken
 from itr.requests.risk import IS_OPEN, RISK, SlaRisk
@@ -85,7 +85,7 @@ def ensure_days(days: int) -> int:
 
 
 async def live_figures(
-    pool: asyncpg.Pool, wanted: Wanted, sight: Visible, now: datetime
+    pool: Reads, wanted: Wanted, sight: Visible, now: datetime
 ) -> tuple[Taken, LiveFigures]:
     """What the statement saw, and the figures of the requests within sight."""
     condition, values = sight.numbered("r", 3)
