@@ -217,7 +217,7 @@ class Things:
     async def seen_before(
         self, context: Context, keys: Collection[UUID], position: Position
     ) -> Collection[UUID]:
-        rows = await context.pool.fetch(
+        rows = await context.live.log.fetch(
             """select distinct e.subject from event e where e.subject = any($1)
                and ($4 or e.customer_id = $5)
                and ((e.tx, e.id) > ($2::text::xid8, $3) or not exists (
