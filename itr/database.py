@@ -27,6 +27,7 @@ MODELS = [
     "itr.requests.models",
     "itr.notifications.models",
     "itr.events.models",
+    "itr.access.models",
 ]
 APP = "itr"
 AWAY = (

@@ -5,6 +5,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
+from itr.columns import text_or_null
 from itr.people.roles import OrganisationKind, Role
 
 
@@ -39,6 +40,7 @@ class Person(Model):
     email = fields.CharField(max_length=200, null=True, db_index=True)
     phone = fields.CharField(max_length=40, null=True, db_index=True)
     language = fields.CharField(max_length=2, default="zh")
+    password_hash: str | None = text_or_null(200)
     machine = fields.BooleanField(default=False)
     active = fields.BooleanField(default=True)
     created_at = fields.DatetimeField(auto_now_add=True)

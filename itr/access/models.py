@@ -1,0 +1,190 @@
+"""Tables of access: clients, what people granted them, codes, tokens, sessions, attempts.
+
+No token, code or secret is kept, only its digest (S15).
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+
+from itr.access.terms import ClientKind, DeviceStatus, EndReason
+from itr.columns import enum_or_null, text_or_null
+from itr.people.models import Person
+
+
+class OAuthClient(Model):
+    """A program that may ask for tokens; `actor` is whom a machine or wallboard acts as."""
+
+    id = fields.UUIDField(primary_key=True)
+    client_id = fields.CharField(max_length=64, unique=True)
+    name = fields.CharField(max_length=200)
+    kind = fields.CharEnumField(ClientKind, max_length=12)
+    first_party = fields.BooleanField(default=False)
+    secret_hash: str | None = text_or_null(64)
+    redirect_uris: fields.JSONField[list[str]] = fields.JSONField(default=list)
+    scope = fields.CharField(max_length=200)
+    actor: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="oauth_clients", null=True, on_delete=fields.RESTRICT
+    )
+    actor_id: UUID | None
+    active = fields.BooleanField(default=True)
+    version = fields.IntField(default=0, db_default=0)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "oauth_client"
+
+
+class Grant(Model):
+    """What a person allowed a client; when it ends, everything issued under it has ended."""
+
+    id = fields.UUIDField(primary_key=True)
+    client: fields.ForeignKeyRelation[OAuthClient] = fields.ForeignKeyField(
+        "itr.OAuthClient", related_name="grants", on_delete=fields.CASCADE
+    )
+    client_id: UUID
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="grants", on_delete=fields.CASCADE
+    )
+    person_id: UUID
+    scope = fields.CharField(max_length=200)
+    created_at = fields.DatetimeField()
+    expires_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    ended_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    end_reason: EndReason | None = enum_or_null(EndReason, 20)
+
+    class Meta:
+        table = "oauth_grant"
+
+
+class AuthorizationCode(Model):
+    """A code on its way through a browser; presented once, right or wrong, it is spent."""
+
+    id = fields.UUIDField(primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    grant: fields.ForeignKeyRelation[Grant] = fields.ForeignKeyField(
+        "itr.Grant", related_name="codes", on_delete=fields.CASCADE
+    )
+    grant_id: UUID
+    redirect_uri = fields.CharField(max_length=2000)
+    code_challenge = fields.CharField(max_length=128)
+    nonce: str | None = text_or_null(500)
+    auth_time = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    used_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+
+    class Meta:
+        table = "authorization_code"
+
+
+class RefreshToken(Model):
+    """A refresh token; used once, then it is a trap for whoever uses it again."""
+
+    id = fields.UUIDField(primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    grant: fields.ForeignKeyRelation[Grant] = fields.ForeignKeyField(
+        "itr.Grant", related_name="refresh_tokens", on_delete=fields.CASCADE
+    )
+    grant_id: UUID
+    issued_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    used_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+
+    class Meta:
+        table = "refresh_token"
+
+
+class DeviceCode(Model):
+    """A device that waits for somebody to allow it in on another screen (RFC 8628)."""
+
+    id = fields.UUIDField(primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    user_code = fields.CharField(max_length=8, unique=True)
+    client: fields.ForeignKeyRelation[OAuthClient] = fields.ForeignKeyField(
+        "itr.OAuthClient", related_name="device_codes", on_delete=fields.CASCADE
+    )
+    client_id: UUID
+    grant: fields.ForeignKeyNullableRelation[Grant] = fields.ForeignKeyField(
+        "itr.Grant", related_name="device_codes", null=True, on_delete=fields.CASCADE
+    )
+    grant_id: UUID | None
+    scope = fields.CharField(max_length=200)
+    address = fields.CharField(max_length=80, default="")
+    status = fields.CharEnumField(DeviceStatus, max_length=10)
+    interval = fields.SmallIntField()
+    polled_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        table = "device_code"
+
+
+class RevokedToken(Model):
+    """An access token that was ended by itself, by its `jti`; kept until it would have expired."""
+
+    id = fields.UUIDField(primary_key=True)
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        table = "revoked_token"
+
+
+class SigningKey(Model):
+    """A generation of the signing key; the key itself is derived from the server's secret."""
+
+    generation = fields.IntField(primary_key=True, generated=False)
+    published_at = fields.DatetimeField()
+    signs_from = fields.DatetimeField()
+    retired_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+
+    class Meta:
+        table = "signing_key"
+
+
+class BrowserSession(Model):
+    """Somebody signed in at a browser, on this server's own pages."""
+
+    id = fields.UUIDField(primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="browser_sessions", on_delete=fields.CASCADE
+    )
+    person_id: UUID
+    signed_in_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    address = fields.CharField(max_length=80, default="")
+
+    class Meta:
+        table = "browser_session"
+
+
+class SignInAttempts(Model):
+    """Failed attempts in a row, by what was tried or from where; `locked_until` grows with them."""
+
+    key = fields.CharField(max_length=64, primary_key=True)
+    failures = fields.IntField(default=0)
+    last_at = fields.DatetimeField()
+    locked_until: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+
+    class Meta:
+        table = "sign_in_attempts"
+
+
+class ExternalIdentity(Model):
+    """Who a person is at another issuer."""
+
+    id = fields.UUIDField(primary_key=True)
+    issuer = fields.CharField(max_length=300)
+    subject = fields.CharField(max_length=300)
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="external_identities", on_delete=fields.CASCADE
+    )
+    person_id: UUID
+
+    class Meta:
+        table = "external_identity"
+        unique_together = (("issuer", "subject"),)

@@ -1,0 +1,31 @@
+"""The words of access: what a client is, where a device's code stands, why something ended."""
+
+from enum import StrEnum
+
+
+class ClientKind(StrEnum):
+    """What sort of program an OAuth client is; it decides how the client gets its tokens."""
+
+    DASHBOARD = "DASHBOARD"
+    WEB = "WEB"
+    MACHINE = "MACHINE"
+    WALLBOARD = "WALLBOARD"
+
+
+class DeviceStatus(StrEnum):
+    """Where the code on a device's screen stands."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    DENIED = "DENIED"
+    USED = "USED"
+
+
+class EndReason(StrEnum):
+    """Why a grant, a token or a session came to its end."""
+
+    REVOKED = "REVOKED"
+    CODE_REPLAYED = "CODE_REPLAYED"
+    TOKEN_REUSED = "TOKEN_REUSED"
+    CLIENT_DEACTIVATED = "CLIENT_DEACTIVATED"
+    SIGNED_OUT = "SIGNED_OUT"
