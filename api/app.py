@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 
+from api.oauth import endpoints, pages
 from api.oauth.identities import LoadActor
 from api.transport.health import healthz, readyz, schema_file
 from api.transport.schema import GuardedSchema
@@ -44,6 +45,8 @@ def create_app(
         routes=[
             Route("/graphql", GraphQLEndpoint()),
             WebSocketRoute("/graphql", GraphQLEndpoint()),
+            *endpoints.ROUTES,
+            *pages.ROUTES,
             Route("/schema.graphql", schema_file),
             Route("/healthz", healthz),
             Route("/readyz", readyz),

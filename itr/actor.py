@@ -54,11 +54,14 @@ class Actor:
     organisation_kind: OrganisationKind | None
     roles: frozenset[Role]
     client_id: str = "itr"
+    narrowed_to: frozenset[Permission] | None = None
+    """What the program it acts through may use of its permissions; None: all of them."""
 
     @cached_property
     def permissions(self) -> frozenset[Permission]:
-        """The union of what its roles may do (R-ROLE-01)."""
-        return permissions_of(self.roles)
+        """The union of what its roles may do (R-ROLE-01), within what its token is good for."""
+        held = permissions_of(self.roles)
+        return held if self.narrowed_to is None else held & self.narrowed_to
 
     @cached_property
     def scope(self) -> Scope:

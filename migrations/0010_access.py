@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                     "end_reason",
                     fields.CharEnumField(
                         null=True,
-                        description="REVOKED: REVOKED\nCODE_REPLAYED: CODE_REPLAYED\nTOKEN_REUSED: TOKEN_REUSED\nCLIENT_DEACTIVATED: CLIENT_DEACTIVATED\nSIGNED_OUT: SIGNED_OUT",
+                        description="REVOKED: REVOKED\nCODE_REPLAYED: CODE_REPLAYED\nTOKEN_REUSED: TOKEN_REUSED",
                         enum_type=EndReason,
                         max_length=20,
                     ),

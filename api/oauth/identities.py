@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -9,10 +11,16 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from api.oauth.keys import KeyRing
 from api.oauth.tokens import Claims, Unauthenticated, verify_token
+from itr.access.operations import recording, signing_keys
+from itr.access.operations.standing import Credential, stands
+from itr.access.scopes import permitted_by
 from itr.actor import Actor
 from itr.events.feed import Event, Feed
 from itr.settings import Settings
+
+logger = logging.getLogger("itr.oauth")
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,20 +42,29 @@ class Identity:
 class Identities:
     """Verifies tokens and remembers actors until an event says that they changed (S9).
 
-    A warm token costs no query. While the feed is behind, nothing remembered is trusted.
+    A token is looked up once, when this process first sees it; from then on it costs no query,
+    and what ends it is heard by the feed. While the feed is behind, nothing remembered is trusted.
     """
 
     def __init__(
-        self, settings: Settings, feed: Feed, load_actor: LoadActor, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        feed: Feed,
+        load_actor: LoadActor,
+        clock: Callable[[], datetime],
+        ring: KeyRing | None = None,
     ) -> None:
         self._settings = settings
         self._feed = feed
         self._load_actor = load_actor
         self._clock = clock
+        self.ring = ring or KeyRing.first_of(settings)
         self._claims: OrderedDict[str, Claims] = OrderedDict()
-        self._actors: OrderedDict[UUID, dict[str, Actor]] = OrderedDict()
+        self._actors: OrderedDict[UUID, dict[tuple[str, str | None], Actor]] = OrderedDict()
+        self._ended: dict[UUID | str, None] = {}
         self._generation = 0
         self._changed: list[Callable[[UUID | None], object]] = []
+        self._renewing: set[asyncio.Task[None]] = set()
         feed.watch(self._hear)
 
     def on_change(self, callback: Callable[[UUID | None], object]) -> None:
@@ -58,39 +75,96 @@ class Identities:
         """Return who holds the token; raises Unauthenticated."""
         claims = self._claims.get(token)
         if claims is None:
-            claims = verify_token(self._settings, token, now=self._clock())
-            _remember(self._claims, token, claims)
+            claims = verify_token(self._settings, token, now=self._clock(), ring=self.ring)
+            generation = self._generation
+            await self._ensure_stands(claims)
+            if generation == self._generation:
+                _remember(self._claims, token, claims)
         return await self.renew(claims)
 
     async def renew(self, claims: Claims) -> Identity:
         """Return the identity as it stands now; raises Unauthenticated when it has ended."""
-        if self._clock() >= claims.expires_at:
+        if self._clock() >= claims.expires_at or self._has_ended(claims):
             raise Unauthenticated
-        actor = self._actors.get(claims.person_id, {}).get(claims.client_id)
-        if actor is None or self._feed.lag > _TRUSTED_LAG:
-            actor = await self._load(claims)
-        return Identity(actor, claims)
+        actor = self._actors.get(claims.person_id, {}).get((claims.client_id, claims.scope))
+        if self._feed.lag > _TRUSTED_LAG:
+            await self._ensure_stands(claims)
+            actor = None
+        return Identity(actor or await self._load(claims), claims)
+
+    async def load_keys(self) -> None:
+        """Take over the signing keys as the database has them."""
+        self.ring.replace(await signing_keys.generations())
+
+    def _has_ended(self, claims: Claims) -> bool:
+        ended = self._ended
+        return (
+            claims.grant_id in ended
+            or claims.token_id in ended
+            or claims.client_id in ended
+            or (claims.key_id is not None and claims.key_id not in self.ring)
+        )
+
+    async def _ensure_stands(self, claims: Claims) -> None:
+        if not await stands(Credential(claims.token_id, claims.grant_id, claims.client_id)):
+            raise Unauthenticated
 
     async def _load(self, claims: Claims) -> Actor:
         generation = self._generation
         actor = await self._load_actor(claims.person_id)
         if actor is None:
             raise Unauthenticated
-        actor = replace(actor, client_id=claims.client_id)
+        narrowed = None if claims.scope is None else permitted_by(claims.scope)
+        actor = replace(actor, client_id=claims.client_id, narrowed_to=narrowed)
         if generation == self._generation:
-            by_client = self._actors.get(claims.person_id, {}) | {claims.client_id: actor}
-            _remember(self._actors, claims.person_id, by_client)
+            how = (claims.client_id, claims.scope)
+            remembered = self._actors.get(claims.person_id, {}) | {how: actor}
+            _remember(self._actors, claims.person_id, remembered)
         return actor
 
     def _hear(self, event: Event) -> None:
-        if event.subject_type not in PEOPLE:
-            return
+        if event.subject_type in PEOPLE:
+            self._person_changed(event.subject if event.subject_type == "person" else None)
+        elif event.type == "GrantEnded":
+            self._end(event.subject, UUID(event.payload["person"]))
+        elif event.type == "TokenRevoked":
+            self._end(event.subject.hex, UUID(event.payload["person"]))
+        elif event.type == "ClientDeactivated":
+            self._end(str(event.payload["clientId"]), None)
+        elif event.subject_type == recording.KEY:
+            task = asyncio.create_task(self._keys_changed(), name="signing keys")
+            self._renewing.add(task)
+            task.add_done_callback(self._renewing.discard)
+
+    def _person_changed(self, person: UUID | None) -> None:
         self._generation += 1
-        person = event.subject if event.subject_type == "person" else None
         if person is None:
             self._actors.clear()
         else:
             self._actors.pop(person, None)
+        self._tell(person)
+
+    def _end(self, what: UUID | str, person: UUID | None) -> None:
+        self._generation += 1
+        if len(self._ended) >= _REMEMBERED:
+            self._ended.clear()
+            self._claims.clear()
+        self._ended[what] = None
+        self._tell(person)
+
+    async def _keys_changed(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await self.load_keys()
+                break
+            except Exception as error:
+                logger.warning("signing keys cannot be read: %s", type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+        self._tell(None)
+
+    def _tell(self, person: UUID | None) -> None:
         for callback in self._changed:
             callback(person)
 

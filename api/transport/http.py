@@ -16,6 +16,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from api.oauth import Identity, Unauthenticated
+from api.oauth.server.metadata import resource_metadata_url
 from api.transport import bodies
 from api.transport.errors import Refusal, answer, is_request_error, present
 from api.transport.services import Services, language_of, request_id_of
@@ -101,13 +102,18 @@ class Exchange:
         )
         response = self._response(body, STATUS.get(code, 400))
         if code == "UNAUTHENTICATED":
-            given = ', error="invalid_token"' if self.request.headers.get("authorization") else ""
-            response.headers["www-authenticate"] = f'Bearer realm="itr"{given}'
+            response.headers["www-authenticate"] = self._challenge()
         if code == "METHOD_NOT_ALLOWED":
             response.headers["allow"] = "POST" if self.request.method == "GET" else "GET, POST"
         if code == "TOO_MANY_CONNECTIONS":
             response.headers["retry-after"] = "30"
         return response
+
+    def _challenge(self) -> str:
+        """What a client needs to get in, and where it finds out more (RFC 6750, RFC 9728)."""
+        where = resource_metadata_url(self.services.settings)
+        given = ', error="invalid_token"' if self.request.headers.get("authorization") else ""
+        return f'Bearer realm="itr"{given}, resource_metadata="{where}"'
 
     def failed(self, error: Exception) -> Response:
         """Answer a failure before the operation ran, without a word of it (S7)."""

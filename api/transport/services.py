@@ -109,6 +109,7 @@ async def open_services(
             clock=clock,
         )
         services.identities.on_change(services.connections.changed)
+        await services.identities.load_keys()
         stop = after_commit(feed.poke)
         try:
             yield services

@@ -51,8 +51,8 @@ class Grant(Model):
     person_id: UUID
     scope = fields.CharField(max_length=200)
     created_at = fields.DatetimeField()
-    expires_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
-    ended_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    expires_at: datetime | None = fields.DatetimeField(null=True)
+    ended_at: datetime | None = fields.DatetimeField(null=True)
     end_reason: EndReason | None = enum_or_null(EndReason, 20)
 
     class Meta:
@@ -73,7 +73,7 @@ class AuthorizationCode(Model):
     nonce: str | None = text_or_null(500)
     auth_time = fields.DatetimeField()
     expires_at = fields.DatetimeField()
-    used_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    used_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "authorization_code"
@@ -90,7 +90,7 @@ class RefreshToken(Model):
     grant_id: UUID
     issued_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
-    used_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    used_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "refresh_token"
@@ -114,7 +114,7 @@ class DeviceCode(Model):
     address = fields.CharField(max_length=80, default="")
     status = fields.CharEnumField(DeviceStatus, max_length=10)
     interval = fields.SmallIntField()
-    polled_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    polled_at: datetime | None = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
 
@@ -138,7 +138,7 @@ class SigningKey(Model):
     generation = fields.IntField(primary_key=True, generated=False)
     published_at = fields.DatetimeField()
     signs_from = fields.DatetimeField()
-    retired_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    retired_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "signing_key"
@@ -155,7 +155,7 @@ class BrowserSession(Model):
     person_id: UUID
     signed_in_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
-    ended_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    ended_at: datetime | None = fields.DatetimeField(null=True)
     address = fields.CharField(max_length=80, default="")
 
     class Meta:
@@ -168,7 +168,7 @@ class SignInAttempts(Model):
     key = fields.CharField(max_length=64, primary_key=True)
     failures = fields.IntField(default=0)
     last_at = fields.DatetimeField()
-    locked_until: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    locked_until: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "sign_in_attempts"

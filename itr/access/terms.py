@@ -1,4 +1,4 @@
-"""The words of access: what a client is, where a device's code stands, why something ended."""
+"""The words of access: what a client is, where a device's code stands, why a grant ended."""
 
 from enum import StrEnum
 
@@ -22,10 +22,8 @@ class DeviceStatus(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a grant, a token or a session came to its end."""
+    """Why a grant came to its end."""
 
     REVOKED = "REVOKED"
     CODE_REPLAYED = "CODE_REPLAYED"
     TOKEN_REUSED = "TOKEN_REUSED"
-    CLIENT_DEACTIVATED = "CLIENT_DEACTIVATED"
-    SIGNED_OUT = "SIGNED_OUT"

@@ -131,10 +131,19 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         P.MANAGE_CALENDARS,
         P.MANAGE_SERVICE_LEVELS,
         P.IMPORT_HISTORY,
+        P.APPROVE_DEVICES,
     },
     Role.OPERATIONS_DIRECTOR: _READ_ALL | {P.APPROVE_BREACH_REASON, P.NOTE_ON_REQUEST},
     Role.WALLBOARD: frozenset({P.READ_BOARD}),
-    Role.ADMIN: frozenset({P.READ_PEOPLE, P.MANAGE_PEOPLE, P.READ_NOTIFICATIONS}),
+    Role.ADMIN: frozenset(
+        {
+            P.READ_PEOPLE,
+            P.MANAGE_PEOPLE,
+            P.READ_NOTIFICATIONS,
+            P.MANAGE_CLIENTS,
+            P.APPROVE_DEVICES,
+        }
+    ),
 }
 
 

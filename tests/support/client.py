@@ -242,9 +242,11 @@ class Socket:
 
 
 @asynccontextmanager
-async def served(app: Starlette, settings: Settings, **options: Any) -> AsyncIterator[Served]:
-    """Serve the application on a free port of this machine."""
-    server = make_server(settings, app=app, host="127.0.0.1", port=0, lifespan="on", **options)
+async def served(
+    app: Starlette, settings: Settings, *, port: int = 0, **options: Any
+) -> AsyncIterator[Served]:
+    """Serve the application on a port of this machine, a free one unless it is named."""
+    server = make_server(settings, app=app, host="127.0.0.1", port=port, lifespan="on", **options)
     server.capture_signals = nullcontext  # type: ignore[method-assign]
     serving = asyncio.create_task(server.serve())
     while not server.started:

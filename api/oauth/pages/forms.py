@@ -1,0 +1,96 @@
+"""Cookies and forms: who is signed in here, and whether a form is one of ours (CSRF)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.oauth.endpoints import surroundings
+from api.oauth.server.requests import read_form
+from itr.access.operations import signing_in
+from itr.access.rules import SESSION_LIFETIME
+from itr.errors import DomainError
+
+
+class ForeignForm(DomainError):
+    """A form that this server did not give to this browser, or that grew too old."""
+
+    code = "FOREIGN_FORM"
+    zh = "页面已过期，请重试。"
+    en = "The page has expired; please try again."
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of a browser to a page: its session, if it has one, and its form token."""
+
+    request: Request
+    session: signing_in.SignedIn | None
+    form_cookie: str
+    session_cookie: str
+
+    @property
+    def form_token(self) -> str:
+        """What a form must carry to be one of ours, for this browser and this session."""
+        keys = self.request.app.state.services.keys
+        said = f"{self.form_cookie}\0{self.session_cookie}".encode()
+        return hmac.new(keys.secret_for("form tokens"), said, hashlib.sha256).hexdigest()
+
+    @property
+    def address(self) -> str:
+        """Where the browser is."""
+        return surroundings(self.request).address
+
+    def remember(self, response: Response, *, session: str | None = None) -> Response:
+        """Set the cookies of this visit; `session` begins a session, an empty one ends it."""
+        if self.request.cookies.get(_name(self.request, "form")) != self.form_cookie:
+            _set(self.request, response, "form", self.form_cookie)
+        if session is not None:
+            _set(self.request, response, "session", session)
+        return response
+
+
+async def visited(request: Request) -> Visit:
+    """Read what the browser brings along."""
+    cookie = request.cookies.get(_name(request, "session"), "")
+    now = surroundings(request).now
+    session = await signing_in.session_of(cookie, now=now) if cookie else None
+    form_cookie = request.cookies.get(_name(request, "form")) or secrets.token_urlsafe(24)
+    return Visit(request, session, form_cookie, cookie)
+
+
+async def submitted(visit: Visit) -> dict[str, str]:
+    """Read a form of ours; raises ForeignForm, or OAuth2Error for what is no form at all."""
+    request = visit.request
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise ForeignForm()
+    form = dict(await read_form(request))
+    if not hmac.compare_digest(form.get("form_token", "").encode(), visit.form_token.encode()):
+        raise ForeignForm()
+    return form
+
+
+def _name(request: Request, what: str) -> str:
+    """`__Host-` lets no other host or plain connection set it."""
+    return f"__Host-itr-{what}" if _is_secure(request) else f"itr-{what}"
+
+
+def _is_secure(request: Request) -> bool:
+    return str(request.app.state.services.settings.issuer).startswith("https://")
+
+
+def _set(request: Request, response: Response, what: str, value: str) -> None:
+    response.set_cookie(
+        _name(request, what),
+        value,
+        max_age=int(SESSION_LIFETIME.total_seconds()) if value else 0,
+        path="/",
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="lax",
+    )

@@ -1,0 +1,84 @@
+"""Signing in and out, on whatever page somebody is: the page comes back, and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.responses import RedirectResponse, Response
+
+from api.oauth.endpoints import surroundings
+from api.oauth.pages.forms import ForeignForm, Visit
+from api.oauth.pages.rendering import page
+from itr.access.operations import signing_in
+from itr.actor import SYSTEM
+from itr.errors import DomainError
+from itr.events.work import Call, called_by
+
+_SATISFIED = {"login", "select_account"}
+"""Prompts that signing in has answered."""
+
+
+def sign_in_page(
+    visit: Visit,
+    *,
+    client: str = "",
+    leads_to: Iterable[str] = (),
+    error: DomainError | None = None,
+    email: str = "",
+) -> Response:
+    """The form; it is sent to the address it stands at, so there is nowhere else to be led."""
+    response = page(
+        "sign_in",
+        status=_status(error),
+        leads_to=leads_to,
+        form_token=visit.form_token,
+        client=client,
+        error=error,
+        email=email,
+    )
+    if isinstance(error, signing_in.TooManyAttempts):
+        response.headers["Retry-After"] = str(error.facts["seconds"])
+    return visit.remember(response)
+
+
+async def sign_in(visit: Visit, form: dict[str, str]) -> Response:
+    """Begin a session and show the same page again; raises SignInFailed, TooManyAttempts."""
+    around = surroundings(visit.request)
+    with called_by(_call(visit)):
+        secret, _ = await signing_in.sign_in(
+            form.get("email", ""),
+            form.get("password", ""),
+            address=around.address,
+            now=around.now,
+        )
+    return visit.remember(_same_page(visit), session=secret)
+
+
+async def sign_out(visit: Visit) -> Response:
+    """End the session and show the same page again."""
+    if visit.session is not None:
+        with called_by(_call(visit)):
+            await signing_in.sign_out(visit.session, now=surroundings(visit.request).now)
+    return visit.remember(_same_page(visit), session="")
+
+
+def _call(visit: Visit) -> Call:
+    by = visit.session.actor.id if visit.session else SYSTEM.id
+    return Call(actor_id=by, client_id="itr", address=visit.address)
+
+
+def _same_page(visit: Visit) -> Response:
+    url = visit.request.url
+    asked = parse_qsl(url.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in asked if name != "prompt" or value not in _SATISFIED]
+    query = f"?{urlencode(kept)}" if kept else ""
+    return RedirectResponse(f"{url.path}{query}", status_code=303)
+
+
+def _status(error: DomainError | None) -> int:
+    if error is None:
+        return 200
+    if isinstance(error, signing_in.TooManyAttempts):
+        return 429
+    return 403 if isinstance(error, ForeignForm) else 422

@@ -1,0 +1,1 @@
+"""Changing who may get in: clients, grants, devices, sessions, keys."""

@@ -1,0 +1,218 @@
+"""Administering OAuth clients and wallboards; a secret is returned once and never kept."""
+
+import secrets
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from itr.access.models import OAuthClient
+from itr.access.operations.recording import CLIENT, record
+from itr.access.rules import CONFIDENTIAL, ensure_redirect_uris, ensure_scope
+from itr.access.scopes import BOARD, in_order
+from itr.access.secrets import digest, new_secret
+from itr.access.terms import ClientKind
+from itr.actor import Actor
+from itr.errors import DomainError, NotFound, Required, Stale
+from itr.events.work import Work, transaction
+from itr.people.models import Organisation, Person, RoleAssignment
+from itr.people.permission import ensure_may
+from itr.people.roles import OrganisationKind, Permission, Role
+from itr.people.rules import ensure_kind, ensure_name
+
+_ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+class NotAMachine(DomainError):
+    """A client's own actor is a machine, so that no person's name stands under what it does."""
+
+    code = "NOT_A_MACHINE"
+    zh = "此客户端须以机器账号（大屏须有 WALLBOARD 角色）行事。"
+    en = "This client acts as a machine (a wallboard as one with the role WALLBOARD)."
+
+
+class ClientInactive(DomainError):
+    """A deactivated client stays so."""
+
+    code = "CLIENT_INACTIVE"
+    zh = "该客户端已停用。"
+    en = "The client has been deactivated."
+
+
+class HasNoSecret(DomainError):
+    """A client that cannot keep a secret has none."""
+
+    code = "HAS_NO_SECRET"
+    zh = "此类客户端没有密钥。"
+    en = "A client of this kind has no secret."
+
+
+async def create_client(
+    actor: Actor,
+    *,
+    name: str,
+    kind: ClientKind,
+    scopes: Collection[str],
+    now: datetime,
+    redirect_uris: Collection[str] = (),
+    actor_id: UUID | None = None,
+) -> tuple[UUID, str | None]:
+    """Add a client; returns its id and, where it has one, its secret: the only time it is told.
+
+    A machine and a wallboard act as `actor_id`, the others as whoever signs in. Raises Forbidden,
+    BadRedirectAddress, NoRedirectAddress, UnknownScope, NotAMachine, Required.
+    """
+    ensure_may(actor, Permission.MANAGE_CLIENTS)
+    name = ensure_name(name, "name")
+    uris = ensure_redirect_uris(kind, redirect_uris, "redirectAddresses")
+    words = ensure_scope(kind, scopes, "scopes")
+    async with transaction() as work:
+        await _ensure_actor(kind, actor_id)
+        return await _add(
+            work, actor, name, kind, now=now, scopes=words, uris=uris, actor_id=actor_id
+        )
+
+
+async def create_wallboard(
+    actor: Actor, *, name: str, branch_id: UUID, now: datetime
+) -> tuple[UUID, None]:
+    """Add a wallboard of a branch: a machine that may read the board, and the client it is."""
+    ensure_may(actor, Permission.MANAGE_CLIENTS)
+    name = ensure_name(name, "name")
+    async with transaction() as work:
+        branch = await Organisation.get_or_none(id=branch_id)
+        if branch is None:
+            raise NotFound(path=["branchId"])
+        ensure_kind(branch.kind, OrganisationKind.BRANCH, "branchId")
+        person = await Person.create(id=uuid4(), organisation=branch, name=name, machine=True)
+        await RoleAssignment.create(id=uuid4(), person=person, role=Role.WALLBOARD)
+        told = {"change": "CREATED", "roles": [Role.WALLBOARD.value]}
+        await record(
+            work, actor, "PersonChanged", about="person", subject=person.id, now=now, told=told
+        )
+        client, _ = await _add(
+            work, actor, name, ClientKind.WALLBOARD, now=now, scopes=[BOARD], actor_id=person.id
+        )
+    return client, None
+
+
+async def change_client(
+    actor: Actor,
+    client_id: UUID,
+    *,
+    now: datetime,
+    name: str | None = None,
+    redirect_uris: Collection[str] | None = None,
+    expected_version: int | None = None,
+) -> UUID:
+    """Rename a client, or replace its redirect addresses; what is None stays."""
+    ensure_may(actor, Permission.MANAGE_CLIENTS)
+    async with transaction() as work:
+        client = await _lock(client_id, expected_version)
+        if name is not None:
+            client.name = ensure_name(name, "name")
+        if redirect_uris is not None:
+            given = ensure_redirect_uris(client.kind, redirect_uris, "redirectAddresses")
+            client.redirect_uris = given
+        told = {"name": client.name, "redirectAddresses": list(client.redirect_uris)}
+        await _save(work, actor, client, "ClientChanged", now, told)
+    return client_id
+
+
+async def rotate_client_secret(
+    actor: Actor, client_id: UUID, *, now: datetime, expected_version: int | None = None
+) -> tuple[UUID, str]:
+    """Give a client another secret; the old one is no longer good, its tokens expire in minutes.
+
+    Raises Forbidden, NotFound, HasNoSecret, ClientInactive, Stale.
+    """
+    ensure_may(actor, Permission.MANAGE_CLIENTS)
+    async with transaction() as work:
+        client = await _lock(client_id, expected_version)
+        if client.kind not in CONFIDENTIAL:
+            raise HasNoSecret(path=["id"])
+        secret = new_secret("itr_cs_")
+        client.secret_hash = digest(secret)
+        await _save(work, actor, client, "ClientSecretRotated", now, {})
+    return client_id, secret
+
+
+async def deactivate_client(
+    actor: Actor, client_id: UUID, *, now: datetime, expected_version: int | None = None
+) -> UUID:
+    """End a client for good: its tokens are refused within two seconds, everywhere (S9)."""
+    ensure_may(actor, Permission.MANAGE_CLIENTS)
+    async with transaction() as work:
+        client = await _lock(client_id, expected_version)
+        client.active = False
+        told = {"clientId": client.client_id}
+        await _save(work, actor, client, "ClientDeactivated", now, told)
+    return client_id
+
+
+async def _add(
+    work: Work,
+    actor: Actor,
+    name: str,
+    kind: ClientKind,
+    *,
+    now: datetime,
+    scopes: Collection[str],
+    uris: Collection[str] = (),
+    actor_id: UUID | None = None,
+) -> tuple[UUID, str | None]:
+    secret = new_secret("itr_cs_") if kind in CONFIDENTIAL else None
+    client = OAuthClient(
+        id=uuid4(),
+        client_id="itr-" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(16)),
+        name=name,
+        kind=kind,
+        secret_hash=digest(secret) if secret else None,
+        redirect_uris=list(uris),
+        scope=in_order(scopes),
+        actor_id=actor_id,
+        created_at=now,
+    )
+    told = {"name": name, "kind": kind.value, "clientId": client.client_id, "scope": client.scope}
+    await _save(work, actor, client, "ClientCreated", now, told)
+    return client.id, secret
+
+
+async def _save(
+    work: Work,
+    actor: Actor,
+    client: OAuthClient,
+    type: str,
+    now: datetime,
+    told: Mapping[str, Any],
+) -> None:
+    client.version += 1
+    await client.save(force_create=not client._saved_in_db)
+    work.subject_id = client.id
+    await record(work, actor, type, about=CLIENT, subject=client.id, now=now, told=told)
+
+
+async def _lock(client_id: UUID, expected_version: int | None) -> OAuthClient:
+    client = await OAuthClient.filter(id=client_id).select_for_update(no_key=True).first()
+    if client is None:
+        raise NotFound(path=["id"])
+    if expected_version is not None and expected_version != client.version:
+        raise Stale(current=client.version, path=["expectedVersion"])
+    if not client.active:
+        raise ClientInactive(path=["id"])
+    return client
+
+
+async def _ensure_actor(kind: ClientKind, actor_id: UUID | None) -> None:
+    if kind not in (ClientKind.MACHINE, ClientKind.WALLBOARD):
+        if actor_id is not None:
+            raise NotAMachine(path=["actorId"])
+        return
+    if actor_id is None:
+        raise Required(path=["actorId"])
+    person = await Person.get_or_none(id=actor_id, active=True)
+    if person is None:
+        raise NotFound(path=["actorId"])
+    boards = await RoleAssignment.exists(person_id=actor_id, role=Role.WALLBOARD)
+    if not person.machine or (kind is ClientKind.WALLBOARD) is not boards:
+        raise NotAMachine(path=["actorId"])

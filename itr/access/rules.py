@@ -1,0 +1,198 @@
+"""What must be true of clients, codes, passwords and attempts to sign in; pure."""
+
+import ipaddress
+import re
+import secrets
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from itr.access.scopes import BOARD, PERMITTED, SCOPES
+from itr.access.terms import ClientKind
+from itr.errors import DomainError, InvalidInput, PathItem, Required, TooLong
+
+ACCESS_LIFETIME = timedelta(minutes=15)
+CODE_LIFETIME = timedelta(minutes=1)
+DEVICE_LIFETIME = timedelta(minutes=15)
+DEVICE_INTERVAL = 5
+"""Seconds a device waits between two questions, at first (RFC 8628)."""
+SLOWER_BY = 5
+SESSION_LIFETIME = timedelta(hours=12)
+REFRESH_LIFETIME: Mapping[ClientKind, timedelta] = {
+    ClientKind.DASHBOARD: timedelta(days=14),
+    ClientKind.WEB: timedelta(days=30),
+    ClientKind.WALLBOARD: timedelta(days=180),
+}
+"""How long a refresh token waits to be used; each use begins the time anew."""
+GRANT_LIFETIME: Mapping[ClientKind, timedelta] = {
+    ClientKind.DASHBOARD: timedelta(days=90),
+    ClientKind.WEB: timedelta(days=365),
+}
+"""When somebody has to sign in again however often the token was renewed; a wallboard never."""
+
+CONFIDENTIAL = frozenset({ClientKind.WEB, ClientKind.MACHINE})
+"""Clients that can keep a secret."""
+REDIRECTING = frozenset({ClientKind.DASHBOARD, ClientKind.WEB})
+"""Clients that people sign in to with a browser."""
+
+USER_CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
+"""No vowels and nothing to be mistaken for something else (RFC 8628, 6.1)."""
+USER_CODE_LETTERS = 8
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+MOST_REDIRECT_URIS = 20
+_LONGEST_URI = 2_000
+_PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+
+
+class BadRedirectAddress(DomainError):
+    """An address that browsers must not be sent back to."""
+
+    code = "BAD_REDIRECT_ADDRESS"
+    zh = "回调地址须为 https 地址、本机 http 地址或应用自有协议，且不含 #、* 或空白。"
+    en = (
+        "A redirect address is https, http on this very machine, or an app's own scheme, "
+        "without fragment, wildcard or blanks."
+    )
+
+
+class NoRedirectAddress(DomainError):
+    """This kind of client is not signed in to with a browser."""
+
+    code = "NO_REDIRECT_ADDRESS"
+    zh = "此类客户端不使用回调地址。"
+    en = "A client of this kind has no redirect address."
+
+
+class UnknownScope(DomainError):
+    """A scope there is not, or that this kind of client cannot have."""
+
+    code = "UNKNOWN_SCOPE"
+    zh = "没有 scope {scope}，或此类客户端不能使用它。"
+    en = "There is no scope {scope}, or a client of this kind cannot have it."
+
+
+class WeakPassword(DomainError):
+    """A password that is guessed too soon."""
+
+    code = "WEAK_PASSWORD"
+    zh = "密码至少 {shortest} 个字符，且不能只有一两种字符。"
+    en = "A password has at least {shortest} characters, and more than two different ones."
+
+
+def ensure_redirect_uri(uri: str, *path: PathItem) -> str:
+    """Refuse an address that is not exact and safe. Raises BadRedirectAddress, TooLong."""
+    if len(uri) > _LONGEST_URI:
+        raise TooLong(path=path, limit=_LONGEST_URI)
+    if any(unicodedata.category(each)[0] in "CZ" for each in uri) or set(uri) & set("#*\\<>\"'"):
+        raise BadRedirectAddress(path=path)
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise BadRedirectAddress(path=path) from None
+    del port
+    safe = (
+        (parts.scheme == "https" and bool(host))
+        or (parts.scheme == "http" and _is_this_machine(host))
+        or (bool(_PRIVATE_SCHEME.fullmatch(parts.scheme)) and bool(parts.path))
+    )
+    if not safe or parts.username is not None:
+        raise BadRedirectAddress(path=path)
+    return uri
+
+
+def ensure_redirect_uris(kind: ClientKind, uris: Collection[str], *path: PathItem) -> list[str]:
+    """Refuse addresses where there must be none, and none where there must be some."""
+    if kind not in REDIRECTING:
+        if uris:
+            raise NoRedirectAddress(path=path)
+        return []
+    if not uris:
+        raise Required(path=path)
+    if len(uris) > MOST_REDIRECT_URIS:
+        raise InvalidInput(
+            path=path,
+            zh_reason=f"最多 {MOST_REDIRECT_URIS} 个回调地址。",
+            en_reason=f"At most {MOST_REDIRECT_URIS} redirect addresses.",
+        )
+    return [ensure_redirect_uri(uri, *path, number) for number, uri in enumerate(uris)]
+
+
+def ensure_scope(kind: ClientKind, words: Collection[str], *path: PathItem) -> Collection[str]:
+    """Refuse unknown scopes; machines and wallboards have no identity to tell of."""
+    allowed: Collection[str] = {
+        ClientKind.MACHINE: tuple(PERMITTED),
+        ClientKind.WALLBOARD: (BOARD,),
+    }.get(kind, SCOPES)
+    for word in words:
+        if word not in allowed:
+            raise UnknownScope(path=path, scope=word)
+    if not set(words) & set(PERMITTED):
+        raise Required(path=path)
+    return words
+
+
+def ensure_password(password: str, *path: PathItem) -> str:
+    """Refuse a password that is short, endless, or one key held down."""
+    if len(password) > LONGEST_PASSWORD:
+        raise TooLong(path=path, limit=LONGEST_PASSWORD)
+    if len(password) < SHORTEST_PASSWORD or len(set(password)) < 3:
+        raise WeakPassword(path=path, shortest=SHORTEST_PASSWORD)
+    return password
+
+
+def new_user_code() -> str:
+    """A code somebody can read off a screen and type on a telephone."""
+    return "".join(secrets.choice(USER_CODE_ALPHABET) for _ in range(USER_CODE_LETTERS))
+
+
+def shown_user_code(code: str) -> str:
+    """The code as it is shown: in two halves."""
+    half = USER_CODE_LETTERS // 2
+    return f"{code[:half]}-{code[half:]}"
+
+
+def read_user_code(typed: str) -> str | None:
+    """The code somebody typed, whatever dashes, blanks and case they used; None if it is none."""
+    code = "".join(letter for letter in typed.upper() if letter.isalnum())
+    whole = len(code) == USER_CODE_LETTERS and set(code) <= set(USER_CODE_ALPHABET)
+    return code if whole else None
+
+
+@dataclass(frozen=True)
+class LockOut:
+    """After `free` failures in a row every further one locks, twice as long each time."""
+
+    free: int
+    first: timedelta = timedelta(seconds=15)
+    longest: timedelta = timedelta(minutes=15)
+
+    def after(self, failures: int) -> timedelta:
+        """How long nobody may try after so many failures in a row."""
+        if failures < self.free:
+            return timedelta(0)
+        doublings = min(failures - self.free, 20)
+        return min(self.first * (1 << doublings), self.longest)
+
+
+PER_ACCOUNT = LockOut(free=5)
+PER_ADDRESS = LockOut(free=30)
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""Failures in a row are counted from the start after so long without one."""
+
+
+def failures_now(failures: int, last_at: datetime | None, now: datetime) -> int:
+    """How many failures in a row still count."""
+    return 0 if last_at is None or now - last_at > FORGOTTEN_AFTER else failures
+
+
+def _is_this_machine(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
