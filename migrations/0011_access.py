@@ -49,7 +49,7 @@ alter table oauth_client drop constraint oauth_client_machines_act_as_somebody;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0009_coded_rejections")]
+    dependencies = [("itr", "0010_indexes_of_boards")]
 
     initial = False
 
