@@ -377,7 +377,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="SigningKey",
             fields=[
-                ("generation", fields.IntField(primary_key=True, unique=True, db_index=True)),
+                ("generation", fields.SmallIntField(primary_key=True, unique=True, db_index=True)),
                 ("published_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("signs_from", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("retired_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),

@@ -135,7 +135,7 @@ class RevokedToken(Model):
 class SigningKey(Model):
     """A generation of the signing key; the key itself is derived from the server's secret."""
 
-    generation = fields.IntField(primary_key=True, generated=False)
+    generation = fields.SmallIntField(primary_key=True)
     published_at = fields.DatetimeField()
     signs_from = fields.DatetimeField()
     retired_at: datetime | None = fields.DatetimeField(null=True)
