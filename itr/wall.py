@@ -130,6 +130,7 @@ SEEN: Mapping[str, Sight] = {
     "calendar": _both(NO_ROW),
     "catalogue_item": _both(NO_ROW),
     "control_point": _both(NO_ROW),
+    "oauth_client": _both(NO_ROW),
     "problem": _both(NO_ROW),
     "service_product": _both(NO_ROW),
     "stint": _both(NO_ROW),
@@ -139,11 +140,22 @@ SEEN: Mapping[str, Sight] = {
 
 WITHHELD: Mapping[str, frozenset[str]] = {
     "event": frozenset({"origin"}),
+    "oauth_client": frozenset({"secret_hash"}),
     "person": frozenset({"password_hash"}),
 }
 """Columns that cannot be read from outside, whoever's row it is (S15)."""
 
+_ACCESS = "how people get in (S15)"
 UNREADABLE: Mapping[str, str] = {
+    "authorization_code": _ACCESS,
+    "browser_session": _ACCESS,
+    "device_code": _ACCESS,
+    "external_identity": _ACCESS,
+    "oauth_grant": _ACCESS,
+    "refresh_token": _ACCESS,
+    "revoked_token": _ACCESS,
+    "sign_in_attempts": _ACCESS,
+    "signing_key": _ACCESS,
     "epoch": "the server's own",
     "escalation": "who is told inside (R-ROLE-06)",
     "mutation_key": "the server's own",
