@@ -110,7 +110,7 @@ async def fill(settings: Settings, number: int, progress: Progress, *, seeded: i
 
 async def _level(name: str) -> Level:
     terms = await current_terms(demo_id("service level", name))
-    calendars = await calendars_in_force([terms.calendar_id])
+    calendars = await calendars_in_force([terms.calendar_id], None)
     return Level(terms, calendars[terms.calendar_id])
 
 

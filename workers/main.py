@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from itr.database import connected
 from itr.events.poke import hear_pokes, publishing
 from itr.settings import Settings
+from workers.recalculations import RecalculationLoop
 from workers.settings import CRON_JOBS, FUNCTIONS, QUEUE, from_json, redis_settings, tidy, to_json
 from workers.timers import TimerLoop, utc_now
 
@@ -29,16 +30,22 @@ async def run(settings: Settings) -> None:
     """
     async with connected(settings), publishing(settings.valkey_url):
         await tidy(utc_now())
-        timers = TimerLoop()
+        timers, recalculations = TimerLoop(), RecalculationLoop()
+
+        def wake() -> None:
+            timers.wake()
+            recalculations.wake()
+
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_finishing(timers), name="timers")
-            tasks.create_task(hear_pokes(settings.valkey_url, timers.wake), name="pokes")
+            tasks.create_task(_finishing(recalculations), name="recalculations")
+            tasks.create_task(hear_pokes(settings.valkey_url, wake), name="pokes")
             tasks.create_task(_arq_again_and_again(settings, timers), name="arq")
 
 
-async def _finishing(timers: TimerLoop) -> None:
+async def _finishing(timers: TimerLoop | RecalculationLoop) -> None:
     """Run the loop; when cancelled let it commit what it has in hand."""
-    loop = asyncio.create_task(timers.run(), name="timer loop")
+    loop = asyncio.create_task(timers.run(), name=type(timers).__name__)
     try:
         await asyncio.shield(loop)
     except asyncio.CancelledError:

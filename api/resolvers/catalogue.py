@@ -1,18 +1,33 @@
-"""The catalogue: products, items, service levels, contracts, calendars."""
+"""The catalogue: products, items, packages, contracts; their queries, and how they are kept."""
+
+from uuid import UUID
 
 import strawberry
 
 from api.planner.fields import page_field
+from api.resolvers.performing import key_of, key_or_none, performed
 from api.resolvers.permissions import may
+from api.schema import catalogue_inputs as given
 from api.schema.catalogue import (
-    CalendarConnection,
+    CatalogueItem,
     CatalogueItemConnection,
+    Contract,
     ContractConnection,
+    Package,
+    PackageConnection,
+    Product,
     ProductConnection,
-    ServiceLevelConnection,
+    ServiceProduct,
+    ServiceProductConnection,
 )
+from api.schema.people import Organisation, Project
+from api.schema.service_levels import ServiceLevel
+from itr.catalogue import operations
+from itr.catalogue.make_up_days import set_make_up_days
+from itr.catalogue.operations import ContractLineDraft
 from itr.people.roles import Permission
 
+Info = strawberry.Info
 P = Permission
 
 
@@ -28,15 +43,194 @@ class CatalogueQuery:
         permission_classes=[may(P.READ_CATALOGUE)],
         description="Services that can be priced alone, by name.",
     )
-    service_levels: ServiceLevelConnection = page_field(
+    service_products: ServiceProductConnection = page_field(
         permission_classes=[may(P.READ_CATALOGUE)],
-        description="Service levels, by name.",
+        description="Catalogue items sold together, by name.",
     )
-    calendars: CalendarConnection = page_field(
+    packages: PackageConnection = page_field(
         permission_classes=[may(P.READ_CATALOGUE)],
-        description="Working calendars, by name.",
+        description="Service products sold together, by name.",
     )
     contracts: ContractConnection = page_field(
         permission_classes=[may(P.READ_CONTRACTS)],
         description="Contracts within your sight, by number.",
+    )
+
+
+@strawberry.type
+class CatalogueMutation:
+    """Keeping the catalogue."""
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_CATALOGUE)], description="Keep a product."
+    )
+    async def save_product(
+        self, info: Info, input: given.SaveProductInput
+    ) -> given.ProductPayload | None:
+        """Keep a product."""
+
+        async def act() -> UUID:
+            return await operations.save_product(
+                info.context.actor,
+                name=input.name,
+                served=input.served,
+                product_id=key_or_none(Product, input.id, "id"),
+                new=input.id is None,
+                now=info.context.now,
+            )
+
+        key, errors = await performed(info, input, act)
+        return given.ProductPayload(
+            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_CATALOGUE)],
+        description="Keep a service that can be priced alone (R-CAT-01).",
+    )
+    async def save_catalogue_item(
+        self, info: Info, input: given.SaveCatalogueItemInput
+    ) -> given.CatalogueItemPayload | None:
+        """Keep a catalogue item."""
+
+        async def act() -> UUID:
+            return await operations.save_catalogue_item(
+                info.context.actor,
+                name=input.name,
+                charge_kind=input.charge_kind,
+                price=input.price.amount,
+                currency=input.price.currency,
+                target=input.target,
+                quality_standard=input.quality_standard,
+                product_id=key_or_none(Product, input.product_id, "productId"),
+                item_id=key_or_none(CatalogueItem, input.id, "id"),
+                new=input.id is None,
+                now=info.context.now,
+            )
+
+        key, errors = await performed(info, input, act)
+        return given.CatalogueItemPayload(
+            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_CATALOGUE)],
+        description="Keep catalogue items that are sold together (R-CAT-01).",
+    )
+    async def save_service_product(
+        self, info: Info, input: given.SaveServiceProductInput
+    ) -> given.ServiceProductPayload | None:
+        """Keep a service product."""
+
+        async def act() -> UUID:
+            return await operations.save_service_product(
+                info.context.actor,
+                name=input.name,
+                item_ids=_keys(CatalogueItem, input.item_ids, "itemIds"),
+                service_product_id=key_or_none(ServiceProduct, input.id, "id"),
+                new=input.id is None,
+                now=info.context.now,
+            )
+
+        key, errors = await performed(info, input, act)
+        return given.ServiceProductPayload(
+            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_CATALOGUE)],
+        description="Keep service products that are sold together (R-CAT-01).",
+    )
+    async def save_package(
+        self, info: Info, input: given.SavePackageInput
+    ) -> given.PackagePayload | None:
+        """Keep a package."""
+
+        async def act() -> UUID:
+            products = _keys(ServiceProduct, input.service_product_ids, "serviceProductIds")
+            return await operations.save_package(
+                info.context.actor,
+                name=input.name,
+                service_product_ids=products,
+                package_id=key_or_none(Package, input.id, "id"),
+                new=input.id is None,
+                now=info.context.now,
+            )
+
+        key, errors = await performed(info, input, act)
+        return given.PackagePayload(
+            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_CONTRACTS)],
+        description="Keep a contract and lines of it, with their quotas (R-CAT-02, R-ENT-03).",
+    )
+    async def save_contract(
+        self, info: Info, input: given.SaveContractInput
+    ) -> given.ContractPayload | None:
+        """Keep a contract."""
+
+        async def act() -> UUID:
+            return await operations.save_contract(
+                info.context.actor,
+                number=input.number,
+                customer_id=key_of(Organisation, input.customer_id, "customerId"),
+                starts_on=input.starts_on,
+                ends_on=input.ends_on,
+                fee=input.fee,
+                penalty=input.penalty,
+                currency=input.currency,
+                lines=[_line(line, index) for index, line in enumerate(input.lines)],
+                contract_id=key_or_none(Contract, input.id, "id"),
+                new=input.id is None,
+                now=info.context.now,
+            )
+
+        key, errors = await performed(info, input, act)
+        return given.ContractPayload(
+            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_CONTRACTS)],
+        description="Say whether a customer's clocks count make-up days; its open clocks are"
+        " recomputed in batches, completed ones never (R-CAL-03, R-SLA-10).",
+    )
+    async def set_make_up_days(
+        self, info: Info, input: given.SetMakeUpDaysInput
+    ) -> given.MakeUpDaysPayload | None:
+        """Let a customer opt out of make-up days, or back in."""
+
+        async def act() -> UUID:
+            return await set_make_up_days(
+                info.context.actor,
+                key_of(Organisation, input.customer_id, "customerId"),
+                make_up_days=input.make_up_days,
+                now=info.context.now,
+            )
+
+        key, errors = await performed(info, input, act)
+        return given.MakeUpDaysPayload(
+            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+
+def _keys(target: type, ids: list[strawberry.ID], path: str) -> list[UUID]:
+    return [key_of(target, each, path, str(index)) for index, each in enumerate(ids)]
+
+
+def _line(line: given.ContractLineInput, index: int) -> ContractLineDraft:
+    def key(target: type, id: strawberry.ID | None, name: str) -> UUID | None:
+        return key_or_none(target, id, "lines", str(index), name)
+
+    return ContractLineDraft(
+        number=line.number,
+        service_level_id=key(ServiceLevel, line.service_level_id, "serviceLevelId"),
+        package_id=key(Package, line.package_id, "packageId"),
+        product_id=key(Product, line.product_id, "productId"),
+        project_id=key(Project, line.project_id, "projectId"),
+        phase=line.phase,
+        quota_unit=line.quota_unit,
+        quota=line.quota,
     )

@@ -9,9 +9,9 @@ from api.planner.fields import PageField, page_field
 from api.planner.read import page
 from api.resolvers.performing import key_of, key_or_none, perform
 from api.resolvers.permissions import may
-from api.schema.catalogue import ServiceLevel
 from api.schema.control_points import ControlPoint, ControlPointConnection
 from api.schema.people import Organisation, Person
+from api.schema.service_levels import ServiceLevel
 from api.schema.underpinning import (
     SaveUnderpinningContractInput,
     UnderpinningContractConnection,

@@ -6,7 +6,8 @@ from strawberry.tools import merge_types
 from api.planner.scalars import SCALARS
 from api.resolvers.arguments import describe
 from api.resolvers.boards import BoardSubscription
-from api.resolvers.catalogue import CatalogueQuery
+from api.resolvers.calendars import CalendarMutation, CalendarQuery
+from api.resolvers.catalogue import CatalogueMutation, CatalogueQuery
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.live_figures import LiveFiguresQuery, LiveFiguresSubscription
@@ -18,20 +19,29 @@ from api.resolvers.notifications import (
 )
 from api.resolvers.people import PeopleQuery
 from api.resolvers.problems import ProblemMutation, ProblemQuery
+from api.resolvers.recalculations import (
+    RecalculationMutation,
+    RecalculationQuery,
+    RecalculationSubscription,
+)
 from api.resolvers.reports import ReportQuery
 from api.resolvers.request_events import RequestEventSubscription
 from api.resolvers.requests import RequestMutation, RequestQuery
+from api.resolvers.service_levels import ServiceLevelMutation, ServiceLevelQuery
 from api.resolvers.simulation import SimulationQuery
 from api.resolvers.sla import SlaSubscription
 from api.schema import (
     boards,
+    calendars,
     catalogue,
     control_points,
     emergencies,
     notifications,
     people,
     problems,
+    recalculations,
     requests,
+    service_levels,
     sla,
     third_parties,
     underpinning,
@@ -45,10 +55,14 @@ STORED = (
     people.Project,
     catalogue.Product,
     catalogue.CatalogueItem,
-    catalogue.Calendar,
-    catalogue.ServiceLevel,
-    catalogue.ServiceLevelVersion,
-    catalogue.ServiceTarget,
+    catalogue.ServiceProduct,
+    catalogue.Package,
+    calendars.Calendar,
+    calendars.CalendarVersion,
+    service_levels.ServiceLevel,
+    service_levels.ServiceLevelVersion,
+    service_levels.ServiceTarget,
+    service_levels.ServicePause,
     catalogue.Contract,
     catalogue.ContractLine,
     sla.Clock,
@@ -63,6 +77,8 @@ STORED = (
     third_parties.HandOver,
     problems.Problem,
     notifications.Notification,
+    recalculations.Recalculation,
+    recalculations.RecalculationLine,
 )
 """Everything `node(id)` finds, also what no field answers yet."""
 
@@ -73,6 +89,9 @@ Query = merge_types(
         NodeQuery,
         PeopleQuery,
         CatalogueQuery,
+        CalendarQuery,
+        ServiceLevelQuery,
+        RecalculationQuery,
         RequestQuery,
         SimulationQuery,
         ReportQuery,
@@ -90,6 +109,10 @@ Mutation = merge_types(
         ProblemMutation,
         ControlPointMutation,
         NotificationMutation,
+        CatalogueMutation,
+        CalendarMutation,
+        ServiceLevelMutation,
+        RecalculationMutation,
     ),
 )
 Subscription = merge_types(
@@ -100,6 +123,7 @@ Subscription = merge_types(
         NotificationSubscription,
         BoardSubscription,
         LiveFiguresSubscription,
+        RecalculationSubscription,
     ),
 )
 

@@ -4,20 +4,19 @@ from datetime import datetime, timedelta
 
 import strawberry
 
+from api.resolvers.calendars import definition_of
 from api.resolvers.permissions import may
 from api.schema.simulation import (
     ClockEventInput,
     SimulateClockInput,
     SimulatedAlarm,
     SimulatedClock,
-    Weekday,
     WorkingCalendarInput,
     WorkingTime,
 )
 from api.schema.sla import ClockInterval
 from itr.errors import InvalidInput
 from itr.people.roles import Permission
-from itr.sla.calendars import CalendarDefinition, DatedException, Shift, Span
 from itr.sla.clock import ClockEvent, Target
 from itr.sla.previews import (
     MICROSECOND,
@@ -26,8 +25,6 @@ from itr.sla.previews import (
     time_after,
     time_between,
 )
-
-_WEEKDAYS = list(Weekday)
 
 
 @strawberry.type
@@ -46,7 +43,7 @@ class SimulationQuery:
         duration: timedelta | None = None,
     ) -> WorkingTime:
         """A preview of a calendar (R-CAL-02)."""
-        working = preview_calendar(_definition(calendar))
+        working = preview_calendar(definition_of(calendar))
         if (end is None) == (duration is None):
             raise InvalidInput(
                 path=["end"],
@@ -66,7 +63,7 @@ class SimulationQuery:
     )
     def simulate_clock(self, input: SimulateClockInput) -> SimulatedClock:
         """A clock tried out (R-SLA-02)."""
-        working = preview_calendar(_definition(input.calendar))
+        working = preview_calendar(definition_of(input.calendar))
         events = [_event(each, index) for index, each in enumerate(input.events)]
         found = preview_clock(
             working, input.target, events, percents=input.alarm_percents, at=input.at
@@ -90,21 +87,6 @@ class SimulationQuery:
                 for each in found.explain
             ],
         )
-
-
-def _definition(given: WorkingCalendarInput) -> CalendarDefinition:
-    return CalendarDefinition(
-        time_zone=given.time_zone,
-        shifts=tuple(
-            Shift(_WEEKDAYS.index(each.weekday), each.opens, each.closes) for each in given.shifts
-        ),
-        exceptions=tuple(
-            DatedException(each.on, tuple(Span(span.opens, span.closes) for span in each.shifts))
-            for each in given.exceptions or ()
-        ),
-        country_holidays=given.country_holidays,
-        always_open=bool(given.always_open),
-    )
 
 
 def _event(given: ClockEventInput, index: int) -> ClockEvent:

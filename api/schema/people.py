@@ -79,6 +79,10 @@ class Organisation(Node):
     branch: Annotated["Organisation", strawberry.lazy("api.schema.people")] | None = one(
         "branch_id", description="The branch that serves it."
     )
+    make_up_days: bool | None = column(
+        permission=Permission.READ_CONTRACTS,
+        description="Whether its clocks count the weekends that make up for holidays (R-CAL-03).",
+    )
 
 
 @filter_for(Organisation)

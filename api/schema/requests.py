@@ -12,11 +12,12 @@ from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, computed, connection, many, one, public_id, same_row, sql
 from api.planner.stored import Identity, Node, embedded, stored
-from api.schema.catalogue import ContractLine, Product, ServiceLevelVersion
+from api.schema.catalogue import ContractLine, Product
 from api.schema.control_points import ControlPoint
 from api.schema.emergencies import Bulletin, BulletinCountdown
 from api.schema.people import Organisation, Person, Project, Queue
 from api.schema.problems import Problem
+from api.schema.service_levels import ServiceLevelVersion
 from api.schema.sla import LIFECYCLE, Clock
 from api.schema.third_parties import HandOver
 from itr.catalogue.terms import EntitlementOutcome, Phase

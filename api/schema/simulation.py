@@ -92,6 +92,10 @@ class WorkingCalendarInput:
     always_open: bool | None = strawberry.field(
         default=None, description="Count every hour; nothing else plays a part."
     )
+    make_up_days: bool | None = strawberry.field(
+        default=None,
+        description="Whether weekends that make up for holidays are worked; they are if left out.",
+    )
 
 
 @strawberry.input(description="Something that happened to a clock.")

@@ -83,13 +83,10 @@ def _explained(values: Mapping[str, Any], context: Any) -> list[ClockInterval]:
     history = histories.get(Thread(values["thread"]))
     if history is None:
         return []
-    calendars = {
-        key: calendar_of(CalendarDefinition.from_json(definition))
-        for key, definition in (values["calendars"] or {}).items()
-    }
+    calendar = calendar_of(CalendarDefinition.from_json(values["calendar"]))
     return [
         ClockInterval(from_=each.start, to=each.end, counted=each.counted, reason=each.reason)
-        for each in explain(history, lambda key: calendars[str(key)], context.now)
+        for each in explain(history, lambda _: calendar, context.now)
     ]
 
 
@@ -97,13 +94,6 @@ _EVENTS = (
     "(select json_agg(w.word order by e.subject_version, w.nth) from event e,"
     " jsonb_array_elements(e.payload->'clocks') with ordinality as w(word, nth)"
     " where e.subject = {t}.request_id and w.word->>'thread' = {t}.thread)"
-)
-_CALENDARS = (
-    "(select json_object_agg(v.calendar_id, v.definition) from ("
-    "select distinct on (calendar_id) calendar_id, definition from calendar_version"
-    " order by calendar_id, number desc) v where v.calendar_id::text in ("
-    "select w.word->>'calendar' from event e, jsonb_array_elements(e.payload->'clocks')"
-    " as w(word) where e.subject = {t}.request_id and w.word->>'thread' = {t}.thread))"
 )
 
 
@@ -161,7 +151,7 @@ class Clock(Node):
         description="Whether the deadline falls in a year whose holidays are not published."
     )
     explain: list[ClockInterval] = computed(
-        {"thread": "{t}.thread", "events": _EVENTS, "calendars": _CALENDARS},
+        {"thread": "{t}.thread", "events": _EVENTS, "calendar": DEFINITION},
         _explained,
         description="Every interval counted or skipped, and why; they add up to `elapsed`.",
     )

@@ -12,10 +12,10 @@ from api.planner.declare import column, computed, one, public_id
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
 from api.schema.attribution import name_of
-from api.schema.catalogue import ServiceLevel
 from api.schema.payloads import UserError
 from api.schema.people import Organisation, Person
 from api.schema.request_inputs import MutationInput
+from api.schema.service_levels import ServiceLevel
 from itr.catalogue.policy import visible_underpinning_contracts
 from itr.people.roles import Permission
 from itr.requests.terms import Priority

@@ -1,6 +1,6 @@
 """Authorising a request: which contract line entitles it, and its unit of quota (R-ENT)."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,9 +21,7 @@ from itr.catalogue.rules import ServiceTerms
 from itr.catalogue.terms import ChargeKind, EntitlementOutcome, Phase, QuotaUnit
 from itr.errors import NotFound
 from itr.events.work import Work
-from itr.sla.operations import CurrentCalendar, current_calendars
-
-CalendarsInForce = Callable[[Iterable[UUID]], Awaitable[Mapping[UUID, CurrentCalendar]]]
+from itr.sla.operations import current_calendars
 
 CHARGED_AS = {
     Phase.DELIVERY: ChargeKind.IMPLEMENTATION,
@@ -36,6 +34,7 @@ select contract.id as contract_id, contract.number as contract_number, contract.
     contract.ends_on, line.id as line_id, coalesce(line.number, 0) as number, line.quota_unit,
     line.quota, (
         select version.id from service_level_version version
+        join service_level level on level.id = version.service_level_id and level.active
         where version.service_level_id = line.service_level_id
         order by version.number desc limit 1
     ) as version_id
@@ -85,7 +84,6 @@ async def authorise(
     priority_under: PriorityUnder,
     registered_at: datetime,
     now: datetime,
-    calendars: CalendarsInForce = current_calendars,
 ) -> Entitlement:
     """Find what entitles a request registered then, and take its unit of quota (R-ENT-01, 03).
 
@@ -99,8 +97,9 @@ async def authorise(
         await return_quota(work, request_id, now)
         return Entitlement(EntitlementOutcome.NOT_SERVED, None, house)
     found = await _candidates(work, customer_id, project_id, product_id, phase, registered_at)
-    in_force = await calendars(
-        {house.calendar_id} | {each.terms.calendar_id for each in found if each.terms}
+    in_force = await current_calendars(
+        {house.calendar_id} | {each.terms.calendar_id for each in found if each.terms},
+        customer_id=customer_id,
     )
     zones = {key: each.working.definition.time_zone for key, each in in_force.items()}
     found = valid_at(found, registered_at, zones, house.calendar_id)

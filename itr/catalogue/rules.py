@@ -142,6 +142,14 @@ class CustomerOfContract(DomainError):
     en = "A contract cannot move to another customer."
 
 
+class HouseLevelStays(DomainError):
+    """Somebody has to run the clocks of what no contract covers (R-ENT-04)."""
+
+    code = "HOUSE_LEVEL_STAYS"
+    zh = "内部服务级别不能停用；请先将另一级别设为内部级别。"
+    en = "The house level cannot be switched off; make another one the house level first."
+
+
 class LineOfContract(Protocol):
     """What the rules read of a contract line."""
 
@@ -260,21 +268,23 @@ def by_thread(targets: Targets, priority: str) -> dict[Thread, Target | None]:
 
 
 def _problems_of_priority(targets: Targets, priority: str) -> Iterator[DomainError]:
-    found: list[DomainError] = []
-    for thread in Thread:
-        path: list[PathItem] = ["targets", priority, thread.value]
-        target = targets.get((priority, thread))
-        if target is None:
-            found.append(Required(path=path))
-        elif not _is_target(target, zero=thread is Thread.CLOSURE):
-            found.append(BadTarget(path=path))
+    """A priority may promise nothing for a thread, but not nothing at all (R-CAT-03)."""
+    promised = {thread: target for thread in Thread if (target := targets.get((priority, thread)))}
+    if not promised:
+        yield Required(path=["targets", priority])
+        return
+    found = [
+        BadTarget(path=["targets", priority, thread.value])
+        for thread, target in promised.items()
+        if not _is_target(target, zero=thread is Thread.CLOSURE)
+    ]
     if found:
         yield from found
         return
-    if len({targets[priority, thread].us is None for thread in Thread}) > 1:
+    if len({target.us is None for target in promised.values()}) > 1:
         yield MixedUnits(path=["targets", priority], priority=priority)
         return
-    amounts = [targets[priority, thread].amount for thread in IN_ORDER]
+    amounts = [promised[thread].amount for thread in IN_ORDER if thread in promised]
     if amounts != sorted(amounts):
         yield TargetsOutOfOrder(path=["targets", priority], priority=priority)
 

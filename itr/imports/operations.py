@@ -29,6 +29,7 @@ from itr.imports.outcome import Outcome, Remark
 from itr.imports.past_alarms import raise_past_alarms
 from itr.imports.replay import Replay, steps_of
 from itr.imports.terms import Step
+from itr.people.models import Organisation
 from itr.requests.handling import Handling
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.models import Request
@@ -78,7 +79,8 @@ async def import_file(
         mapping=mapping,
         directory=await Directory.open(mapping.document, datetime.now(UTC)),
         terms=terms,
-        calendars=await calendars_in_force([terms.calendar_id]),
+        calendars=await calendars_in_force([terms.calendar_id], None),
+        opted_out=await _opted_out(terms.calendar_id),
         tell=lambda done: report(min(done, total), total),
         at_once=max(1, min(AT_ONCE, at_once)),
     )
@@ -107,6 +109,7 @@ class Importing:
     directory: Directory
     terms: ServiceTerms
     calendars: Mapping[UUID, CalendarInForce]
+    opted_out: Mapping[UUID, Mapping[UUID, CalendarInForce]]
     tell: Callable[[int], object]
     at_once: int
     outcome: Outcome = field(default_factory=Outcome)
@@ -257,7 +260,7 @@ class Importing:
             now=at,
             request=request,
             terms=self.terms,
-            calendars=self.calendars,
+            calendars=self.opted_out.get(request.customer_id, self.calendars),
             historic=True,
         )
 
@@ -287,6 +290,12 @@ class Importing:
     def _advance(self, spans: int) -> None:
         self.done += spans
         self.tell(self.done)
+
+
+async def _opted_out(calendar_id: UUID) -> dict[UUID, Mapping[UUID, CalendarInForce]]:
+    """The calendars of the customers who opted out of make-up days (R-CAL-03)."""
+    found = await Organisation.filter(make_up_days=False)
+    return {each.id: await calendars_in_force([calendar_id], each.id) for each in found}
 
 
 class Refused(Exception):

@@ -11,6 +11,7 @@ from itr.sla.alarms import Alarm, alarm_points
 from itr.sla.clock import Clock as ClockValue
 from itr.sla.clock import ClockEvent
 from itr.sla.clock_history import History, place_in_time
+from itr.sla.clocks import is_promised
 from itr.sla.models import Clock
 from itr.sla.terms import ClockEventKind, Thread
 
@@ -22,6 +23,8 @@ def raise_past_alarms(work: Handling) -> list[Fact]:
     """The facts of the alarms; gives the clocks in hand their rows, with the level they reached."""
     facts: list[Fact] = []
     for thread, history in work.book.histories.items():
+        if not is_promised(history):
+            continue
         number = 0
         row = Clock(id=uuid4(), request_id=work.request.id, thread=thread, version=0, revision=0)
         for clock, fired in past_versions(work, history):

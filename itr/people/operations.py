@@ -34,6 +34,7 @@ from itr.people.rules import (
     ensure_name,
     ensure_roles_fit,
 )
+from itr.sla.operations import keep_twins
 
 _ACTOR = """
 select person.id, person.name, organisation.id as organisation_id, organisation.kind,
@@ -101,6 +102,8 @@ async def create_organisation(
                 email=email and ensure_name(email, "email"),
                 make_up_days=make_up_days,
             )
+            if not make_up_days:
+                await keep_twins(work, actor, now)
             told = {"change": "CREATED", "kind": kind.value, "name": name}
             await _record(work, actor, "Organisation", made.id, now, told)
     return made.id

@@ -23,7 +23,8 @@ class Handling:
     """One actor's piece of work on one request, at one instant.
 
     Verbs change it and `record` what they did; nothing touches the database until it is saved.
-    `historic` is a replay of another system's past: windows, timers and alarms are off (R-IMP-01).
+    `historic` is a replay of another system's past: windows, timers and alarms are off (R-IMP-01);
+    the clocks of `asleep` warn of nothing until somebody works on the request.
     """
 
     actor: Actor
@@ -40,6 +41,7 @@ class Handling:
     facts: list[Fact] = field(default_factory=list)
     timers: dict[str, datetime | None] = field(default_factory=dict)
     historic: bool = False
+    asleep: frozenset[Thread] = frozenset()
 
     def ensure_may(self, verb: Verb) -> None:
         """Refuse what is not the actor's to do; the past of another system is not judged."""

@@ -55,7 +55,7 @@ async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -
         sight = visible_requests(actor)
         await lock_visible(work.connection, wanted.follows_id, sight, "followsId")
     terms = await house_terms()
-    calendars = await calendars_in_force([terms.calendar_id])
+    calendars = await calendars_in_force([terms.calendar_id], customer.id)
     zone = calendars[terms.calendar_id].working.definition.time_zone
     request = Request(
         id=uuid4(),

@@ -49,24 +49,33 @@ async def count(in_hand: Handling) -> None:
         new = not hand_over._saved_in_db and not hand_over.clock_words
         if new and hand_over.returned_at is None and not in_hand.historic:
             target = await promised(in_hand, hand_over.partner_id)
-            book.start(THREAD, in_hand.now, target, in_hand.terms.calendar_id)
+            if target is not None:
+                book.start(THREAD, in_hand.now, target, in_hand.terms.calendar_id)
         _follow(in_hand, hand_over, book)
         if book.touched:
             hand_over.clock_words = [*hand_over.clock_words, *book.take_added()]
-            _write(hand_over, book.histories[THREAD], await _calendars(book), in_hand.now)
+            calendars = await _calendars(book, in_hand.request.customer_id)
+            _write(hand_over, book.histories[THREAD], calendars, in_hand.now)
 
 
 async def recount_batch(now: datetime, limit: int = 200) -> int:
     """Fold up to `limit` open clocks whose calendar has changed; returns how many (R-SLA-10)."""
     async with transaction() as work:
         found = await work.connection.execute_query_dict(_STALE, [limit])
-        rows = await HandOver.filter(id__in=[each["id"] for each in found])
-        for row in rows:
-            book = ClockBook(histories_of(row.clock_words))
-            _write(row, book.histories[THREAD], await _calendars(book), now)
-        if rows:
-            await HandOver.bulk_update(rows, COLUMNS)
+        ids = [each["id"] for each in found]
+        rows = await HandOver.filter(id__in=ids).select_related("request")
+        await recount(rows, now)
     return len(rows)
+
+
+async def recount(rows: Sequence[HandOver], now: datetime) -> None:
+    """Fold clocks of hand-overs, read with their requests, under the calendars in force."""
+    for row in rows:
+        book = ClockBook(histories_of(row.clock_words))
+        customer_id: UUID = row.request.customer_id
+        _write(row, book.histories[THREAD], await _calendars(book, customer_id), now)
+    if rows:
+        await HandOver.bulk_update(rows, COLUMNS)
 
 
 _STALE = """
@@ -105,10 +114,11 @@ def _follow(in_hand: Handling, hand_over: HandOver, book: ClockBook) -> None:
             book.pause(THREAD, now, str(reason))
 
 
-async def _calendars(book: ClockBook) -> Mapping[UUID, CurrentCalendar]:
-    """The calendars a history counts by, as they are in force."""
+async def _calendars(book: ClockBook, customer_id: UUID) -> Mapping[UUID, CurrentCalendar]:
+    """The calendars a history counts by, as they are in force for the customer."""
     keys = {event.calendar for event in book.histories[THREAD]}
-    return await current_calendars(key for key in keys if isinstance(key, UUID))
+    wanted = (key for key in keys if isinstance(key, UUID))
+    return await current_calendars(wanted, customer_id=customer_id)
 
 
 def _write(

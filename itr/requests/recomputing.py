@@ -12,12 +12,13 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from itr.actor import SYSTEM
 from itr.catalogue.in_force import terms_of
 from itr.events.log import Audience, Fact
-from itr.events.work import transaction
+from itr.events.work import Work, transaction
 from itr.requests.models import Request
 from itr.requests.partner_clocks import recount_batch
 from itr.requests.store import CLOCK_KEY, calendars_in_force, written_of_a_clock
-from itr.sla.clocks import histories_of, settle
+from itr.sla.clocks import histories_of, is_asleep, settle
 from itr.sla.models import Clock
+from itr.sla.terms import ClockState
 
 _OUTDATED = """
 select v.id from calendar_version v where exists (
@@ -46,12 +47,27 @@ async def recompute_batch(now: datetime, limit: int = 200) -> int:
         rows = await Clock.filter(id__in=[each["id"] for each in found])
         if not rows:
             return await recount_batch(now, limit)
-        words = await _words(work.connection, [row.request_id for row in rows])
-        requests = {each.id: each for each in await Request.filter(id__in=list(words))}
-        changed = [await _recomputed(row, requests[row.request_id], words, now) for row in rows]
-        await Clock.bulk_create(changed, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
-        work.record(*(_told(row, requests[row.request_id], now) for row in changed))
+        await _recompute(work, rows, now)
     return len(rows)
+
+
+async def recompute_request(work: Work, request_id: UUID, now: datetime) -> None:
+    """Fold the open clocks of one request under the calendars in force; its own row stays."""
+    await work.connection.execute_query(
+        "select id from request where id = $1 for no key update", [request_id]
+    )
+    unfinished = Clock.filter(request_id=request_id, completed_at=None)
+    rows = await unfinished.exclude(state=ClockState.CANCELLED).select_for_update()
+    if rows:
+        await _recompute(work, rows, now)
+
+
+async def _recompute(work: Work, rows: Sequence[Clock], now: datetime) -> None:
+    words = await _words(work.connection, [row.request_id for row in rows])
+    requests = {each.id: each for each in await Request.filter(id__in=list(words))}
+    changed = [await _recomputed(row, requests[row.request_id], words, now) for row in rows]
+    await Clock.bulk_create(changed, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
+    work.record(*(_told(row, requests[row.request_id], now) for row in changed))
 
 
 async def _words(
@@ -68,7 +84,8 @@ async def _recomputed(
 ) -> Clock:
     history = histories_of(words[row.request_id])[row.thread]
     calendars = await calendars_in_force(
-        event.calendar for event in history if isinstance(event.calendar, UUID)
+        (event.calendar for event in history if isinstance(event.calendar, UUID)),
+        request.customer_id,
     )
     terms = await terms_of(request.service_level_version_id)
     return settle(
@@ -77,7 +94,7 @@ async def _recomputed(
         calendars,
         request_id=request.id,
         thread=row.thread,
-        percents=terms.percents,
+        percents=() if is_asleep(row) else terms.percents,
         now=now,
     )
 

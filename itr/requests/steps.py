@@ -246,7 +246,8 @@ async def _calendars(work: Handling) -> dict[UUID, WorkingCalendar]:
     if wanted not in work.calendars:
         from itr.sla.clocks import CalendarInForce
 
-        found = (await current_calendars([wanted]))[wanted]
+        whose = work.request.customer_id
+        found = (await current_calendars([wanted], customer_id=whose))[wanted]
         in_force = CalendarInForce(found.version_id, found.working)
         work.calendars = {**work.calendars, wanted: in_force}
     versions = {row.calendar_version_id for row in _open(work.steps.rows.values())}

@@ -19,9 +19,10 @@ from itr.requests.handling import Handling
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.policy import visible_requests
 from itr.requests.steps import load_steps, save_steps
-from itr.sla.clocks import CalendarInForce, ClockBook, histories_of, settle
+from itr.sla.clocks import CalendarInForce, ClockBook, histories_of, is_promised, settle
 from itr.sla.models import Clock, Timer
 from itr.sla.operations import current_calendars
+from itr.sla.terms import Thread
 from itr.visibility import Visible
 
 CLOCK_KEY = ["request_id", "thread"]
@@ -59,15 +60,31 @@ async def take(
     request = await Request.get(id=request_id)
     if expected_version is not None and expected_version != request.version:
         raise Stale(current=request.version, path=["expectedVersion"])
+    rows = await Clock.filter(request_id=request_id).select_for_update()  # alarms fire beside us
+    return await _in_hand(work, actor, request, rows, now)
+
+
+async def look(work: Work, actor: Actor, request_id: UUID, now: datetime) -> Handling:
+    """A request in hand as `take` gives it, to be looked at: not locked, not to be saved."""
+    request = await Request.get(id=request_id)
+    rows = await Clock.filter(request_id=request_id)
+    return await _in_hand(work, actor, request, rows, now)
+
+
+async def _in_hand(
+    work: Work, actor: Actor, request: Request, rows: Sequence[Clock], now: datetime
+) -> Handling:
+    request_id = request.id
     terms = await terms_of(request.service_level_version_id)
     book = ClockBook(histories_of(await clock_words(work.connection, request_id)))
-    rows = await Clock.filter(request_id=request_id).select_for_update()  # alarms fire beside us
     return Handling(
         actor=actor,
         now=max(now, request.updated_at, *book.instants()),
         request=request,
         terms=terms,
-        calendars=await calendars_in_force([terms.calendar_id, *calendars_of(book)]),
+        calendars=await calendars_in_force(
+            [terms.calendar_id, *calendars_of(book)], request.customer_id
+        ),
         book=book,
         clocks={row.thread: row for row in rows},
         steps=await load_steps(request_id),
@@ -102,7 +119,8 @@ async def save_clocks(in_hand: Handling, *, new: bool = False) -> None:
     """Fold each thread that was touched and write its row, once; `new`: there is none yet."""
     missing = set(calendars_of(in_hand.book)) - in_hand.calendars.keys()
     if missing:
-        in_hand.calendars = {**in_hand.calendars, **await calendars_in_force(missing)}
+        found = await calendars_in_force(missing, in_hand.request.customer_id)
+        in_hand.calendars = {**in_hand.calendars, **found}
     rows = [
         settle(
             in_hand.clocks.get(thread),
@@ -110,16 +128,23 @@ async def save_clocks(in_hand: Handling, *, new: bool = False) -> None:
             in_hand.calendars,
             request_id=in_hand.request.id,
             thread=thread,
-            percents=() if in_hand.historic else in_hand.terms.percents,
+            percents=_percents(in_hand, thread),
             now=in_hand.now,
         )
         for thread in sorted(in_hand.book.touched)
+        if thread in in_hand.clocks or is_promised(in_hand.book.histories[thread])
     ]
     in_hand.clocks.update({row.thread: row for row in rows})
     if rows and new:
         await Clock.bulk_create(rows)
     elif rows:
         await Clock.bulk_create(rows, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
+
+
+def _percents(in_hand: Handling, thread: Thread) -> Sequence[int]:
+    """The levels a thread warns of; none in another system's past, and in what it left asleep."""
+    silent = in_hand.historic or thread in in_hand.asleep
+    return () if silent else in_hand.terms.percents
 
 
 def written_of_a_clock() -> list[str]:
@@ -137,9 +162,11 @@ def calendars_of(book: ClockBook) -> set[UUID]:
     }
 
 
-async def calendars_in_force(ids: Iterable[UUID]) -> dict[UUID, CalendarInForce]:
-    """The versions of these calendars that count now."""
-    found = await current_calendars(list(set(ids)))
+async def calendars_in_force(
+    ids: Iterable[UUID], customer_id: UUID | None
+) -> dict[UUID, CalendarInForce]:
+    """The versions of these calendars that count now for a customer (R-CAL-03)."""
+    found = await current_calendars(list(set(ids)), customer_id=customer_id)
     return {key: CalendarInForce(it.version_id, it.working) for key, it in found.items()}
 
 

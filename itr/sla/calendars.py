@@ -82,6 +82,12 @@ class CalendarDefinition:
     make_up_days: bool = True
     always_open: bool = False
 
+    @property
+    def has_make_up_days(self) -> bool:
+        """Whether weekends that make up for holidays may be worked."""
+        listed = self.country_holidays is not None and not self.always_open
+        return listed and self.make_up_days
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, weekdays and times as words."""
         return {

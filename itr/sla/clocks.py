@@ -55,13 +55,19 @@ class ClockBook:
         return [thread for thread in Thread if self.is_unfinished(thread)]
 
     def start(self, thread: Thread, at: datetime, target: Target | None, calendar: UUID) -> None:
-        """Start a thread if its level promises anything for it (R-SLA-01)."""
-        if target is not None:
-            self._add(thread, ClockEvent(at, K.STARTED, target=target, calendar=calendar))
+        """Start a thread (R-SLA-01); without a target it is followed, should one come later."""
+        self._add(thread, ClockEvent(at, K.STARTED, target=target, calendar=calendar))
 
     def retarget(self, thread: Thread, at: datetime, target: Target | None, calendar: UUID) -> None:
         """Give an unfinished thread another promise; None: none any more (R-SLA-08)."""
         if self.is_unfinished(thread) and self._promise(thread) != (target, calendar):
+            self._add(thread, ClockEvent(at, K.RETARGETED, target=target, calendar=calendar))
+
+    def retarget_if_reopened(
+        self, thread: Thread, at: datetime, target: Target | None, calendar: UUID
+    ) -> None:
+        """Give a thread that came to its end the promise that counts should it go on (R-SLA-09)."""
+        if self.is_completed(thread) and self._promise(thread) != (target, calendar):
             self._add(thread, ClockEvent(at, K.RETARGETED, target=target, calendar=calendar))
 
     def pause(self, thread: Thread, at: datetime, reason: str) -> None:
@@ -112,6 +118,10 @@ class ClockBook:
         """Record late that a thread was met at `at` already: the first completion counts."""
         if self._stand(thread) in _BEGINS | {K.COMPLETED}:
             self._add(thread, ClockEvent(at, K.COMPLETED))
+
+    def add(self, thread: Thread, event: ClockEvent) -> None:
+        """Take over what is known to have happened."""
+        self._add(thread, event)
 
     def take_added(self) -> list[dict[str, Any]]:
         """What was added since the last call, as an event's payload keeps it."""
@@ -234,6 +244,20 @@ def settle(
     _write(row, value, calendar)
     row.next_alarm_at = _next_alarm_at(row, value, calendar.working, percents)
     return row
+
+
+def is_promised(history: Iterable[ClockEvent]) -> bool:
+    """Whether anything was ever promised for a thread; else it has no clock to be stored."""
+    return any(event.target is not None for event in history)
+
+
+def is_asleep(row: Clock) -> bool:
+    """Whether a clock counts and warns of nothing although levels are left: it was imported.
+
+    Whatever recomputes many clocks leaves it so, that the past raises no alarms (R-IMP-01);
+    whoever works on the request wakes it.
+    """
+    return row.base_us is not None and row.next_alarm_at is None and row.alarm_level < alarms.BREACH
 
 
 def _key(calendar: object) -> UUID:

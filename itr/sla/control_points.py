@@ -247,20 +247,23 @@ def _is_of(number: int, thread: Thread) -> bool:
 def base_of(
     thread: Thread, targets: Mapping[Thread, Target | None], *, restoration: bool
 ) -> Fraction | None:
-    """What a thread's steps share, in the unit of the targets (R-CP-01); None without a target."""
-    before = {
-        Thread.RESTORATION: Thread.RESPONSE,
-        Thread.RESOLUTION: Thread.RESTORATION if restoration else Thread.RESPONSE,
-    }.get(thread)
+    """What a thread's steps share, in the unit of the targets (R-CP-01); None without a target.
+
+    What is promised for the last thread before it is not theirs; of a thread with no promise
+    nothing is taken off.
+    """
     own = targets.get(thread)
     if own is None:
         return None
-    if before is None:
+    passed = [] if thread in (Thread.RESPONSE, Thread.CLOSURE) else [Thread.RESPONSE]
+    if thread is Thread.RESOLUTION and restoration:
+        passed.append(Thread.RESTORATION)
+    earlier = [target for each in passed if (target := targets.get(each)) is not None]
+    if not earlier:
         return Fraction(own.amount)
-    earlier = targets.get(before)
-    if earlier is None or (earlier.us is None) != (own.us is None):
+    if (earlier[-1].us is None) != (own.us is None):
         return None
-    return max(Fraction(own.amount) - Fraction(earlier.amount), Fraction(0))
+    return max(Fraction(own.amount) - Fraction(earlier[-1].amount), Fraction(0))
 
 
 def budget_of(

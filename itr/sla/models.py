@@ -1,18 +1,28 @@
 """Tables of service time: calendars, their materialised spans, clocks, timers."""
 
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
 
-from itr.sla.terms import ClockState, Thread
+from itr.columns import enum_or_null
+from itr.sla.terms import ClockState, RecalculationKind, RecalculationStatus, Thread
 
 
 class Calendar(Model):
-    """A working calendar, outside service level versions (R-CAT-03); its highest version counts."""
+    """A working calendar, outside service level versions (R-CAT-03); its highest version counts.
+
+    `base` is set on the twin that counts for customers who opted out of make-up days (R-CAL-03):
+    the same calendar without them, renewed with it.
+    """
 
     id = fields.UUIDField(primary_key=True)
     name = fields.CharField(max_length=200, unique=True)
+    base: fields.ForeignKeyNullableRelation["Calendar"] = fields.ForeignKeyField(
+        "itr.Calendar", related_name="twins", null=True, on_delete=fields.RESTRICT
+    )
+    base_id: UUID | None
 
     class Meta:
         table = "calendar"
@@ -133,22 +143,48 @@ class ControlPoint(Model):
 
 
 class Recalculation(Model):
-    """A long computation over many clocks: a calendar's edit, a migration, a what-if.
+    """A long computation over many requests: a what-if, a migration, what a switch brings about.
 
-    `done` of `total` is its progress; `result` is what it found; it resumes after a restart.
+    `done` of `total` is its progress and `position` the last request done; `result` is what it
+    found so far. It is worked off in small transactions and goes on after a restart.
     """
 
     id = fields.UUIDField(primary_key=True)
-    kind = fields.CharField(max_length=20)
-    status = fields.CharField(max_length=10)
-    wanted: fields.JSONField[dict[str, object]] = fields.JSONField()
+    kind = fields.CharEnumField(RecalculationKind, max_length=20)
+    status = fields.CharEnumField(RecalculationStatus, max_length=10)
+    version = fields.IntField(default=1, db_default=1)
+    wanted: fields.JSONField[dict[str, Any]] = fields.JSONField()
     position = fields.UUIDField(null=True)
     done = fields.IntField(default=0)
     total = fields.IntField(null=True)
-    result: fields.JSONField[dict[str, object] | None] = fields.JSONField(null=True)
+    result: fields.JSONField[dict[str, Any] | None] = fields.JSONField(null=True)
     created_by = fields.UUIDField()
     created_at = fields.DatetimeField()
     finished_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "recalculation"
+
+
+class RecalculationLine(Model):
+    """A clock that a recalculation finds otherwise than it is: state and deadline, both ways."""
+
+    id = fields.UUIDField(primary_key=True)
+    recalculation: fields.ForeignKeyRelation[Recalculation] = fields.ForeignKeyField(
+        "itr.Recalculation", related_name="lines", on_delete=fields.CASCADE
+    )
+    recalculation_id: UUID
+    request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+        "itr.Request", related_name="recalculation_lines", on_delete=fields.RESTRICT
+    )
+    request_id: UUID
+    thread = fields.CharEnumField(Thread, max_length=12)
+    priority = fields.CharField(max_length=2)
+    state_before: ClockState | None = enum_or_null(ClockState, 10)
+    state_after: ClockState | None = enum_or_null(ClockState, 10)
+    deadline_before = fields.DatetimeField(null=True)
+    deadline_after = fields.DatetimeField(null=True)
+    flips = fields.BooleanField()
+
+    class Meta:
+        table = "recalculation_line"

@@ -1,34 +1,26 @@
 """Saving working calendars, keeping their spans ahead of time, and reading the ones in force."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 from itr.actor import SYSTEM, Actor
-from itr.errors import NotFound, refuse
+from itr.errors import NotFound, Stale, refuse
 from itr.events.log import Fact
-from itr.events.work import transaction
-from itr.people.names import kept_whole
+from itr.events.work import Work, transaction
+from itr.people.models import Organisation
+from itr.people.names import NameTaken, kept_whole
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission
 from itr.people.rules import ensure_name
 from itr.sla.calendar_errors import problems_of_calendar
-from itr.sla.calendars import CalendarDefinition
+from itr.sla.calendars import CalendarDefinition, DatedException
 from itr.sla.models import Calendar, CalendarVersion
-from itr.sla.working_time import BeyondCalendar, WorkingCalendar, WorkingSpan, calendar_of
-
-FIRST_SPAN = datetime(2009, 1, 1, tzinfo=UTC)
-YEARS_AHEAD = 3
-ALWAYS = WorkingSpan(
-    starts_at=datetime(2000, 1, 1, tzinfo=UTC),
-    ends_at=datetime(9999, 12, 31, tzinfo=UTC),
-    before_us=0,
-    before_days=0,
-)
+from itr.sla.spans import FIRST_SPAN, insert_spans, spans_to_keep, years_ahead
+from itr.sla.working_time import WorkingCalendar, calendar_of
 
 _compiled: dict[UUID, WorkingCalendar] = {}
 
@@ -49,34 +41,88 @@ async def save_calendar(
     definition: CalendarDefinition,
     now: datetime,
     calendar_id: UUID | None = None,
+    expected_version: int | None = None,
+    new: bool | None = None,
 ) -> UUID:
     """Keep a calendar, or a new version of the one with this name; returns the calendar's id.
 
     `calendar_id` names the calendar to change (its name too), or the id a new one shall have.
-    Raises Forbidden, the errors of `calendar_errors` (several at once as Refused), NotFound.
-    Its clocks are recomputed by whoever hears the fact CalendarSaved (R-SLA-10).
+    `new` says whether there may be one already; None: as it happens to be.
+    Raises Forbidden, the errors of `calendar_errors` (several at once as Refused), NotFound,
+    NameTaken, Stale. Its clocks are recomputed by whoever hears the fact CalendarSaved (R-SLA-10).
     """
     ensure_may(actor, Permission.MANAGE_CALENDARS)
     name = ensure_name(name, "name")
     refuse(problems_of_calendar(definition))
-    spans = _spans_to_keep(calendar_of(definition), FIRST_SPAN, _years_ahead(now))
     with kept_whole("name"):
         async with transaction() as work:
-            calendar = await _lock_or_create(name, calendar_id)
-            version = await _add_version(actor, calendar, definition, now)
-            await _insert_spans(work.connection, version.id, spans)
-            work.record(_calendar_saved(actor, calendar, version, now))
+            calendar = await _lock_or_create(name, calendar_id, new)
+            await _ensure_version(calendar, expected_version)
+            await _renew(work, actor, calendar, definition, now)
             work.subject_id = calendar.id
     return calendar.id
 
 
-async def current_calendars(calendar_ids: Iterable[UUID]) -> dict[UUID, CurrentCalendar]:
-    """The highest version of each calendar, by calendar id. Raises NotFound if one is missing."""
+async def correct_calendar(
+    actor: Actor,
+    calendar_id: UUID,
+    *,
+    exceptions: Sequence[DatedException],
+    dropped: Collection[date],
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Make single dates different from what the calendar says, or no longer so (R-CAL-03).
+
+    An exception given replaces the one its date had; dates of `dropped` follow the week and the
+    country's holidays again. Raises Forbidden, NotFound, Stale and the errors of
+    `calendar_errors`, with the places of the exceptions as given.
+    """
+    ensure_may(actor, Permission.MANAGE_CALENDARS)
+    async with transaction() as work:
+        calendar = await _lock_or_create("", calendar_id, False)
+        await _ensure_version(calendar, expected_version)
+        newest = (await current_calendars([calendar_id]))[calendar_id].working.definition
+        corrected = corrected_definition(newest, exceptions, dropped)
+        refuse(problems_of_calendar(corrected))
+        await _renew(work, actor, calendar, corrected, now)
+        work.subject_id = calendar.id
+    return calendar.id
+
+
+def corrected_definition(
+    definition: CalendarDefinition,
+    exceptions: Sequence[DatedException],
+    dropped: Collection[date],
+) -> CalendarDefinition:
+    """The definition with these exceptions first, and no others for their dates or the dropped."""
+    replaced = {exception.date for exception in exceptions} | set(dropped)
+    kept = (each for each in definition.exceptions if each.date not in replaced)
+    return replace(definition, exceptions=(*exceptions, *kept))
+
+
+async def keep_twins(work: Work, actor: Actor, now: datetime) -> None:
+    """Make the twin without make-up days of every calendar that has such days and no twin yet.
+
+    For whoever lets a customer opt out, in the transaction that does (R-CAL-03).
+    """
+    await work.connection.execute_query(_TWINS_ONE_AT_A_TIME)
+    twins = {each.base_id for each in await Calendar.exclude(base_id=None)}
+    for calendar in await Calendar.filter(base_id=None).exclude(id__in=twins):
+        newest = (await current_calendars([calendar.id]))[calendar.id].working.definition
+        await _renew_twin(work, actor, calendar, newest, now, wanted=True)
+
+
+async def current_calendars(
+    calendar_ids: Iterable[UUID], *, customer_id: UUID | None = None
+) -> dict[UUID, CurrentCalendar]:
+    """The highest version of each calendar, by calendar id. Raises NotFound if one is missing.
+
+    For a customer who opted out of make-up days it is that of the calendar's twin (R-CAL-03).
+    """
     wanted = set(calendar_ids)
     rows = await get_connection("default").execute_query_dict(
-        "select distinct on (calendar_id) calendar_id, id from calendar_version"
-        " where calendar_id = any($1) order by calendar_id, number desc",
-        [list(wanted)],
+        _IN_FORCE, [list(wanted), customer_id]
     )
     versions: dict[UUID, UUID] = {row["calendar_id"]: row["id"] for row in rows}
     if versions.keys() != wanted:
@@ -86,6 +132,16 @@ async def current_calendars(calendar_ids: Iterable[UUID]) -> dict[UUID, CurrentC
         calendar_id: CurrentCalendar(calendar_id, version_id, working[version_id])
         for calendar_id, version_id in versions.items()
     }
+
+
+_IN_FORCE = """
+select distinct on (asked.id) asked.id as calendar_id, v.id
+from unnest($1::uuid[]) as asked (id)
+left join calendar twin on twin.base_id = asked.id and exists (
+    select 1 from organisation o where o.id = $2::uuid and not o.make_up_days)
+join calendar_version v on v.calendar_id = coalesce(twin.id, asked.id)
+order by asked.id, v.number desc
+"""
 
 
 async def calendars_of_versions(version_ids: Iterable[UUID]) -> dict[UUID, WorkingCalendar]:
@@ -115,20 +171,69 @@ async def extend_spans(now: datetime) -> int:
     working = await calendars_of_versions(behind)
     for version_id, until in behind.items():
         async with transaction() as work:
-            spans = _spans_to_keep(working[version_id], until, _years_ahead(now))
-            await _insert_spans(work.connection, version_id, spans)
+            spans = spans_to_keep(working[version_id], until, years_ahead(now))
+            await insert_spans(work.connection, version_id, spans)
     return len(behind)
 
 
-async def _lock_or_create(name: str, calendar_id: UUID | None) -> Calendar:
+async def _lock_or_create(name: str, calendar_id: UUID | None, new: bool | None) -> Calendar:
     which = {"id": calendar_id} if calendar_id else {"name": name}
-    calendar = await Calendar.filter(**which).select_for_update(no_key=True).first()
+    calendar = await Calendar.filter(base_id=None, **which).select_for_update(no_key=True).first()
     if calendar is None:
+        if new is False:
+            raise NotFound(path=["id"])
         return await Calendar.create(id=calendar_id or uuid4(), name=name)
-    if calendar.name != name:
+    if new:
+        raise NameTaken(path=["name"])
+    if name and calendar.name != name:
         calendar.name = name
         await calendar.save(update_fields=["name"])
     return calendar
+
+
+async def _ensure_version(calendar: Calendar, expected: int | None) -> None:
+    """Raise Stale when the calendar has moved on since the version the caller names."""
+    if expected is not None:
+        current = await CalendarVersion.filter(calendar_id=calendar.id).count()
+        if current != expected:
+            raise Stale(current=current, path=["expectedVersion"])
+
+
+async def _renew(
+    work: Work, actor: Actor, calendar: Calendar, definition: CalendarDefinition, now: datetime
+) -> CalendarVersion:
+    """Add a version with its spans, and one to the twin that counts without make-up days."""
+    version = await _add_version(actor, calendar, definition, now)
+    spans = spans_to_keep(calendar_of(definition), FIRST_SPAN, years_ahead(now))
+    await insert_spans(work.connection, version.id, spans)
+    work.record(_calendar_saved(actor, calendar, version, now))
+    if calendar.base_id is None:
+        await work.connection.execute_query(_TWINS_ONE_AT_A_TIME)
+        wanted = await Organisation.exists(make_up_days=False)
+        await _renew_twin(work, actor, calendar, definition, now, wanted=wanted)
+    return version
+
+
+_TWINS_ONE_AT_A_TIME = "select pg_advisory_xact_lock(71728002)"
+"""So that a customer who opts out and a calendar saved beside it never miss each other."""
+
+
+async def _renew_twin(
+    work: Work,
+    actor: Actor,
+    calendar: Calendar,
+    definition: CalendarDefinition,
+    now: datetime,
+    *,
+    wanted: bool,
+) -> None:
+    twin = await Calendar.get_or_none(base_id=calendar.id)
+    if twin is None:
+        if not (wanted and definition.has_make_up_days):
+            return
+        name = f"{calendar.id} without make-up days"
+        twin = await Calendar.create(id=uuid4(), name=name, base_id=calendar.id)
+    await _renew(work, actor, twin, replace(definition, make_up_days=False), now)
 
 
 async def _add_version(
@@ -165,34 +270,6 @@ def _calendar_saved(
     )
 
 
-def _years_ahead(now: datetime) -> datetime:
-    return datetime(now.year + YEARS_AHEAD + 1, 1, 1, tzinfo=UTC)
-
-
-def _spans_to_keep(working: WorkingCalendar, start: datetime, end: datetime) -> list[WorkingSpan]:
-    if working.definition.always_open:
-        return [ALWAYS]
-    try:
-        return list(working.spans(start, end))
-    except BeyondCalendar:
-        return []
-
-
-_INSERT_SPANS = """
-insert into calendar_span (calendar_version_id, starts_at, ends_at, before_us, before_days)
-select $1, * from unnest($2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::int[])
-on conflict do nothing
-"""
-
-
-async def _insert_spans(
-    connection: BaseDBAsyncClient, version_id: UUID, spans: Sequence[WorkingSpan]
-) -> None:
-    rows = [(span.starts_at, span.ends_at, span.before_us, span.before_days) for span in spans]
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
-    await connection.execute_query(_INSERT_SPANS, [version_id, *columns])
-
-
 async def refresh_calendars(now: datetime) -> int:
     """Make a new version of each calendar whose country has published holidays since (R-CAL-03).
 
@@ -210,19 +287,16 @@ async def refresh_calendars(now: datetime) -> int:
                 calendar_id=version.calendar_id, number__gt=version.number
             ):
                 continue
-            renewed = await _add_version(SYSTEM, calendar, definition, now)
-            until = _years_ahead(now)
-            spans = _spans_to_keep(calendar_of(definition), FIRST_SPAN, until)
-            await _insert_spans(work.connection, renewed.id, spans)
-            work.record(_calendar_saved(SYSTEM, calendar, renewed, now))
+            await _renew(work, SYSTEM, calendar, definition, now)
         changed += 1
     return changed
 
 
 _NEWEST_WITH_HOLIDAYS = """
-select id from (select distinct on (calendar_id) id, definition from calendar_version
+select id from (select distinct on (calendar_id) calendar_id, id, definition from calendar_version
     order by calendar_id, number desc) newest
 where definition->>'country_holidays' is not null
+    and calendar_id = any(array(select id from calendar where base_id is null))
 """
 _MATERIALISED = """
 select starts_at, ends_at, before_us from calendar_span
@@ -243,7 +317,7 @@ async def _spans_still_hold(version_id: UUID, working: WorkingCalendar, now: dat
     )
     if not kept:
         return True
-    said = _spans_to_keep(working, this_year, kept[-1]["ends_at"])
+    said = spans_to_keep(working, this_year, kept[-1]["ends_at"])
     return [(row["starts_at"], row["ends_at"], row["before_us"]) for row in kept] == [
         (span.starts_at, span.ends_at, span.before_us)
         for span in said

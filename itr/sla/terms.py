@@ -41,3 +41,23 @@ class WaitingReason(StrEnum):
     THIRD_PARTY = "THIRD_PARTY"
     SPARE_PART = "SPARE_PART"
     CHANGE_WINDOW = "CHANGE_WINDOW"
+
+
+class RecalculationKind(StrEnum):
+    """What a long computation over many requests is for."""
+
+    WHAT_IF = "WHAT_IF"
+    MIGRATION_PREVIEW = "MIGRATION_PREVIEW"
+    MIGRATION = "MIGRATION"
+    SWITCH_OFF = "SWITCH_OFF"
+    MAKE_UP_DAYS = "MAKE_UP_DAYS"
+
+
+class RecalculationStatus(StrEnum):
+    """How far a long computation is."""
+
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+    FAILED = "FAILED"

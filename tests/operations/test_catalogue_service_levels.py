@@ -122,13 +122,28 @@ async def test_equal_targets_and_a_closing_target_of_zero_are_kept(always: UUID)
 
 
 NO_RESPONSE = {key: each for key, each in desk.hours(1, 4, 8).items() if key[1] != "RESPONSE"}
+NOTHING_AT_P2 = {key: each for key, each in desk.hours(1, 4, 8).items() if key[0] != "P2"}
 MIXED = {**desk.hours(1, 4, 8), ("P2", Thread.RESOLUTION): Target(days=5)}
+
+
+async def test_a_thread_may_be_left_without_a_promise(always: UUID) -> None:
+    """R-CAT-03: the order holds among what is promised."""
+    terms = await terms_of(await saved(always, targets=NO_RESPONSE))
+
+    assert terms.target("P1", Thread.RESPONSE) is None
+    assert terms.target("P1", Thread.RESTORATION) == Target(us=4 * desk.HOUR)
+    wrong = {
+        key: each for key, each in desk.hours(1, 9, 8).items() if key[1] is not Thread.RESPONSE
+    }
+    assert await refusal(always, targets=wrong) == [
+        ("TARGETS_OUT_OF_ORDER", ("targets", priority)) for priority in ("P1", "P2", "P3", "P4")
+    ]
 
 
 @pytest.mark.parametrize(
     ("more", "code", "path"),
     [
-        ({"targets": NO_RESPONSE}, "REQUIRED", ("targets", "P1", "RESPONSE")),
+        ({"targets": NOTHING_AT_P2}, "REQUIRED", ("targets", "P2")),
         ({"targets": MIXED}, "MIXED_UNITS", ("targets", "P2")),
         ({"targets": desk.hours(0, 4, 8)}, "BAD_TARGET", ("targets", "P1", "RESPONSE")),
         ({"targets": desk.hours(1, 4, 10**6)}, "BAD_TARGET", ("targets", "P1", "RESOLUTION")),

@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from itr.sla.clock import Target
-from itr.sla.clocks import CalendarInForce, ClockBook, as_words, from_words, settle
+from itr.sla.clocks import (
+    CalendarInForce,
+    ClockBook,
+    as_words,
+    from_words,
+    is_promised,
+    settle,
+)
 from itr.sla.models import Clock
 from itr.sla.terms import ClockState, Thread
 from itr.sla.working_time import calendar_of
@@ -55,14 +62,17 @@ def test_situation_21_a_level_without_a_target_cancels_the_clock_until_one_has_i
 
 
 def test_a_thread_nothing_is_promised_for_has_no_clock() -> None:
-    """R-SLA-01, R-CAT-03."""
+    """R-SLA-01, R-CAT-03: it is followed, so that a promise made later counts from the start."""
     book = ClockBook()
 
     book.start(RESOLUTION, NINE, None, CALENDAR)
-    book.complete(RESOLUTION, hours(1))
+    assert not is_promised(book.histories[RESOLUTION])
 
-    assert book.histories == {}
-    assert book.take_added() == []
+    book.retarget(RESOLUTION, hours(2), EIGHT_HOURS, CALENDAR)
+
+    clock = row(book, RESOLUTION, hours(3))
+    assert is_promised(book.histories[RESOLUTION])
+    assert (clock.state, clock.deadline) == (ClockState.RUNNING, hours(8))
 
 
 def test_the_same_promise_again_is_no_retarget() -> None:

@@ -148,7 +148,7 @@ async def _authorised(
     )
     in_hand.calendars = {
         **in_hand.calendars,
-        **await calendars_in_force([found.terms.calendar_id]),
+        **await calendars_in_force([found.terms.calendar_id], request.customer_id),
     }
     price = "-" if found.price is None else f"{found.price} {found.currency}"
     return intake.Authorised(found.outcome, found.contract_line_id, found.terms, price)

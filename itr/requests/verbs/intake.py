@@ -155,10 +155,11 @@ def _classify(work: Handling, classification: Classification, terms: ServiceTerm
     request.fault_level = classification.fault_level
     request.impact = classification.impact
     request.priority = Priority(priority_of(classification, terms.matrix))
-    _retarget(work, terms)
+    retarget(work, terms)
 
 
-def _retarget(work: Handling, terms: ServiceTerms) -> None:
+def retarget(work: Handling, terms: ServiceTerms) -> None:
+    """Put a request under other terms; what was counted and paused stays (R-SLA-08)."""
     work.terms = terms
     work.request.service_level_version_id = terms.version_id
     for thread in work.book.unfinished():

@@ -1,0 +1,126 @@
+"""Working calendars: their query, and how they are kept and corrected."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import strawberry
+
+from api.planner.fields import page_field
+from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.permissions import may
+from api.schema.calendars import Calendar, CalendarConnection
+from api.schema.catalogue_inputs import (
+    CalendarPayload,
+    CorrectCalendarInput,
+    SaveCalendarInput,
+)
+from api.schema.simulation import CalendarExceptionInput, Weekday, WorkingCalendarInput
+from itr.errors import DomainError, problems_of
+from itr.people.roles import Permission
+from itr.sla.calendars import CalendarDefinition, DatedException, Shift, Span
+from itr.sla.operations import correct_calendar, save_calendar
+
+P = Permission
+_WEEKDAYS = list(Weekday)
+
+
+@strawberry.type
+class CalendarQuery:
+    """Reading calendars."""
+
+    calendars: CalendarConnection = page_field(
+        permission_classes=[may(P.READ_CATALOGUE)],
+        description="Working calendars, by name.",
+    )
+
+
+@strawberry.type
+class CalendarMutation:
+    """Keeping calendars."""
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_CALENDARS)],
+        description="Keep a calendar: a new one, or a new version of the one named by its id. Its"
+        " open clocks are recomputed in batches, completed ones never (R-SLA-10).",
+    )
+    async def save_calendar(
+        self, info: strawberry.Info, input: SaveCalendarInput
+    ) -> CalendarPayload | None:
+        """Keep a calendar (R-CAL-01, R-CAL-02)."""
+
+        async def act() -> UUID:
+            try:
+                return await save_calendar(
+                    info.context.actor,
+                    name=input.name,
+                    definition=definition_of(input.calendar),
+                    calendar_id=key_or_none(Calendar, input.id, "id"),
+                    expected_version=input.expected_version,
+                    new=input.id is None,
+                    now=info.context.now,
+                )
+            except DomainError as error:
+                _point_into("calendar", error)
+                raise
+
+        subject, errors = await performed(info, input, act)
+        return CalendarPayload(
+            key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_CALENDARS)],
+        description="Correct single dates of a calendar: a holiday that is worked, a make-up day"
+        " that is not (R-CAL-03). All else stays.",
+    )
+    async def correct_calendar(
+        self, info: strawberry.Info, input: CorrectCalendarInput
+    ) -> CalendarPayload | None:
+        """Correct single dates (R-CAL-03)."""
+
+        async def act() -> UUID:
+            return await correct_calendar(
+                info.context.actor,
+                key_of(Calendar, input.id, "id"),
+                exceptions=exceptions_of(input.exceptions or ()),
+                dropped=input.dropped or (),
+                expected_version=input.expected_version,
+                now=info.context.now,
+            )
+
+        subject, errors = await performed(info, input, act)
+        return CalendarPayload(
+            key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+
+def definition_of(given: WorkingCalendarInput) -> CalendarDefinition:
+    """The calendar an input describes; what is wrong with it is found later."""
+    return CalendarDefinition(
+        time_zone=given.time_zone,
+        shifts=tuple(
+            Shift(_WEEKDAYS.index(each.weekday), each.opens, each.closes) for each in given.shifts
+        ),
+        exceptions=exceptions_of(given.exceptions or ()),
+        country_holidays=given.country_holidays,
+        make_up_days=given.make_up_days is not False,
+        always_open=bool(given.always_open),
+    )
+
+
+def exceptions_of(given: Iterable[CalendarExceptionInput]) -> tuple[DatedException, ...]:
+    """The dates an input makes different."""
+    return tuple(
+        DatedException(each.on, tuple(Span(span.opens, span.closes) for span in each.shifts))
+        for each in given
+    )
+
+
+_BESIDE = frozenset({"id", "name", "expectedVersion"})
+
+
+def _point_into(part: str, error: DomainError) -> None:
+    """Let what is wrong with the calendar point into the part of the input that holds it."""
+    for each in {id(each): each for each in (error, *problems_of(error))}.values():
+        if each.path and each.path[0] not in _BESIDE:
+            each.path = (part, *each.path)

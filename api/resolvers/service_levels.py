@@ -1,0 +1,178 @@
+"""Service levels: their query, and how they are kept and switched off (R-CAT-03)."""
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.planner.fields import page_field
+from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.permissions import may
+from api.schema import catalogue_inputs as given
+from api.schema.calendars import Calendar
+from api.schema.service_levels import ServiceLevel, ServiceLevelConnection
+from itr.catalogue.operations import save_service_level, switch_off_service_level
+from itr.catalogue.rules import BadTarget, Targets
+from itr.catalogue.service_levels import level_of
+from itr.durations import microseconds_of
+from itr.errors import DomainError, InvalidInput, PathItem, problems_of, refuse
+from itr.people.roles import Permission
+from itr.sla.alarms import PERCENTS
+from itr.sla.clock import Target
+
+P = Permission
+Path = tuple[PathItem, ...]
+
+
+@strawberry.type
+class ServiceLevelQuery:
+    """Reading service levels."""
+
+    service_levels: ServiceLevelConnection = page_field(
+        permission_classes=[may(P.READ_CATALOGUE)],
+        description="Service levels, by name.",
+    )
+
+
+@strawberry.type
+class ServiceLevelMutation:
+    """Keeping service levels."""
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_SERVICE_LEVELS)],
+        description="Keep a service level: a new one, or a new version of the one named by its id."
+        " New requests get it; open ones keep their version until they are moved (R-CAT-03).",
+    )
+    async def save_service_level(
+        self, info: strawberry.Info, input: given.SaveServiceLevelInput
+    ) -> given.ServiceLevelPayload | None:
+        """Keep a service level (R-CAT-03, R-OLA-02)."""
+
+        async def act() -> UUID:
+            refuse(_said_twice(input))
+            try:
+                version_id = await save_service_level(
+                    info.context.actor,
+                    name=input.name,
+                    calendar_id=key_of(Calendar, input.calendar_id, "calendarId"),
+                    targets=_targets(input.targets),
+                    pauses=[
+                        (pause.reason, thread)
+                        for pause in input.pauses or ()
+                        for thread in pause.threads
+                    ],
+                    percents=PERCENTS if input.alarm_percents is None else input.alarm_percents,
+                    matrix=_matrix(input.matrix),
+                    confirmation_days=input.confirmation_working_days,
+                    ola_shares=_shares(input.control_point_shares),
+                    house=input.house,
+                    service_level_id=key_or_none(ServiceLevel, input.id, "id"),
+                    expected_version=input.expected_version,
+                    new=input.id is None,
+                    now=info.context.now,
+                )
+            except DomainError as error:
+                for each in {id(each): each for each in (error, *problems_of(error))}.values():
+                    each.path = _place_in(input, each.path)
+                raise
+            return await level_of(version_id)
+
+        key, errors = await performed(info, input, act)
+        return given.ServiceLevelPayload(
+            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_SERVICE_LEVELS)],
+        description="Let a service level promise nothing any more: no new request gets it, and the"
+        " clocks of open ones are cancelled in batches; saving it again switches it on.",
+    )
+    async def switch_off_service_level(
+        self, info: strawberry.Info, input: given.SwitchOffServiceLevelInput
+    ) -> given.ServiceLevelPayload | None:
+        """Switch a service level off."""
+
+        async def act() -> UUID:
+            return await switch_off_service_level(
+                info.context.actor,
+                key_of(ServiceLevel, input.id, "id"),
+                expected_version=input.expected_version,
+                now=info.context.now,
+            )
+
+        key, errors = await performed(info, input, act)
+        return given.ServiceLevelPayload(
+            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
+        )
+
+
+def _targets(targets: list[given.ServiceTargetInput]) -> Targets:
+    """Each as one of working time and working days."""
+    found = {}
+    for index, each in enumerate(targets):
+        us = None if each.target is None else microseconds_of(each.target)
+        days = each.target_working_days
+        amount = us if days is None else days
+        if (us is None) == (days is None) or amount is None or not 0 <= amount < 10**18:
+            raise BadTarget(path=["targets", index])
+        found[each.priority.value, each.thread] = Target(us=us, days=days)
+    return found
+
+
+def _matrix(entries: list[given.MatrixEntryInput] | None) -> dict[str, dict[str, str]] | None:
+    if entries is None:
+        return None
+    matrix: dict[str, dict[str, str]] = {}
+    for each in entries:
+        row = matrix.setdefault(each.fault_level.value, {})
+        row[each.impact.value] = each.priority.value
+    return matrix
+
+
+def _shares(shares: list[given.ControlPointShareInput] | None) -> dict[str, str] | None:
+    return {str(each.number): str(each.percent) for each in shares} if shares else None
+
+
+_KEYS: dict[str, Callable[[Any], Hashable]] = {
+    "targets": lambda each: (each.priority, each.thread),
+    "matrix": lambda each: (each.fault_level, each.impact),
+    "control_point_shares": lambda each: str(each.number),
+}
+_PLACES = {
+    "percents": "alarm_percents",
+    "confirmation_days": "confirmation_working_days",
+    "ola_shares": "control_point_shares",
+}
+
+
+def _said_twice(input: given.SaveServiceLevelInput) -> Iterable[DomainError]:
+    """Entries of a list that say again, and perhaps otherwise, what one before them said."""
+    for name, key_of_entry in _KEYS.items():
+        seen = set()
+        for index, each in enumerate(getattr(input, name) or ()):
+            key = key_of_entry(each)
+            if key in seen:
+                yield InvalidInput(
+                    path=[name, index],
+                    zh_reason="该条目重复。",
+                    en_reason="An entry before says this already.",
+                )
+            seen.add(key)
+
+
+def _place_in(input: given.SaveServiceLevelInput, path: Path) -> Path:
+    """Where in the input's lists stands what a rule found by its words."""
+    name, *words = (
+        (_PLACES.get(str(each), each) if not place else each for place, each in enumerate(path))
+        if path
+        else ("",)
+    )
+    if name not in _KEYS or not words or isinstance(words[0], int):
+        return (name, *words) if path else path
+    for index, each in enumerate(getattr(input, str(name)) or ()):
+        key = _KEYS[str(name)](each)
+        parts = key if isinstance(key, tuple) else (key,)
+        if tuple(words) == tuple(parts)[: len(words)]:
+            return (name, index)
+    return (name,)

@@ -1,0 +1,93 @@
+"""A request's clocks as they would have run under another version of a service level (R-SLA-12).
+
+What happened stays: when it was answered, restored, delivered, when and for what it waited. What
+was promised, what a wait pauses and which priority a classification has, the other version says.
+Until a request was accepted the house level ran its clocks (R-ENT-05), and still does.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from itr.catalogue.rules import ServiceTerms
+from itr.requests.priority import Classification, priority_of
+from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestStatus
+from itr.sla.clock import ClockEvent
+from itr.sla.clocks import ClockBook, from_words
+from itr.sla.terms import ClockEventKind, Thread, WaitingReason
+
+K = ClockEventKind
+_SAID_BY_THE_LEVEL = frozenset({K.PAUSED, K.RESUMED, K.RETARGETED})
+
+
+@dataclass(frozen=True)
+class Told:
+    """An entry of a timeline, as far as it bears on clocks."""
+
+    at: datetime
+    words: Sequence[Mapping[str, Any]] = ()
+    to: str | None = None
+    reason: str | None = None
+    priority: str | None = None
+    classified: tuple[str, str, str] | None = None
+
+
+@dataclass
+class Retelling:
+    """One request's timeline told again under `terms`."""
+
+    terms: ServiceTerms
+    book: ClockBook
+    priority: str | None = None
+    waiting: WaitingReason | None = None
+
+    def follow(self, told: Told) -> None:
+        """What the entry did to the clocks, had the terms been these."""
+        if self.waiting is not None and told.to not in (None, RequestStatus.WAITING):
+            self.waiting = None
+            for thread in self.book.unfinished():
+                self.book.resume(thread, told.at)
+        for sequence, words in enumerate(told.words):
+            self._happened(*from_words(words, sequence))
+        if told.priority is not None:
+            self.priority = priority = self._priority_of(told, told.priority)
+            for thread in self.book.unfinished():
+                target = self.terms.target(priority, thread)
+                self.book.retarget(thread, told.at, target, self.terms.calendar_id)
+        if told.to == RequestStatus.WAITING and told.reason is not None:
+            self.waiting = WaitingReason(told.reason)
+            self._pause(told.at)
+
+    def _happened(self, thread: Thread, event: ClockEvent) -> None:
+        if event.kind in _SAID_BY_THE_LEVEL:
+            return
+        if event.kind is K.STARTED and self.priority is not None and thread is Thread.CLOSURE:
+            target = self.terms.target(self.priority, thread)
+            self.book.start(thread, event.at, target, self.terms.calendar_id)
+        else:
+            self.book.add(thread, event)
+
+    def _priority_of(self, told: Told, given: str) -> str:
+        """By the terms' own matrix, where the entry classifies."""
+        if told.classified is None:
+            return given
+        problem, level, impact = told.classified
+        found = Classification(ProblemType(problem), FaultLevel(level), Impact(impact))
+        return priority_of(found, self.terms.matrix).value
+
+    def _pause(self, at: datetime) -> None:
+        assert self.waiting is not None
+        for thread in self.book.unfinished():
+            if self.terms.pauses_thread(self.waiting, thread):
+                self.book.pause(thread, at, self.waiting.value)
+            else:
+                self.book.resume(thread, at)
+
+
+def retold(timeline: Iterable[Told], terms: ServiceTerms) -> dict[Thread, list[ClockEvent]]:
+    """The histories of a request's threads under other terms."""
+    telling = Retelling(terms, ClockBook())
+    for told in timeline:
+        telling.follow(told)
+    return telling.book.histories
