@@ -162,6 +162,7 @@ UNREADABLE: Mapping[str, str] = {
     "outgoing_message": "the server's own",
     "package_service_product": "the catalogue is read inside (R-ROLE-06)",
     "recalculation": "the server's own",
+    "recalculation_line": "the server's own",
     "role_assignment": "who may do what inside (R-ROLE-06)",
     "service_product_item": "the catalogue is read inside (R-ROLE-06)",
     "timer": "the server's own",
