@@ -90,6 +90,7 @@ def stand(*, durable: bool = True) -> Iterator[Stand]:
                 "ITR_DATABASE_URL": addresses.database_url,
                 "ITR_VALKEY_URL": addresses.valkey_url,
                 "ITR_SECRET": addresses.secret,
+                "ITR_COST_BUDGET": str(10**15),
             }
         )
         asyncio.run(migrate(settings))

@@ -31,6 +31,15 @@ class Settings(BaseSettings):
     )
     database_pool: int = Field(default=10, ge=2, le=200, description="Connections per process.")
 
+    cost_budget: int = Field(
+        default=60_000_000,
+        ge=50_000,
+        description="Cost a client may spend at once; a page of 50 requests costs about 1 700.",
+    )
+    cost_per_second: float = Field(
+        default=1_000_000, gt=0, description="Cost a client gets back every second."
+    )
+
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, value: str) -> str:

@@ -15,6 +15,9 @@ MEANINGS = {
     "calendar": "The calendar to count by.",
     "start": "When to begin counting.",
     "end": "Until when; or give `duration`.",
+    "document": "The document, as it would be sent.",
+    "variables": "Its variables, a JSON object as text.",
+    "operation_name": "Which of its operations; needed when there are several.",
     "duration": "How much working time; or give `end`.",
 }
 

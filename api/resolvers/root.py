@@ -9,6 +9,7 @@ from api.resolvers.boards import BoardSubscription
 from api.resolvers.calendars import CalendarMutation, CalendarQuery
 from api.resolvers.catalogue import CatalogueMutation, CatalogueQuery
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
+from api.resolvers.costs import CostQuery
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.live_figures import LiveFiguresQuery, LiveFiguresSubscription
 from api.resolvers.nodes import NodeQuery
@@ -99,6 +100,7 @@ Query = merge_types(
         ProblemQuery,
         NotificationQuery,
         LiveFiguresQuery,
+        CostQuery,
     ),
 )
 Mutation = merge_types(

@@ -49,6 +49,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "There is no such operation in the document; check operationName.",
     ),
     "TOO_COMPLEX": ("查询过于复杂：{reason}", "The query is too complex: {reason}"),
+    "RATE_LIMITED": (
+        "已超出用量预算，请在 retryAfter 秒后重试。",
+        "Your budget is used up; retry after as many seconds as retryAfter says.",
+    ),
     "TOO_MANY_CONNECTIONS": (
         "该账号同时打开的连接过多。",
         "There are too many connections open for this account.",
@@ -70,10 +74,10 @@ _LONGEST_REASON = 400
 
 
 class Refusal(GraphQLError):
-    """A request refused before any work, by code."""
+    """A request refused before any work, by code; what else is told goes beside the code."""
 
-    def __init__(self, code: str, *, reason: str = "", nodes: Any = None) -> None:
-        super().__init__(code, nodes, extensions={"code": code})
+    def __init__(self, code: str, *, reason: str = "", nodes: Any = None, **told: Any) -> None:
+        super().__init__(code, nodes, extensions={"code": code, **told})
         self.reason = reason
 
 
@@ -133,7 +137,7 @@ def _coded(error: GraphQLError, language: Language = "zh") -> tuple[str, str, di
             return cause.code, cause.message(language), more
         if isinstance(cause, Refusal):
             code = str((cause.extensions or {})["code"])
-            return code, sentence(code, language, reason=cause.reason), {}
+            return code, sentence(code, language, reason=cause.reason), _told_beside(cause)
         known = _code_of(cause)
         if known:
             return known, sentence(known, language), {}
@@ -160,6 +164,10 @@ def _coded_by_the_library(
         reason = _without_foreign_text(raised)
         return "BAD_INPUT", f"{sentence('BAD_INPUT', language)} {reason}"[:_LONGEST_REASON], {}
     return "INTERNAL", sentence("INTERNAL", language), {}
+
+
+def _told_beside(refusal: Refusal) -> dict[str, Any]:
+    return {name: each for name, each in (refusal.extensions or {}).items() if name != "code"}
 
 
 def _is_librarys_own(error: GraphQLError) -> bool:

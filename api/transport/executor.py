@@ -60,6 +60,8 @@ class TransportExecutor(CompiledExecution):
         async with aclosing(cast("Any", source)) as events:
             async for payload in events:
                 context = await context.fresh()
+                if context.bill is not None:
+                    await context.bill.charge(context.bill.requested)
                 if isinstance(payload, Message) and context.stream is not None:
                     context.stream.cursor = payload.cursor
                 yield _Occasion(payload, context)

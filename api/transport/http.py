@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,6 +19,7 @@ from strawberry.types.graphql import OperationType
 from api.oauth import Identity, Unauthenticated
 from api.oauth.server.metadata import resource_metadata_url
 from api.transport import bodies
+from api.transport.budget import Bill
 from api.transport.errors import Refusal, answer, is_request_error, present
 from api.transport.services import Services, language_of, request_id_of
 
@@ -33,6 +35,7 @@ STATUS: Mapping[str, int] = {
     "BODY_TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
     "TOO_MANY_CONNECTIONS": 429,
+    "RATE_LIMITED": 429,
 }
 """The status of a refusal that is not a plain 400."""
 
@@ -92,7 +95,7 @@ class Exchange:
                     )
         except TimeoutError:
             result = ExecutionResult(data=None, errors=[Refusal("TIMEOUT")])
-        return self._answered(result)
+        return self._answered(result, context.bill)
 
     def refused(self, refusal: Refusal) -> Response:
         """Answer with a request error and the status that goes with it."""
@@ -121,15 +124,18 @@ class Exchange:
         known = shown[0]["extensions"]["code"] in ("UNAVAILABLE", "TIMEOUT")
         return self._response({"errors": shown}, 503 if known else 500)
 
-    def _answered(self, result: ExecutionResult) -> Response:
+    def _answered(self, result: ExecutionResult, bill: Bill | None) -> Response:
         errors = result.errors
-        status, body = 200, payload_of(result, self.language, self.request_id)
+        status, body = 200, payload_of(result, self.language, self.request_id, bill=bill)
         if is_request_error(result.data, errors):
             code = body["errors"][0]["extensions"]["code"]
             if code == "METHOD_NOT_ALLOWED":
                 return self.refused(Refusal(code))
-            status = 400 if self.media == bodies.GRAPHQL_JSON else 200
-        return self._response(body, status)
+            status = STATUS.get(code, 400) if self.media == bodies.GRAPHQL_JSON else 200
+        response = self._response(body, status)
+        if bill is not None:
+            response.headers.update(bill.headers())
+        return response
 
     def _response(self, body: Mapping[str, Any], status: int) -> Response:
         media = bodies.GRAPHQL_JSON if self.media == bodies.GRAPHQL_JSON else bodies.JSON
@@ -141,15 +147,18 @@ class Exchange:
         return Response(orjson.dumps(body), status, headers)
 
 
-def payload_of(result: ExecutionResult, language: Language, request_id: str) -> dict[str, Any]:
+def payload_of(
+    result: ExecutionResult, language: Language, request_id: str, *, bill: Bill | None = None
+) -> dict[str, Any]:
     """Make the body of an answer: `data` is absent when nothing was executed."""
     payload: dict[str, Any] = {}
     if result.errors:
         payload["errors"] = present(result.errors, language=language, request_id=request_id)
     if not is_request_error(result.data, result.errors):
         payload["data"] = result.data
-    if result.extensions:
-        payload["extensions"] = result.extensions
+    extensions = (result.extensions or {}) | (bill.told(datetime.now(UTC)) if bill else {})
+    if extensions:
+        payload["extensions"] = extensions
     return payload
 
 

@@ -68,8 +68,10 @@ class GuardedSchema(Schema):
             operation = document.operation(context._provided_operation_name)
             self._refuse_kind(OperationType(operation.operation.value), context.allowed_operations)
             async with extensions_runner.validation():
-                document.measure(operation, context.variables or {})
+                measure = document.measure(operation, context.variables or {})
                 errors: list[GraphQLError] = list(document.errors)
+            if not errors and context.context.bill is not None:
+                await context.context.bill.charge(measure.cost)
         except GraphQLError as error:
             errors = [error]
         context.pre_execution_errors = errors or None

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from api.oauth import Identities, Identity, Keys, Unauthenticated
 from api.oauth.identities import LoadActor
+from api.transport.budget import Bill, Budgets
 from api.transport.connections import Connections
 from api.transport.context import Context, Stream
 from api.transport.limits import Limits
@@ -40,6 +41,7 @@ class Services:
     keys: Keys
     identities: Identities
     connections: Connections
+    budgets: Budgets
     clock: Callable[[], datetime]
 
     async def identify(self, authorization: str | None) -> Identity:
@@ -77,6 +79,7 @@ class Services:
             client_address=client_address,
             last_event_id=last_event_id,
             stream=stream,
+            bill=Bill(self.budgets, f"{identity.claims.client_id}:{identity.actor.id.hex}"),
             renew=renew,
         )
 
@@ -95,6 +98,7 @@ async def open_services(
         connected(settings) as database,
         Feed(database_url=settings.database_url, valkey_url=settings.valkey_url).running() as feed,
         publishing(settings.valkey_url),
+        Budgets.of(settings).shared(settings.valkey_url) as budgets,
     ):
         services = Services(
             settings=settings,
@@ -106,6 +110,7 @@ async def open_services(
             keys=keys,
             identities=Identities(settings, feed, load_actor, clock),
             connections=Connections(per_actor=schema.limits.sockets_per_actor),
+            budgets=budgets,
             clock=clock,
         )
         services.identities.on_change(services.connections.changed)

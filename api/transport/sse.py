@@ -14,6 +14,7 @@ from strawberry.types.graphql import OperationType
 
 from api.oauth import Identity, Unauthenticated
 from api.transport import bodies
+from api.transport.budget import Bill
 from api.transport.context import Stream
 from api.transport.errors import Refusal, answer
 from api.transport.http import Exchange, payload_of
@@ -37,6 +38,7 @@ class EventStream:
         self._identity = identity
         self._operation = operation
         self._stream = Stream()
+        self._bill: Bill | None = None
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
         self._ended = asyncio.Event()
         self._last_words = b""
@@ -131,11 +133,12 @@ class EventStream:
             stream=self._stream,
         )
         allowed = EVERYTHING - ({OperationType.MUTATION} if request.method == "GET" else set())
+        self._bill = context.bill
         return results_of(self._services, context, self._operation, allowed=allowed)
 
     def _frame(self, result: ExecutionResult) -> bytes:
         exchange = self._exchange
-        body = payload_of(result, exchange.language, exchange.request_id)
+        body = payload_of(result, exchange.language, exchange.request_id, bill=self._bill)
         return _next(body, self._stream.cursor)
 
     async def _watch(self, receive: Receive) -> None:

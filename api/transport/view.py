@@ -50,7 +50,13 @@ def origins_allowed(settings: Settings) -> list[Middleware]:
             allow_origins=origins,
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type", "last-event-id", "x-request-id"],
-            expose_headers=["x-request-id", "www-authenticate", "retry-after"],
+            expose_headers=[
+                "x-request-id",
+                "www-authenticate",
+                "retry-after",
+                "ratelimit",
+                "ratelimit-policy",
+            ],
         )
     ]
 

@@ -217,7 +217,7 @@ class Socket:
                     if ending is not None:
                         break
                     begun = True
-                    payload = payload_of(result, self._language, request_id)
+                    payload = payload_of(result, self._language, request_id, bill=context.bill)
                     await self._send({"id": name, "type": "next", "payload": payload})
             if self._operations.get(name) is asyncio.current_task():
                 del self._operations[name]
