@@ -136,6 +136,13 @@ def credentials(url: str) -> dict[str, Any]:
     }
 
 
+async def _as_it_is(_: asyncpg.Connection) -> None:
+    """Give a connection back without a statement: no transaction leaves anything on its session.
+
+    Settings are LOCAL, locks end with the transaction. asyncpg rolls back what is still open.
+    """
+
+
 def tortoise_config(
     url: str, *, pool: int = 10, session: dict[str, str] | None = None
 ) -> dict[str, Any]:
@@ -144,6 +151,7 @@ def tortoise_config(
         **credentials(url),
         "minsize": 1,
         "maxsize": pool,
+        "reset": _as_it_is,
         "server_settings": _SESSION if session is None else session,
     }
     return {

@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from itr.settings import Settings
 
 
+_LONG = ("chaos/", "embedded/test_demo", "test_bench", "conformance/", "workers/", "embedded/")
+"""Files that take longest, to be begun first: one process gets a whole file."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first, so that no process is left alone with one at the end."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(item.config.rootpath / "tests").as_posix()
+        return next((at for at, start in enumerate(_LONG) if path.startswith(start)), len(_LONG))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     """Asynchronous tests and fixtures run on asyncio, whatever their scope."""

@@ -4,12 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.xdist_group("bench")
 def test_this_server_and_the_plain_one_answer_the_dashboard_alike_under_load():
     run = subprocess.run(
         [sys.executable, "-m", "bench", "--quick", "--only", "dashboard"],

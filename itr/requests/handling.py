@@ -23,6 +23,7 @@ class Handling:
     """One actor's piece of work on one request, at one instant.
 
     Verbs change it and `record` what they did; nothing touches the database until it is saved.
+    `as_read` is what stints and hand-overs were like when they were read: unchanged they stay.
     `historic` is a replay of another system's past: windows, timers and alarms are off (R-IMP-01);
     the clocks of `asleep` warn of nothing until somebody works on the request.
     """
@@ -37,6 +38,7 @@ class Handling:
     steps: Steps = field(default_factory=Steps)
     stints: list[Stint] = field(default_factory=list)
     hand_overs: list[HandOver] = field(default_factory=list)
+    as_read: Mapping[UUID, tuple[object, ...]] = field(default_factory=dict)
     given_back: set[UUID] = field(default_factory=set)
     facts: list[Fact] = field(default_factory=list)
     timers: dict[str, datetime | None] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.models import Model
 
 from itr.actor import SYSTEM, Actor
 from itr.catalogue.in_force import terms_of
@@ -77,6 +78,8 @@ async def _in_hand(
     request_id = request.id
     terms = await terms_of(request.service_level_version_id)
     book = ClockBook(histories_of(await clock_words(work.connection, request_id)))
+    stints = await Stint.filter(request_id=request_id).order_by("number")
+    hand_overs = await HandOver.filter(request_id=request_id)
     return Handling(
         actor=actor,
         now=max(now, request.updated_at, *book.instants()),
@@ -88,8 +91,9 @@ async def _in_hand(
         book=book,
         clocks={row.thread: row for row in rows},
         steps=await load_steps(request_id),
-        stints=await Stint.filter(request_id=request_id).order_by("number"),
-        hand_overs=await HandOver.filter(request_id=request_id),
+        stints=stints,
+        hand_overs=hand_overs,
+        as_read={row.pk: _values(row) for row in (*stints, *hand_overs)},
     )
 
 
@@ -103,10 +107,10 @@ async def save(work: Work, in_hand: Handling) -> None:
     await request.save(force_create=new)
     await save_clocks(in_hand, new=new)
     await save_steps(work.connection, in_hand)
-    await _keep(Stint, in_hand.stints, [] if new else ["ended_at", "reason", "queue_id"])
+    await _keep(Stint, _changed(in_hand, in_hand.stints), ["ended_at", "reason", "queue_id"])
     await partner_clocks.count(in_hand)
-    changing = [] if new else ["returned_at", *partner_clocks.COLUMNS]
-    await _keep(HandOver, in_hand.hand_overs, changing)
+    changing = ["returned_at", *partner_clocks.COLUMNS]
+    await _keep(HandOver, _changed(in_hand, in_hand.hand_overs), changing)
     if in_hand.timers:
         kinds = list(in_hand.timers)
         await Timer.filter(request_id=request.id, kind__in=kinds).delete()
@@ -200,9 +204,16 @@ async def lock_visible(
         raise NotFound(path=path)
 
 
+def _values(row: Model) -> tuple[object, ...]:
+    return tuple(getattr(row, column) for column in sorted(row._meta.db_fields))
+
+
+def _changed(in_hand: Handling, rows: Sequence[M]) -> list[M]:
+    """Those that are new, or not as they were read."""
+    return [row for row in rows if in_hand.as_read.get(row.pk) != _values(row)]
+
+
 async def _keep(model: type[M], rows: Sequence[M], changing: list[str]) -> None:
-    """Write rows; `changing` is what may differ of those already there, nothing: none is there."""
-    if rows and changing:
+    """Write rows; `changing` is what may differ of those already there."""
+    if rows:
         await model.bulk_create(rows, on_conflict=["id"], update_fields=changing)
-    elif rows:
-        await model.bulk_create(rows)

@@ -15,7 +15,8 @@ from tests.support.client import Served, Socket, served
 from tests.support.desk import START, Desk, Time, furnish, hours
 from tests.support.requests import CRITICAL, ask, do, new_key, submitted
 
-LIST = """query($filter: NotificationFilter, $whole: Boolean!) { notifications(first: 100, filter: $filter) {
+LIST = """query($filter: NotificationFilter, $whole: Boolean!) {
+  notifications(first: 100, filter: $filter) {
     totalCount nodes { id kind text thread percent dueAt late unread readAt createdAt
         request @include(if: $whole) { id number } } } }"""
 MARK = """mutation($input: MarkNotificationsReadInput!) { markNotificationsRead(input: $input) {

@@ -26,8 +26,6 @@ from tests.support.oracle_database import rules_of, tables_of
 from tests.support.oracle_queries import QueryMaker, Values
 from tests.support.planner_desk import CountingPool, Surroundings, answer_of
 
-pytestmark = pytest.mark.xdist_group("planner_desk")  # seeding the data takes its time
-
 QUERIES = 30  # for each of the roles
 
 SCHEMA = Schema(

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import httpx
 import orjson
-import pytest
 from tortoise.connection import get_connection
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
@@ -24,8 +23,6 @@ from itr.database import connected, migrate
 from tests.chaos.battered import Installation, installation
 from tests.support.desk import furnish
 from tests.workers.alarms import armed, how_often, promise
-
-pytestmark = pytest.mark.xdist_group("chaos")
 
 WRITERS = 3
 READERS = 2

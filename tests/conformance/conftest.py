@@ -21,13 +21,6 @@ from tests.support.desk import Desk, Time, furnish
 HERE = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One test process for all of this folder: one installation, few programs at a time."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("conformance"))
-
-
 @dataclass(frozen=True)
 class Door:
     """Where the desk is served, and tokens to get in."""

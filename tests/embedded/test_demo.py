@@ -19,8 +19,6 @@ from itr.people.roles import Role
 from tests.embedded.conftest import ROOT, children_of, is_alive
 from tests.support.servers import temporary_home
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 LAST_LINE = "Ctrl-C stops everything it started"
 
 

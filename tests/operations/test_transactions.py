@@ -70,7 +70,7 @@ async def test_a_connection_that_dies_after_the_commit_is_not_used_again(
         raise asyncpg.ConnectionDoesNotExistError("connection was closed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(asyncpg.Connection, "reset", dies)
+        patch.setattr(asyncpg.Connection, "_reset", dies)
         with pytest.raises(asyncpg.ConnectionDoesNotExistError):
             async with transaction():
                 pass
