@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,6 @@ from itr.settings import Settings
 from tests.conformance.node import Node, installed
 from tests.support.client import Served, served
 from tests.support.desk import Desk, Time, furnish
-
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
