@@ -171,7 +171,7 @@ async def _requests(stand: Stand, title: str) -> list[str]:
 def count_statements(stand: Stand, api: Api) -> dict[str, int]:
     """Have PostgreSQL log every statement of one warm mutation after another."""
     log = stand.servers.home.folder / "logs" / "postgres.log"
-    asyncio.run(_log_statements(stand, "all"))
+    asyncio.run(log_statements(stand, "all"))
     try:
         counted = {}
         title = new_title()
@@ -185,7 +185,7 @@ def count_statements(stand: Stand, api: Api) -> dict[str, int]:
                 request = asyncio.run(_requests(stand, title))[0]
         return counted
     finally:
-        asyncio.run(_log_statements(stand, "none"))
+        asyncio.run(log_statements(stand, "none"))
 
 
 _ENTRY = re.compile(r"^\d{4}-\d\d-\d\d .*? LOG:  (?:execute [^:]*|statement): ", re.MULTILINE)
@@ -198,7 +198,8 @@ def _statements_in(text: str) -> int:
     return sum(not any(words in entry for words in _NOT_OURS) for entry in entries)
 
 
-async def _log_statements(stand: Stand, which: str) -> None:
+async def log_statements(stand: Stand, which: str) -> None:
+    """Have PostgreSQL log `all` statements, or `none`."""
     connection = await asyncpg.connect(stand.addresses.admin_url)
     try:
         await connection.execute(f"alter system set log_statement = '{which}'")

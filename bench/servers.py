@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import os
+import resource
 import shutil
 import socket
 import sys
@@ -144,6 +145,14 @@ def cpu_seconds(pid: int) -> float:
         return 0.0
     words = stat.read_text().rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def allow_files(number: int) -> None:
+    """Let this process, and those it starts, keep so many files and sockets open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def printer(title: str) -> Callable[[float, str], None]:

@@ -53,8 +53,8 @@ class Context:
     """What the operation costs whom; None where nobody counts."""
     memo: dict[object, object] = field(default_factory=dict)
     """Values one operation computes once."""
-    renew: Callable[[], Awaitable[tuple[Actor, datetime]]] | None = None
-    """Reads actor and time again; raises Unauthenticated when the token's end has come."""
+    renew: Callable[[], Awaitable[Actor]] | None = None
+    """Reads the actor again; raises Unauthenticated when the token's end has come."""
 
     @property
     def pool(self) -> Reads:
@@ -67,7 +67,16 @@ class Context:
 
     async def fresh(self) -> Context:
         """Return this context as of now, with the actor as they stand now."""
+        return (await self.current()).as_of_now()
+
+    async def current(self) -> Context:
+        """Return this context as it is, unless the actor is no longer who they were."""
         if self.renew is None:
             return self
-        actor, now = await self.renew()
-        return replace(self, actor=actor, now=now, memo={})
+        actor = await self.renew()
+        same = actor is self.actor or actor == self.actor
+        return self if same else replace(self, actor=actor, memo={})
+
+    def as_of_now(self) -> Context:
+        """Return this context at the present instant."""
+        return replace(self, now=self.live.clock(), memo={})

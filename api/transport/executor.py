@@ -15,12 +15,30 @@ from api.execution import CompiledExecution, encode_json
 from api.transport.context import Context
 
 
-class Answer(NamedTuple):
-    """What came of a message for one asker, and for whom else it is good."""
+class Answer:
+    """What came of a message for one kind of asker: had at once, or waited for."""
 
-    result: ExecutionResult
-    person_id: UUID
-    personal: bool
+    __slots__ = ("failure", "person_id", "personal", "ready", "result", "task")
+
+    def __init__(self, person_id: UUID) -> None:
+        self.person_id = person_id
+        self.personal = False
+        self.ready = asyncio.Event()
+        self.result: ExecutionResult | None = None
+        self.failure: BaseException | None = None
+        self.task: asyncio.Task[None] | None = None
+        """Who works it out; a waiter that leaves does not stop it."""
+
+    def is_for(self, person_id: UUID) -> bool:
+        """Whether this person would be answered the same."""
+        return not self.personal or self.person_id == person_id
+
+    def taken(self) -> ExecutionResult:
+        """The result, once it is ready; raises what working it out raised."""
+        if self.failure is not None:
+            raise self.failure
+        assert self.result is not None
+        return self.result
 
 
 class Message:
@@ -31,7 +49,7 @@ class Message:
     def __init__(self, value: object, *, cursor: str | None = None) -> None:
         self.value = value
         self.cursor = cursor
-        self.answers: dict[object, asyncio.Task[Answer]] = {}
+        self.answers: dict[object, Answer] = {}
 
 
 class _Occasion(NamedTuple):
@@ -42,7 +60,6 @@ class _Occasion(NamedTuple):
 class TransportExecutor(CompiledExecution):
     """Runs operations without suggestions, and subscription events with the actor as of now."""
 
-    _message: Message | None = None
     _share: object = None
 
     @classmethod
@@ -59,7 +76,8 @@ class TransportExecutor(CompiledExecution):
         context = cast("Context", self.context_value)
         async with aclosing(cast("Any", source)) as events:
             async for payload in events:
-                context = await context.fresh()
+                shared = isinstance(payload, Message)  # answered as of now, but once for equals
+                context = await (context.current() if shared else context.fresh())
                 if context.bill is not None:
                     await context.bill.charge(context.bill.requested)
                 if isinstance(payload, Message) and context.stream is not None:
@@ -69,46 +87,22 @@ class TransportExecutor(CompiledExecution):
     def build_per_event_executor(self, payload: Any) -> Self:
         """Run the event with its own context; a shared message is answered once per asker kind."""
         occasion = cast("_Occasion", payload)
-        value = occasion.payload
-        message = value if isinstance(value, Message) else None
-        root = message.value if message else value
-        executor = cast("Self", super().build_per_event_executor(root))
-        executor.context_value = occasion.context
-        executor._message = message
-        if message and self._share is None:
-            self._share = self._shared_by()
-        executor._share = self._share
+        if isinstance(occasion.payload, Message):
+            if self._share is None:
+                self._share = self._shared_by()
+            return cast("Self", _Joining(self, occasion.payload, occasion.context))
+        return self.for_event(occasion.payload, occasion.context)
+
+    def for_event(self, value: object, context: Context) -> Self:
+        """Return an executor of the operation on one value."""
+        executor = cast("Self", super().build_per_event_executor(value))
+        executor.context_value = context
         return executor
 
-    def execute_operation(self, serially: bool | None = None) -> Any:
-        """Run the operation, or join the running of an equal one on the same message."""
-        if self._message is None:
-            return super().execute_operation(serially)
-        return self._shared_answer(self._message)
-
-    async def _shared_answer(self, message: Message) -> ExecutionResult:
-        """The answer an equal asker has got or is getting; one's own where it is personal."""
-        context = cast("Context", self.context_value)
-        actor = context.actor
-        asked = (self._share, actor.scope, actor.permissions, context.language)
-        answer = await asyncio.shield(self._answered(message, asked))
-        if answer.personal and answer.person_id != actor.id:
-            answer = await asyncio.shield(self._answered(message, (*asked, actor.id)))
-        return answer.result
-
-    def _answered(self, message: Message, asked: object) -> asyncio.Task[Answer]:
-        task = message.answers.get(asked)
-        if task is None:
-            task = message.answers[asked] = asyncio.ensure_future(self._answer())
-        return task
-
-    async def _answer(self) -> Answer:
-        done = super().execute_operation(False)
-        result = cast("ExecutionResult", await done if self.is_awaitable(done) else done)
-        if result.data is not None:
-            result.data = cast("Any", orjson.Fragment(encode_json(result.data)))
-        context = cast("Context", self.context_value)
-        return Answer(result, context.actor.id, self.personal)
+    @property
+    def share(self) -> object:
+        """What makes this subscription equal to others."""
+        return self._share
 
     def _shared_by(self) -> object:
         """What makes two subscriptions equal: the operation, and its variables less the cursor."""
@@ -130,6 +124,53 @@ class TransportExecutor(CompiledExecution):
                 text = self.operation.loc.source.body if self.operation.loc else ""
                 return name if text.count(f"${name}") == 2 else None
         return None
+
+
+class _Joining(NamedTuple):
+    """One subscriber's part in a message: the answer others have got, or the first to ask."""
+
+    executor: TransportExecutor
+    message: Message
+    context: Context
+
+    def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: ARG002
+        """Return the result if there is one, else something to wait for."""
+        actor = self.context.actor
+        asked = (self.executor.share, actor.scope, actor.permissions, self.context.language)
+        answer = self._answer(asked)
+        if answer.ready.is_set() and answer.is_for(actor.id):
+            return answer.taken()
+        return self._awaited(answer, asked)
+
+    async def _awaited(self, answer: Answer, asked: tuple[object, ...]) -> ExecutionResult:
+        await answer.ready.wait()
+        person_id = self.context.actor.id
+        if not answer.is_for(person_id):
+            answer = self._answer((*asked, person_id))
+            await answer.ready.wait()
+        return answer.taken()
+
+    def _answer(self, asked: object) -> Answer:
+        answer = self.message.answers.get(asked)
+        if answer is None:
+            answer = self.message.answers[asked] = Answer(self.context.actor.id)
+            answer.task = asyncio.ensure_future(self._work_out(answer))
+        return answer
+
+    async def _work_out(self, answer: Answer) -> None:
+        executor = self.executor.for_event(self.message.value, self.context.as_of_now())
+        try:
+            done = executor.execute_operation(False)
+            result = cast("ExecutionResult", await done if executor.is_awaitable(done) else done)
+            if result.data is not None:
+                result.data = cast("Any", orjson.Fragment(encode_json(result.data)))
+            answer.result, answer.personal = result, executor.personal
+        except BaseException as failure:
+            answer.failure = failure
+            if not isinstance(failure, Exception):
+                raise
+        finally:
+            answer.ready.set()
 
 
 class _Same(NamedTuple):

@@ -69,8 +69,8 @@ class Live:
             try:
                 async with aclosing(source.told(context, member, after)) as packets:
                     async for packet in packets:
-                        changed = await context.fresh()
-                        if _asker(changed) != _asker(context):
+                        changed = await context.current()
+                        if changed is not context and _asker(changed) != _asker(context):
                             break
                         for message in packet.messages:
                             yield message

@@ -63,8 +63,8 @@ class Services:
     ) -> Context:
         """Make the context of one operation."""
 
-        async def renew() -> tuple[Actor, datetime]:
-            return (await self.identities.renew(identity.claims)).actor, self.clock()
+        async def renew() -> Actor:
+            return (await self.identities.renew(identity.claims)).actor
 
         return Context(
             actor=identity.actor,
