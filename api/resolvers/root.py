@@ -4,6 +4,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from api.planner.scalars import SCALARS
+from api.resolvers.access import AccessMutation, AccessQuery
 from api.resolvers.arguments import describe
 from api.resolvers.boards import BoardSubscription
 from api.resolvers.calendars import CalendarMutation, CalendarQuery
@@ -32,6 +33,7 @@ from api.resolvers.service_levels import ServiceLevelMutation, ServiceLevelQuery
 from api.resolvers.simulation import SimulationQuery
 from api.resolvers.sla import SlaSubscription
 from api.schema import (
+    access,
     boards,
     calendars,
     catalogue,
@@ -77,6 +79,7 @@ STORED = (
     emergencies.Bulletin,
     third_parties.HandOver,
     problems.Problem,
+    access.OAuthClient,
     notifications.Notification,
     recalculations.Recalculation,
     recalculations.RecalculationLine,
@@ -98,6 +101,7 @@ Query = merge_types(
         ReportQuery,
         ControlPointQuery,
         ProblemQuery,
+        AccessQuery,
         NotificationQuery,
         LiveFiguresQuery,
         CostQuery,
@@ -109,6 +113,7 @@ Mutation = merge_types(
         RequestMutation,
         EmergencyMutation,
         ProblemMutation,
+        AccessMutation,
         ControlPointMutation,
         NotificationMutation,
         CatalogueMutation,

@@ -1,0 +1,149 @@
+"""OAuth clients and wallboards: their query and mutations; translate, call, wrap."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.planner.fields import page_field
+from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.permissions import may
+from api.schema import access as given
+from api.schema.access import OAuthClient, OAuthClientConnection, OAuthClientPayload
+from api.schema.people import Organisation, Person
+from api.schema.request_inputs import MutationInput
+from itr.access.operations import clients
+from itr.people.roles import Permission
+
+Info = strawberry.Info
+P = Permission
+
+
+def _mutation(name: str, description: str) -> Any:
+    permission = [may(P.MANAGE_CLIENTS)]
+    return strawberry.mutation(name=name, permission_classes=permission, description=description)
+
+
+async def _on_client(
+    info: Info,
+    input: MutationInput,
+    act: Callable[[], Awaitable[tuple[UUID, str | None]]],
+) -> OAuthClientPayload:
+    """Do it; a secret goes into the answer and nowhere else."""
+    secret: str | None = None
+
+    async def done() -> UUID:
+        nonlocal secret
+        subject, secret = await act()
+        return subject
+
+    subject, errors = await performed(info, input, done)
+    return OAuthClientPayload(
+        key=subject,
+        secret=secret,
+        user_errors=errors,
+        client_mutation_id=input.client_mutation_id,
+    )
+
+
+@strawberry.type
+class AccessQuery:
+    """Reading OAuth clients."""
+
+    oauth_clients: OAuthClientConnection = page_field(
+        permission_classes=[may(P.MANAGE_CLIENTS)],
+        description="Programs that may ask for tokens, by name.",
+    )
+
+
+@strawberry.type
+class AccessMutation:
+    """Administering OAuth clients."""
+
+    @_mutation("createOAuthClient", "Add an OAuth client; its secret is told in this answer only.")
+    async def create_oauth_client(
+        self, info: Info, input: given.CreateOAuthClientInput
+    ) -> OAuthClientPayload | None:
+        """Add an OAuth client."""
+
+        async def act() -> tuple[UUID, str | None]:
+            return await clients.create_client(
+                info.context.actor,
+                name=input.name,
+                kind=input.kind,
+                scopes=input.scopes,
+                redirect_uris=input.redirect_addresses,
+                actor_id=key_or_none(Person, input.actor_id, "actorId"),
+                now=info.context.now,
+            )
+
+        return await _on_client(info, input, act)
+
+    @_mutation("createWallboard", "Add a wallboard of a branch and the client it signs in as.")
+    async def create_wallboard(
+        self, info: Info, input: given.CreateWallboardInput
+    ) -> OAuthClientPayload | None:
+        """Add a wallboard."""
+
+        async def act() -> tuple[UUID, str | None]:
+            return await clients.create_wallboard(
+                info.context.actor,
+                name=input.name,
+                branch_id=key_of(Organisation, input.branch_id, "branchId"),
+                now=info.context.now,
+            )
+
+        return await _on_client(info, input, act)
+
+    @_mutation("changeOAuthClient", "Rename an OAuth client or replace its redirect addresses.")
+    async def change_oauth_client(
+        self, info: Info, input: given.ChangeOAuthClientInput
+    ) -> OAuthClientPayload | None:
+        """Change an OAuth client."""
+
+        async def act() -> tuple[UUID, str | None]:
+            changed = await clients.change_client(
+                info.context.actor,
+                key_of(OAuthClient, input.id, "id"),
+                name=input.name,
+                redirect_uris=input.redirect_addresses,
+                expected_version=input.expected_version,
+                now=info.context.now,
+            )
+            return changed, None
+
+        return await _on_client(info, input, act)
+
+    @_mutation("rotateOAuthClientSecret", "Give a client another secret; the old one ends now.")
+    async def rotate_oauth_client_secret(
+        self, info: Info, input: given.OAuthClientInput
+    ) -> OAuthClientPayload | None:
+        """Give a client another secret."""
+
+        async def act() -> tuple[UUID, str | None]:
+            return await clients.rotate_client_secret(
+                info.context.actor,
+                key_of(OAuthClient, input.id, "id"),
+                expected_version=input.expected_version,
+                now=info.context.now,
+            )
+
+        return await _on_client(info, input, act)
+
+    @_mutation("deactivateOAuthClient", "End a client for good, and its tokens within 2 seconds.")
+    async def deactivate_oauth_client(
+        self, info: Info, input: given.OAuthClientInput
+    ) -> OAuthClientPayload | None:
+        """End a client for good."""
+
+        async def act() -> tuple[UUID, str | None]:
+            ended = await clients.deactivate_client(
+                info.context.actor,
+                key_of(OAuthClient, input.id, "id"),
+                expected_version=input.expected_version,
+                now=info.context.now,
+            )
+            return ended, None
+
+        return await _on_client(info, input, act)

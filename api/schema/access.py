@@ -1,0 +1,155 @@
+"""OAuth clients as administrators see them: programs, their addresses, whom they act as."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.planner.arguments import filter_for, order_for
+from api.planner.connections import connection_of
+from api.planner.declare import column, computed, one, public_id
+from api.planner.fields import payload_field
+from api.planner.stored import Node, stored
+from api.schema.payloads import UserError
+from api.schema.people import Person
+from api.schema.request_inputs import MutationInput
+from api.schema.vocabulary import described
+from itr.access.policy import visible_clients
+from itr.access.terms import ClientKind
+from itr.people.roles import Permission
+
+described(
+    ClientKind,
+    "What sort of program an OAuth client is. 客户端类别",
+    {
+        ClientKind.DASHBOARD: "Runs in a browser: code with PKCE, no secret. 浏览器面板",
+        ClientKind.WEB: "Runs on a server: code with PKCE and a secret. 服务器端应用",
+        ClientKind.MACHINE: "A firm's machine: client credentials. 合作方机器",
+        ClientKind.WALLBOARD: "A screen without a keyboard: device code. 大屏",
+    },
+)
+
+
+def _addresses(values: Mapping[str, Any], context: Any) -> list[str]:
+    del context
+    listed: list[str] = values["redirect_uris"]
+    return listed
+
+
+def _scopes(values: Mapping[str, Any], context: Any) -> list[str]:
+    del context
+    words: list[str] = values["scope"].split()
+    return words
+
+
+@stored(
+    table="oauth_client",
+    key="cli",
+    visible=visible_clients,
+    permission=Permission.MANAGE_CLIENTS,
+    order="name",
+)
+@strawberry.type(description="A program that may ask for tokens. 客户端")
+class OAuthClient(Node):
+    """A program that may ask for tokens; its secret is told once and never again."""
+
+    id: strawberry.ID = public_id()
+    client_id: str = column(filter=True, description="The `client_id` it signs in with.")
+    name: str = column(filter=True, order=True, description="What people know it as.")
+    kind: ClientKind = column(filter=True, description="What sort of program it is.")
+    first_party: bool = column(description="Whether people are not asked for their consent.")
+    redirect_addresses: list[str] = computed(
+        ["redirect_uris"],
+        _addresses,
+        description="Where browsers may be sent back to, letter by letter; one that begins with"
+        " a slash is on this server.",
+    )
+    scopes: list[str] = computed(["scope"], _scopes, description="What its tokens may be good for.")
+    actor: Person | None = one(
+        "actor_id", description="Whom it acts as; null where people sign in with it."
+    )
+    active: bool = column(filter=True, description="False once it was deactivated, for good.")
+    version: int = column(description="Rises with every change; give it as `expectedVersion`.")
+    created_at: datetime = column(order=True, description="When it was added.")
+
+
+@filter_for(OAuthClient)
+class OAuthClientFilter:
+    """Only clients for which all of this holds."""
+
+
+@order_for(OAuthClient)
+class OAuthClientOrder:
+    """What to sort clients by, and which way."""
+
+
+@connection_of(OAuthClient)
+class OAuthClientConnection:
+    """A page of OAuth clients."""
+
+
+@strawberry.input(description="Add an OAuth client.")
+class CreateOAuthClientInput(MutationInput):
+    """Add an OAuth client."""
+
+    name: str = strawberry.field(description="What people know it as.")
+    kind: ClientKind = strawberry.field(description="What sort of program it is.")
+    scopes: list[str] = strawberry.field(
+        default_factory=lambda: ["itr"],
+        description="What its tokens may be good for: itr, itr:read, itr:board, and for people's"
+        " sign-ins openid, profile, email.",
+    )
+    redirect_addresses: list[str] = strawberry.field(
+        default_factory=list,
+        description="Where browsers may be sent back to, letter by letter; for DASHBOARD and WEB.",
+    )
+    actor_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The machine that a MACHINE or WALLBOARD acts as."
+    )
+
+
+@strawberry.input(description="A mutation on one OAuth client.")
+class OAuthClientInput(MutationInput):
+    """A mutation on one OAuth client."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the client.")
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuse with STALE if the client has changed since this version."
+    )
+
+
+@strawberry.input(description="Change an OAuth client.")
+class ChangeOAuthClientInput(OAuthClientInput):
+    """Change an OAuth client; what is left out stays."""
+
+    name: str | None = strawberry.field(default=None, description="Its new name.")
+    redirect_addresses: list[str] | None = strawberry.field(
+        default=None, description="All its redirect addresses from now on."
+    )
+
+
+@strawberry.input(description="Add a wallboard. 添加大屏")
+class CreateWallboardInput(MutationInput):
+    """Add a wallboard: a machine that may read the board, and the client it is."""
+
+    name: str = strawberry.field(description="What people know it as, e.g. where it hangs.")
+    branch_id: strawberry.ID = strawberry.field(description="The branch it belongs to.")
+
+
+@strawberry.type(description="What a mutation on a client answers.")
+class OAuthClientPayload:
+    """What a mutation on a client answers: the client read anew, or why nothing happened."""
+
+    key: strawberry.Private[UUID | None]
+    secret: str | None = strawberry.field(
+        description="The new secret, told this one time; null where none was made, and when a"
+        " `clientMutationId` is repeated."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
+    client_mutation_id: str | None = strawberry.field(description="As it was given.")
+
+    client: OAuthClient | None = payload_field(
+        "key", description="The client as it stands now; null when nothing was done."
+    )
