@@ -6,12 +6,13 @@ import os
 import socket
 import sys
 import time
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.surroundings import asked_port, home_folder
-from cli.welcome import print_welcome
+from cli.welcome import demo_password, print_welcome
 from embedded.errors import ServersFailed
 from embedded.servers import Addresses, EmbeddedServers
 from embedded.signals import StopAsked, StopSignals
@@ -144,8 +145,10 @@ async def _migrate(settings: Settings, steps: _Stepper) -> None:
 async def _seed(settings: Settings, steps: _Stepper) -> None:
     """The one place where demonstration data comes from."""
     from itr.demo import seed
+    from itr.demo_sign_ins import let_people_in
 
     await seed(settings, steps.part)
+    await let_people_in(settings, demo_password(settings), now=datetime.now(UTC))
 
 
 def _command(name: str) -> list[str]:

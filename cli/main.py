@@ -108,7 +108,9 @@ def token(
 
 
 async def _print_token(settings: Settings, name: str, organisation: str | None) -> None:
+    from api.oauth.keys import KeyRing, Keys
     from api.oauth.tokens import issue_token
+    from itr.access.operations.signing_keys import generations
     from itr.database import connected
     from itr.people.operations import find_actor_for_role
     from itr.people.roles import Role
@@ -118,9 +120,37 @@ async def _print_token(settings: Settings, name: str, organisation: str | None) 
         raise WrongSettings(f"没有角色 {name} / {name} is not a role; roles: {known}.")
     async with connected(settings):
         actor = await find_actor_for_role(Role(name), organisation)
+        ring = KeyRing(Keys.of(settings), await generations())
     if actor is None:
         raise WrongSettings(f"没有担任 {name} 的人员 / nobody there has the role {name}.")
-    typer.echo(issue_token(settings, actor.id))
+    typer.echo(issue_token(settings, actor.id, ring=ring))
+
+
+keys = typer.Typer(help="签名密钥 / signing keys.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+
+@keys.command(help="启用下一把签名密钥 / publish the next signing key; it signs a minute later.")
+def rotate(
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="旧密钥立即作废 / end all older keys at once.")
+    ] = False,
+) -> None:
+    """Publish the next signing key; tokens signed by older ones stay good until they expire."""
+    settings = settings_of_running()
+    _run(_rotate_keys(settings, compromised=compromised))
+
+
+async def _rotate_keys(settings: Settings, *, compromised: bool) -> None:
+    from datetime import UTC, datetime
+
+    from itr.access.operations.signing_keys import rotate_signing_key
+    from itr.database import connected
+    from itr.events.poke import publishing
+
+    async with connected(settings), publishing(settings.valkey_url):
+        number = await rotate_signing_key(now=datetime.now(UTC), compromised=compromised)
+    typer.echo(f"第 {number} 代签名密钥 / signing key, generation {number}.")
 
 
 @app.command(help="打印 GraphQL 模式 / print the GraphQL schema.")

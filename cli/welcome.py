@@ -1,13 +1,19 @@
 """What `itr demo` says once it runs: where it is, who one may be, and what one may ask."""
 
+import base64
 import json
 import shlex
 from pathlib import Path
 
 from rich.console import Console
 
+from api.oauth.keys import KeyRing, Keys
 from api.oauth.tokens import issue_token
+from itr.access.models import OAuthClient
+from itr.access.operations.signing_keys import generations
+from itr.access.terms import ClientKind
 from itr.database import connected
+from itr.people.models import Person
 from itr.people.operations import find_actor_for_role
 from itr.people.roles import Role
 from itr.settings import Settings
@@ -60,10 +66,16 @@ async def print_welcome(console: Console, settings: Settings, *, home: Path) -> 
     """Print addresses, a sign-in per role and example queries that can be pasted into a shell."""
     address = settings.issuer
     tokens = await tokens_of(settings)
+    emails, wallboard = await sign_ins_of(settings)
     console.rule("ITR Desk")
     _say(console, f"GraphiQL  {address}/graphql")
     _say(console, f"健康检查  {address}/healthz    (health)")
     _say(console, f"数据目录  {home}    (home: data and logs)\n")
+    console.rule("登录 GraphiQL / sign in there")
+    for role, email in emails.items():
+        _say(console, f"{email}  {CHINESE[role]} {role.value}")
+    _say(console, f"密码 password  {demo_password(settings)}")
+    _say(console, f"大屏 wallboard  client_id {wallboard}, {address}/device\n")
     console.rule("各角色的令牌 / one sign-in per role: Authorization: Bearer …")
     for role, token in tokens.items():
         _say(console, f"{CHINESE[role]} {role.value}\n  {token}")
@@ -78,7 +90,29 @@ async def tokens_of(settings: Settings) -> dict[Role, str]:
     """One token per role, for the first person who holds it."""
     async with connected(settings):
         actors = {role: await find_actor_for_role(role) for role in Role}
-    return {role: issue_token(settings, actor.id) for role, actor in actors.items() if actor}
+        ring = KeyRing(Keys.of(settings), await generations())
+    return {
+        role: issue_token(settings, actor.id, ring=ring) for role, actor in actors.items() if actor
+    }
+
+
+async def sign_ins_of(settings: Settings) -> tuple[dict[Role, str], str]:
+    """The e-mail address of the first person of each role who has one, and the wallboard's id."""
+    async with connected(settings):
+        emails = {}
+        for role in Role:
+            actor = await find_actor_for_role(role)
+            person = await Person.get(id=actor.id) if actor else None
+            if person is not None and person.email and person.password_hash:
+                emails[role] = person.email
+        board = await OAuthClient.filter(kind=ClientKind.WALLBOARD, active=True).first()
+    return emails, board.client_id if board else "–"
+
+
+def demo_password(settings: Settings) -> str:
+    """The password of everybody in the demonstration: this installation's own, the same again."""
+    letters = base64.b32encode(Keys.of(settings).secret_for("demonstration password")).decode()
+    return "-".join(letters.lower()[start : start + 4] for start in range(0, 16, 4))
 
 
 def curl(url: str, *, token: str, query: str) -> str:

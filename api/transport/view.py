@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
 from graphql import located_error
 from starlette.middleware import Middleware
@@ -24,11 +25,7 @@ from api.transport.sse import EventStream
 from api.transport.websocket import NO_SUBPROTOCOL, Socket
 from itr.settings import Settings
 
-_SIGN_IN = """<input id="itr-token" placeholder="Bearer token" autocomplete="off" style="position:
-fixed;right:64px;bottom:8px;z-index:9;width:22em" oninput="sessionStorage.itrToken=this.value">
-<script>document.getElementById("itr-token").value = sessionStorage.itrToken || "";
-const itrAuthorization = () => ({Authorization: "Bearer " + (sessionStorage.itrToken || "")});
-</script>"""
+_SIGN_IN = Path(__file__).parent / "graphiql_sign_in.html"
 
 
 class GraphQLEndpoint:
@@ -118,7 +115,7 @@ class GraphQLView(GraphQL[Context, None]):
 
     @cached_property
     def page(self) -> str:
-        """GraphiQL with a field for the bearer token, sent on HTTP and WebSocket alike."""
+        """GraphiQL that signs in by the code flow; its token goes with HTTP and WebSocket alike."""
         page = get_graphql_ide_html(graphql_ide="graphiql")
         fetcher = "headers: defaultHeaders,\n        subscriptionUrl,"
         ours = (
@@ -126,4 +123,5 @@ class GraphQLView(GraphQL[Context, None]):
             " {...options.headers, ...itrAuthorization()}}),\n"
             "        wsConnectionParams: itrAuthorization,\n        subscriptionUrl,"
         )
-        return page.replace("<body>", f"<body>{_SIGN_IN}", 1).replace(fetcher, ours, 1)
+        sign_in = f"<body>{_SIGN_IN.read_text(encoding='utf-8')}"
+        return page.replace("<body>", sign_in, 1).replace(fetcher, ours, 1)

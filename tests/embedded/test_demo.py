@@ -1,6 +1,7 @@
 """What a newcomer gets from `itr demo`, seen from outside."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -116,6 +117,32 @@ def test_it_prints_the_addresses_a_sign_in_per_role_and_three_queries(demo: Demo
     assert demo.printed.count("curl ") == 3
     for role in Role:
         assert f" {role.value}\n  " in demo.printed
+
+
+def test_the_printed_sign_in_signs_in(demo: Demo) -> None:
+    """At GraphiQL's own client: e-mail, password, and a code on the way back."""
+    email = re.search(r"(\S+@\S+)  \S+ LINE1\n", demo.printed)
+    password = re.search(r"password  (\S+)\n", demo.printed)
+    assert email is not None
+    assert password is not None
+    home = f"http://127.0.0.1:{demo.port}"
+    asked = {
+        "response_type": "code",
+        "client_id": "itr-graphiql",
+        "redirect_uri": f"{home}/graphql/signed-in",
+        "scope": "itr",
+        "code_challenge": "c" * 43,
+        "code_challenge_method": "S256",
+    }
+    with httpx.Client(base_url=home, trust_env=False) as browser:
+        page = browser.get("/oauth/authorize", params=asked)
+        form = re.search(r'name="form_token" value="(\w+)"', page.text)
+        assert form is not None
+        typed = {"email": email[1], "password": password[1], "intent": "sign-in"}
+        answer = browser.post(page.url, data=typed | {"form_token": form[1]})
+        back = browser.get(answer.headers["location"])
+
+    assert back.headers["location"].startswith(f"{home}/graphql/signed-in?code=")
 
 
 def test_each_printed_query_answers_without_an_error(demo: Demo) -> None:
