@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
+from dataclasses import replace
 
 import strawberry
 
@@ -31,6 +32,8 @@ REQUESTS = Followed(
 
 Sight never shrinks: a partner keeps that of what it handed back; another role is another source.
 """
+INSIDE = replace(REQUESTS, subjects=REQUESTS.subjects | {"escalation"})
+"""What our own people follow: they see escalations, too."""
 
 
 def told(update: Update) -> Iterable[object]:
@@ -70,7 +73,8 @@ class RequestEventSubscription:
         after: str | None = None,
     ) -> AsyncGenerator[RequestEventMessage, None]:
         """A feed of requests (Decision 5)."""
-        watch = watch_of(info, REQUESTS)
+        ours = info.context.actor.may(Permission.READ_INTERNAL)
+        watch = watch_of(info, INSIDE if ours else REQUESTS)
         messages = info.context.live.follow(info.context, watch, after, told)
         async with aclosing(messages) as following:
             async for message in following:

@@ -12,6 +12,7 @@ from api.resolvers.catalogue import CatalogueMutation, CatalogueQuery
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.costs import CostQuery
 from api.resolvers.emergencies import EmergencyMutation
+from api.resolvers.escalations import EscalationMutation
 from api.resolvers.live_figures import LiveFiguresQuery, LiveFiguresSubscription
 from api.resolvers.nodes import NodeQuery
 from api.resolvers.notifications import (
@@ -39,6 +40,7 @@ from api.schema import (
     catalogue,
     control_points,
     emergencies,
+    escalations,
     notifications,
     people,
     problems,
@@ -83,6 +85,7 @@ STORED = (
     notifications.Notification,
     recalculations.Recalculation,
     recalculations.RecalculationLine,
+    escalations.Escalation,
 )
 """Everything `node(id)` finds, also what no field answers yet."""
 
@@ -120,6 +123,7 @@ Mutation = merge_types(
         CalendarMutation,
         ServiceLevelMutation,
         RecalculationMutation,
+        EscalationMutation,
     ),
 )
 Subscription = merge_types(

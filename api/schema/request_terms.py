@@ -75,6 +75,8 @@ described(
         Verb.HAND_TO_PARTNER: "Hand to a partner firm. 移交第三方",
         Verb.TAKE_BACK: "Take back from a partner firm. 从第三方收回",
         Verb.LINK_PROBLEM: "Open or link a problem. 关联问题",
+        Verb.ESCALATE_TO_MANAGEMENT: "Escalate to management. 管理升级",
+        Verb.ACKNOWLEDGE_ESCALATION: "Take note of an escalation. 确认升级",
     },
 )
 described(

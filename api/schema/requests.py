@@ -15,6 +15,7 @@ from api.planner.stored import Identity, Node, embedded, stored
 from api.schema.catalogue import ContractLine, Product
 from api.schema.control_points import ControlPoint
 from api.schema.emergencies import Bulletin, BulletinCountdown
+from api.schema.escalations import STANDING_ESCALATION, Escalation
 from api.schema.people import Organisation, Person, Project, Queue
 from api.schema.problems import Problem
 from api.schema.service_levels import ServiceLevelVersion
@@ -149,6 +150,9 @@ def _open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
         is_child=bool(values["is_child"]),
         parent_ended=bool(values["parent_ended"]),
         open_children=values["open_children"],
+        escalated_to=values["escalated_to"],
+        unacknowledged=values["unacknowledged"],
+        escalated_to_actor=values["escalated_to_actor"],
     )
     return verbs_open_to(context.actor, standing, context.now)
 
@@ -321,6 +325,12 @@ class ServiceRequest(Node):
         permission=Permission.READ_HANDLING,
         description="Its stays with partner firms; a firm sees its own (R-REQ-10).",
     )
+    escalations: list[Escalation] | None = many(
+        "request_id",
+        order="opened_at, step",
+        permission=Permission.READ_INTERNAL,
+        description="Its management escalations, step by step (R-ESC-01).",
+    )
     registered_at: datetime = column(filter=True, order=True, description="When it came in.")
     first_response_at: datetime | None = column(
         filter=True, order=True, description="When a person first answered."
@@ -352,6 +362,7 @@ class ServiceRequest(Node):
             "is_child": "({t}.parent_id is not null)",
             "parent_ended": _PARENT_ENDED,
             "open_children": _OPEN_CHILDREN,
+            **STANDING_ESCALATION,
         },
         _open_verbs,
         description="What you may do to it as it stands.",

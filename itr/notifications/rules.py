@@ -115,12 +115,12 @@ def _escalation(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: 
         kind=K.ESCALATION,
         cause=_once(fact),
         request_id=fact.stream,
-        tellings=[Telling(R(told["recipient"]), _URGENT)],
+        tellings=[Telling(R(told["step"]), _URGENT)],
         words={
             **{key: told[key] for key in kept if key in told},
             "deadline": told.get("acknowledgeBy"),
         },
-        named=UUID(told["person"]) if told["person"] else None,
+        named=UUID(told["person"]) if "person" in told else None,
     )
 
 

@@ -12,6 +12,7 @@ from itr.people.models import Organisation, Person, Project, Queue
 from itr.requests.terms import (
     Channel,
     Charge,
+    EscalationCause,
     FaultLevel,
     Impact,
     Priority,
@@ -21,7 +22,7 @@ from itr.requests.terms import (
     RequestStatus,
 )
 from itr.sla.models import CalendarVersion
-from itr.sla.terms import ClockState, WaitingReason
+from itr.sla.terms import ClockState, Thread, WaitingReason
 
 
 class Request(Model):
@@ -207,9 +208,10 @@ class HandOver(Model):
 
 
 class Escalation(Model):
-    """A management escalation and who has taken note of it (R-ESC-01, R-ESC-02).
+    """One step of a request's management escalation: to whom, why, who has taken note (R-ESC).
 
-    `step` 1 is the line lead, 2 the process manager, 3 the operations director.
+    `step` 1 is the line lead, 2 the process manager, 3 the operations director. It stands until
+    it goes on, or the request is delivered or ends; `due_at` is by when somebody has to take note.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -218,14 +220,24 @@ class Escalation(Model):
     )
     request_id: UUID
     step = fields.SmallIntField()
-    reason = fields.TextField()
+    revision = fields.IntField(default=1, db_default=1)
+    person: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="escalations", null=True, on_delete=fields.RESTRICT
+    )
+    person_id: UUID | None
+    cause = fields.CharEnumField(EscalationCause, max_length=8)
+    thread: Thread | None = enum_or_null(Thread, 12)
+    percent = fields.SmallIntField(null=True)
+    reason: str | None = text_or_null()
     opened_at = fields.DatetimeField()
     due_at = fields.DatetimeField(null=True)
+    told_again = fields.BooleanField(default=False, db_default=False)
     acknowledged_by: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="acknowledgements", null=True, on_delete=fields.RESTRICT
     )
     acknowledged_by_id: UUID | None
     acknowledged_at = fields.DatetimeField(null=True)
+    ended_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "escalation"

@@ -9,6 +9,7 @@ from itr.actor import Actor, Reach
 from itr.errors import Forbidden
 from itr.people.roles import Permission, Role
 from itr.requests.emergency_rules import is_outage
+from itr.requests.escalation_rules import TOP, rank_of
 from itr.requests.models import Request
 from itr.requests.rules import (
     LINES,
@@ -58,6 +59,8 @@ PERMISSION_OF: Mapping[Verb, Permission] = {
     Verb.HAND_TO_PARTNER: P.ENGAGE_PARTNER,
     Verb.TAKE_BACK: P.ENGAGE_PARTNER,
     Verb.LINK_PROBLEM: P.LINK_PROBLEM,
+    Verb.ESCALATE_TO_MANAGEMENT: P.ESCALATE_TO_MANAGEMENT,
+    Verb.ACKNOWLEDGE_ESCALATION: P.ACKNOWLEDGE_ESCALATION,
 }
 
 NOT_ONLY_THE_OWNER: Mapping[Verb, frozenset[Role]] = {
@@ -216,6 +219,12 @@ class Standing:
     parent_ended: bool = False
     """Whether it is a child of a request that is open no more."""
     open_children: int = 0
+    escalated_to: int = 0
+    """The highest step its management escalation stands at; 0: it has none."""
+    unacknowledged: int = 0
+    """The lowest step nobody has taken note of; 0: there is none."""
+    escalated_to_actor: bool = False
+    """Whether such a step stands with the actor by name."""
 
 
 def verbs_open_to(actor: Actor, request: Standing, now: datetime) -> list[Verb]:
@@ -237,6 +246,7 @@ def _fits(actor: Actor, request: Standing, now: datetime) -> Mapping[Verb, bool]
     owns = request.owner == actor.id
     begun = request.status is not RequestStatus.DISPATCHED
     line = request.line
+    rank = rank_of(actor.roles)
     return {
         Verb.START: request.in_queue if request.owner is None else owns and not begun,
         Verb.RESUME: owns or request.waiting_reason is WaitingReason.CUSTOMER,
@@ -245,6 +255,9 @@ def _fits(actor: Actor, request: Standing, now: datetime) -> Mapping[Verb, bool]
         Verb.RESTORE: has_technical_steps(request.kind),
         Verb.ESCALATE: any(may_change_line(Verb.ESCALATE, line=line, to=to) for to in LINES),
         Verb.HAND_BACK: any(may_change_line(Verb.HAND_BACK, line=line, to=to) for to in LINES),
+        Verb.ESCALATE_TO_MANAGEMENT: max(request.escalated_to, rank) < TOP,
+        Verb.ACKNOWLEDGE_ESCALATION: request.escalated_to_actor
+        or 0 < request.unacknowledged <= rank,
         **_special_fits(request),
     }
 

@@ -50,6 +50,8 @@ MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
     Verb.HAND_TO_PARTNER: IN_HAND | {S.DISPATCHED},
     Verb.TAKE_BACK: IN_HAND | {S.DISPATCHED},
     Verb.LINK_PROBLEM: OPEN | {S.CLOSED},
+    Verb.ESCALATE_TO_MANAGEMENT: OPEN,
+    Verb.ACKNOWLEDGE_ESCALATION: OPEN,
 }
 """From which states each verb may be used; where it leads is the verb's own doing."""
 

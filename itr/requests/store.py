@@ -16,6 +16,7 @@ from itr.errors import NotFound, Stale
 from itr.events.work import Work, transaction
 from itr.notifications.telling import tell
 from itr.requests import partner_clocks
+from itr.requests.escalations import ENDS, end_escalations
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.policy import visible_requests
@@ -117,6 +118,8 @@ async def save(work: Work, in_hand: Handling) -> None:
         await Timer.bulk_create(in_hand.timer_rows())
     work.record(*in_hand.facts)
     await tell(work, in_hand.facts, in_hand.now)
+    if not in_hand.historic and any(fact.type in ENDS for fact in in_hand.facts):
+        await end_escalations(work, request, by=in_hand.actor, now=in_hand.now)
 
 
 async def save_clocks(in_hand: Handling, *, new: bool = False) -> None:

@@ -61,6 +61,8 @@ class Verb(StrEnum):
     HAND_TO_PARTNER = "HAND_TO_PARTNER"
     TAKE_BACK = "TAKE_BACK"
     LINK_PROBLEM = "LINK_PROBLEM"
+    ESCALATE_TO_MANAGEMENT = "ESCALATE_TO_MANAGEMENT"
+    ACKNOWLEDGE_ESCALATION = "ACKNOWLEDGE_ESCALATION"
 
 
 class ProblemType(StrEnum):
@@ -131,6 +133,22 @@ class RejectionCode(StrEnum):
     INCOMPLETE = "INCOMPLETE"
     DUPLICATE = "DUPLICATE"
     NO_ISSUE = "NO_ISSUE"
+
+
+class ManagementStep(StrEnum):
+    """How far a management escalation has come, lowest first (R-ESC-01)."""
+
+    LINE_LEAD = "LINE_LEAD"
+    PROCESS_MANAGER = "PROCESS_MANAGER"
+    OPERATIONS_DIRECTOR = "OPERATIONS_DIRECTOR"
+
+
+class EscalationCause(StrEnum):
+    """Why a management escalation came to a step (R-ESC-01, R-ESC-02)."""
+
+    ALARM = "ALARM"
+    BY_HAND = "BY_HAND"
+    TIMEOUT = "TIMEOUT"
 
 
 class Charge(StrEnum):

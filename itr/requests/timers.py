@@ -1,4 +1,4 @@
-"""What happens to a request when a window ends (R-REQ-04, R-REQ-11)."""
+"""What happens to a request when a window ends (R-REQ-04, R-REQ-11, R-ESC-02)."""
 
 from datetime import datetime
 from fractions import Fraction
@@ -8,6 +8,7 @@ from itr.requests.handling import Handling
 CONFIRMATION = "CONFIRMATION"
 CONFIRMATION_REMINDER = "CONFIRMATION_REMINDER"
 BULLETIN = "BULLETIN"
+ESCALATION = "ESCALATION"
 
 
 def set_confirmation_window(work: Handling) -> None:

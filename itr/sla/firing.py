@@ -20,6 +20,7 @@ from itr.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.events.work import transaction
 from itr.notifications.telling import tell
+from itr.requests.escalations import follow_alarms
 from itr.sla.alarms import BREACH, Alarm, alarm_times
 from itr.sla.clock import fold
 from itr.sla.clock_facts import Clock, Target
@@ -64,7 +65,8 @@ class Firing:
 async def fire_due(now: datetime, limit: int = LIMIT, *, skip: Collection[UUID] = ()) -> FiredBatch:
     """Record every alarm due by `now` of up to `limit` clocks, in one transaction (R-ALM-01, 02).
 
-    Whom they concern is told in the same transaction, once of several levels due together.
+    Whom they concern is told in the same transaction, once of several levels due together, and
+    what they demand is escalated (R-ESC-01).
     Clocks that another worker or an operation holds are left to the next call, as are those in
     `skip`. A clock whose alarms cannot be computed is left as it is and named in the answer, so
     that it neither blocks others nor is forgotten.
@@ -79,7 +81,8 @@ async def fire_due(now: datetime, limit: int = LIMIT, *, skip: Collection[UUID] 
         facts = [fact for firing in firings for fact in facts_of(firing, now)]
         await _update(work.connection, firings)
         work.record(*facts)
-        await tell(work, facts, now)
+        escalated = await follow_alarms(work, facts, now)
+        await tell(work, [*facts, *escalated], now)
     return FiredBatch(len(rows), len(facts), frozenset(troubled))
 
 

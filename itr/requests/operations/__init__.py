@@ -9,6 +9,7 @@ from itr.requests.operations.closing import (
 )
 from itr.requests.operations.duplicates import merge_requests
 from itr.requests.operations.emergencies import declare_emergency, publish_bulletin
+from itr.requests.operations.escalations import acknowledge_escalation, escalate_to_management
 from itr.requests.operations.families import split_request
 from itr.requests.operations.intake import (
     accept_request,
@@ -39,6 +40,7 @@ from itr.requests.operations.work import (
 
 __all__ = [
     "accept_request",
+    "acknowledge_escalation",
     "agree_to_charge",
     "cancel_request",
     "change_line",
@@ -47,6 +49,7 @@ __all__ = [
     "declare_emergency",
     "deliver_request",
     "dispatch_request",
+    "escalate_to_management",
     "hand_to_partner",
     "log_call",
     "merge_requests",

@@ -6,11 +6,12 @@ from uuid import UUID
 from itr.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
 from itr.requests.operations.emergencies import bulletin_due
+from itr.requests.operations.escalations import escalation_due
 from itr.requests.operations.families import open_children, take_with_parent
 from itr.requests.places import customer_of
 from itr.requests.store import handling, save, take
 from itr.requests.terms import RequestStatus
-from itr.requests.timers import BULLETIN, CONFIRMATION, CONFIRMATION_REMINDER
+from itr.requests.timers import BULLETIN, CONFIRMATION, CONFIRMATION_REMINDER, ESCALATION
 from itr.requests.verbs import closing
 
 
@@ -73,12 +74,16 @@ async def close_request(
 
 
 async def window_ended(work: Work, request_id: UUID, kind: str, *, now: datetime) -> None:
-    """Silence confirms, half of it reminds (R-REQ-04), a bulletin was due (R-REQ-11).
+    """Silence confirms, half of it reminds (R-REQ-04), a bulletin was due (R-REQ-11), an
+    escalation was not acknowledged (R-ESC-02).
 
     In the transaction that takes the timer.
     """
     if kind == BULLETIN:
         await bulletin_due(work, request_id, now=now)
+        return
+    if kind == ESCALATION:
+        await escalation_due(work, request_id, now=now)
         return
     act = {
         CONFIRMATION: closing.confirm_by_silence,

@@ -1,0 +1,169 @@
+"""Management escalation by hand, its acknowledgement, and what happens without one (R-ESC)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from itr.actor import SYSTEM, Actor
+from itr.events.work import Work, transaction
+from itr.notifications.recipients import Recipients, recipients_of
+from itr.notifications.telling import tell
+from itr.requests import rules
+from itr.requests.escalation_rules import (
+    TOP,
+    EscalatedToOthers,
+    NothingToAcknowledge,
+    rank_of,
+    step_by_hand,
+    step_of,
+)
+from itr.requests.escalations import (
+    Opening,
+    Row,
+    escalation_fact,
+    open_steps,
+    standing_of,
+    wait_on,
+    words_of,
+)
+from itr.requests.store import take
+from itr.requests.terms import EscalationCause, ManagementStep, Verb
+
+_ACKNOWLEDGE = """
+update escalation set acknowledged_by_id = $2, acknowledged_at = $3, revision = revision + 1
+where id = any($1) returning id, revision, step
+"""
+_PASS_ON = "update escalation set ended_at = $2, revision = revision + 1 where id = $1"
+_TELL_AGAIN = """
+update escalation set told_again = true, revision = revision + 1 where id = $1
+"""
+
+
+async def escalate_to_management(
+    actor: Actor,
+    request_id: UUID,
+    *,
+    reason: str,
+    to: ManagementStep | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> UUID:
+    """Escalate by hand: to the step above where it, or the actor, stands, or to one higher still.
+
+    Raises Forbidden, NotFound, Stale, MoveNotAllowed, EscalatedToTheTop, NotHigher.
+    """
+    async with transaction() as work:
+        in_hand = await take(work, actor, request_id, now, expected_version)
+        in_hand.ensure_may(Verb.ESCALATE_TO_MANAGEMENT)
+        text = rules.ensure_text(reason, "reason")
+        standing = await standing_of(work.connection, [request_id])
+        stands = [row["step"] for row in standing[request_id]]
+        step = step_by_hand(to, stands, rank_of(actor.roles))
+        around = await recipients_of(work.connection, [request_id])
+        opening = Opening(request_id, step, EscalationCause.BY_HAND, reason=text)
+        at = in_hand.now
+        await tell(work, await open_steps(work, [opening], standing, around, by=actor, now=at), at)
+        work.subject_id = request_id
+    return request_id
+
+
+async def acknowledge_escalation(
+    actor: Actor, request_id: UUID, *, now: datetime, expected_version: int | None = None
+) -> UUID:
+    """Take note of an escalation: it goes no further by itself (R-ESC-02).
+
+    Whoever it stands with does, or somebody who stands as high; higher ones take note of lower
+    steps too. Raises Forbidden, NotFound, Stale, NothingToAcknowledge, EscalatedToOthers.
+    """
+    async with transaction() as work:
+        in_hand = await take(work, actor, request_id, now, expected_version)
+        in_hand.ensure_may(Verb.ACKNOWLEDGE_ESCALATION)
+        standing = await standing_of(work.connection, [request_id])
+        waiting = [row for row in standing[request_id] if row["acknowledged_at"] is None]
+        if not waiting:
+            raise NothingToAcknowledge()
+        rank = rank_of(actor.roles)
+        theirs = [row["id"] for row in waiting if _is_theirs(row, actor, rank)]
+        if not theirs:
+            raise EscalatedToOthers()
+        noted = await work.connection.execute_query_dict(
+            _ACKNOWLEDGE, [theirs, actor.id, in_hand.now]
+        )
+        for row in noted:
+            told = {"step": step_of(row["step"]).value}
+            work.record(
+                escalation_fact(
+                    "EscalationAcknowledged",
+                    row,
+                    words_of(in_hand.request),
+                    told,
+                    by=actor,
+                    now=in_hand.now,
+                )
+            )
+        await wait_on(work.connection, request_id)
+        work.subject_id = request_id
+    return request_id
+
+
+async def escalation_due(work: Work, request_id: UUID, *, now: datetime) -> None:
+    """Nobody took note in time: one step further, at the top told again once (R-ESC-02).
+
+    In the transaction that takes the timer, with the request locked.
+    """
+    standing = await standing_of(work.connection, [request_id])
+    rows = standing[request_id]
+    due = [row for row in rows if _is_due(row, now)]
+    if due:
+        around = await recipients_of(
+            work.connection, [request_id], named={row["person_id"] for row in due} - {None}
+        )
+        openings = []
+        for row in sorted(due, key=lambda each: each["step"]):
+            if row["step"] == TOP:
+                await _tell_again(work, row, around, now)
+            elif any(each["step"] > row["step"] for each in rows):
+                await work.connection.execute_query(_PASS_ON, [row["id"], now])
+            else:
+                openings.append(_further(row))
+        facts = await open_steps(work, openings, standing, around, by=SYSTEM, now=now)
+        await tell(work, facts, now)
+    await wait_on(work.connection, request_id)
+
+
+def _is_theirs(row: Row, actor: Actor, rank: int) -> bool:
+    return bool(row["person_id"] == actor.id or row["step"] <= rank)
+
+
+def _is_due(row: Row, now: datetime) -> bool:
+    waits = row["acknowledged_at"] is None and not row["told_again"]
+    return bool(waits and row["due_at"] is not None and row["due_at"] <= now)
+
+
+def _further(row: Row) -> Opening:
+    """One step further, for the reason it was escalated at all."""
+    return Opening(
+        row["request_id"],
+        row["step"] + 1,
+        EscalationCause.TIMEOUT,
+        reason=row["reason"],
+        thread=row["thread"],
+        percent=row["percent"],
+    )
+
+
+async def _tell_again(work: Work, row: Row, around: Recipients, now: datetime) -> None:
+    await work.connection.execute_query(_TELL_AGAIN, [row["id"]])
+    told = {
+        "step": step_of(row["step"]).value,
+        "person": str(row["person_id"]) if row["person_id"] else None,
+        "cause": EscalationCause.TIMEOUT.value,
+        "reason": row["reason"],
+        "thread": row["thread"],
+        "percent": row["percent"],
+        "again": True,
+    }
+    anew = {"id": row["id"], "revision": row["revision"] + 1}
+    request = around.requests[row["request_id"]]
+    fact = escalation_fact("EscalationRepeated", anew, request, told, by=SYSTEM, now=now)
+    work.record(fact)
+    await tell(work, [fact], now)
