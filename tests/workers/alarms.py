@@ -14,12 +14,16 @@ from itr.catalogue.operations import save_service_level
 from itr.people.operations import load_actor
 from itr.requests import operations
 from itr.requests.intake import Intake
-from itr.requests.terms import RequestKind
+from itr.requests.priority import Classification
+from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestKind, Verb
 from itr.sla.clock import Target
+from itr.sla.firing import fire_due
 from itr.sla.models import Clock
 from itr.sla.terms import Thread, WaitingReason
 from tests.support.desk import FOUNDER
 
+P1 = Classification(ProblemType.FAULT, FaultLevel.CRITICAL, Impact.ENTERPRISE)
+P3 = Classification(ProblemType.FAULT, FaultLevel.MINOR, Impact.GROUP)
 THREADS = (Thread.RESPONSE, Thread.RESTORATION, Thread.RESOLUTION)
 
 
@@ -59,6 +63,28 @@ async def registered(ids: dict[str, UUID], now: datetime, *, by: str = "bolt") -
         product_id=ids["router"],
     )
     return await operations.submit_request(await person(ids, by), wanted, now=now)
+
+
+async def owned(ids: dict[str, UUID], at: datetime, classification: Classification = P3) -> UUID:
+    """A request line 1 owns and nobody has answered yet."""
+    key = await registered(ids, at)
+    manager, line1 = await person(ids, "PROCESS_MANAGER"), await person(ids, "LINE1")
+    await operations.agree_to_charge(manager, key, Verb.WAIVE_CHARGE, now=at)
+    await operations.accept_request(line1, key, classification, now=at)
+    await operations.dispatch_request(
+        await person(ids, "DISPATCH_MANAGER"),
+        key,
+        queue_id=ids["queue1"],
+        assignee_id=line1.id,
+        now=at,
+    )
+    return await operations.start_request(line1, key, now=at)
+
+
+async def fire_all(now: datetime) -> None:
+    """Let every alarm fire that is due by now."""
+    while (await fire_due(now)).clocks:
+        pass
 
 
 async def alarms(request_id: UUID | None = None) -> list[dict[str, Any]]:

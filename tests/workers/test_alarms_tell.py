@@ -14,7 +14,6 @@ from itr.people.operations import deactivate_person
 from itr.requests import operations
 from itr.requests.models import Request
 from itr.requests.priority import Classification
-from itr.requests.terms import FaultLevel, Impact, ProblemType, Verb
 from itr.requests.windows import end_due_windows
 from itr.settings import Settings
 from itr.sla.firing import fire_due
@@ -22,12 +21,10 @@ from itr.sla.reminders import fire_due_reminders
 from itr.sla.terms import Thread, WaitingReason
 from tests.support.desk import ALL_PAUSE, FOUNDER, START, furnish, hours, level_named, targets
 from tests.support.telling import listed, reach_everybody, sent, unreachable
-from tests.workers.alarms import person, promise, registered
+from tests.workers.alarms import P1, P3, fire_all, owned, person, promise, registered
 
 Ids = dict[str, UUID]
 HOUR = 3600.0
-P1 = Classification(ProblemType.FAULT, FaultLevel.CRITICAL, Impact.ENTERPRISE)
-P3 = Classification(ProblemType.FAULT, FaultLevel.MINOR, Impact.GROUP)
 MOMENT = timedelta(microseconds=1)
 
 
@@ -38,29 +35,6 @@ async def ids(settings: Settings) -> AsyncIterator[Ids]:
         await promise(found, (10 * HOUR, 200 * HOUR, 400 * HOUR), now=START)
         await reach_everybody()
         yield found
-
-
-async def fire_all(now: datetime) -> None:
-    while (await fire_due(now)).clocks:
-        pass
-
-
-async def owned(ids: Ids, at: datetime, classification: Classification = P3) -> UUID:
-    """A request line 1 owns, unanswered: its response is due in ten hours."""
-    key = await registered(ids, at)
-    await operations.agree_to_charge(
-        await person(ids, "PROCESS_MANAGER"), key, Verb.WAIVE_CHARGE, now=at
-    )
-    line1 = await person(ids, "LINE1")
-    await operations.accept_request(line1, key, classification, now=at)
-    await operations.dispatch_request(
-        await person(ids, "DISPATCH_MANAGER"),
-        key,
-        queue_id=ids["queue1"],
-        assignee_id=line1.id,
-        now=at,
-    )
-    return await operations.start_request(line1, key, now=at)
 
 
 async def number_of(key: UUID) -> str:
