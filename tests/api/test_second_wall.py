@@ -153,10 +153,10 @@ async def test_without_the_wall_that_mistake_would_show_everything(
 async def test_what_is_never_a_firms_to_see_is_not_there_at_all(
     town: Town, kind: OrganisationKind, no_scope: None
 ) -> None:
-    """R-ROLE-06: stints, control points, causes; for partners contracts, for customers queues."""
+    """R-ROLE-06: stints, steps, causes, escalations; partners no contracts, customers no queues."""
     shown = await town.shown(WHO[kind])
 
-    never = {"stn", "cpt", "prb"}
+    never = {"stn", "cpt", "prb", "esc"}
     never |= {"que", "hov"} if kind is OrganisationKind.CUSTOMER else {"con", "col", "prj"}
     for key in never & TYPES.keys():
         assert town.sides["A"][key], f"{key}: nothing to hide"

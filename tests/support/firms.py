@@ -108,6 +108,7 @@ async def _talked_about(desk: Desk, side: str, id_: str) -> None:
     plan: dict[str, Any] = {"summary": f"plan {side}", "expectedAt": "2026-03-04T01:00:00Z"}
     await do(desk, "LINE1", "planRequest", id=id_, **plan)
     await do(desk, "LINE1", "openProblem", id=id_, title=f"problem {side}")
+    await do(desk, "LINE1", "escalateToManagement", id=id_, reason=f"urgent {side}")
     await do(desk, "LINE1", "waitRequest", id=id_, reason="CUSTOMER")
 
 

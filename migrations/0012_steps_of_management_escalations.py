@@ -20,7 +20,10 @@ drop index notification_unread, escalation_standing;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0010_indexes_of_boards")]
+    dependencies = [
+        ("itr", "0011_access"),
+        ("itr", "0011_recalculations_and_calendars_without_make_up_days"),
+    ]
 
     initial = False
 
