@@ -18,9 +18,9 @@ from strawberry.types.lazy_type import LazyType
 from strawberry.utils.str_converters import to_camel_case
 
 from api.planner.connections import PageOf
-from api.planner.declare import Declaration, One, PublicId, declaration_of
+from api.planner.declare import Declaration, Many, One, PublicId, declaration_of
 from api.planner.scalars import Long
-from api.planner.stored import StoredType, plain_annotation, stored_type
+from api.planner.stored import StoredType, plain_annotation, stored_type, target_class
 
 T = TypeVar("T", bound=type)
 
@@ -94,6 +94,18 @@ def _comparator_of(owner: str, kind: Any) -> type:
     return COMPARATORS[kind]
 
 
+def _any_of(owner: str, target: StoredType) -> type:
+    """Return the input that asks for rows of a list; one for each type."""
+    if target.filter_class is None:
+        raise TypeError(f"{owner} cannot be filtered: {target.name} has no filter yet")
+    if target.origin not in COMPARATORS:
+        fields = {"some": (target.filter_class, "At least one that you may see is like this.")}
+        COMPARATORS[target.origin] = input_class(
+            f"{target.name}ListFilter", __name__, fields, f"Asks of a list of {target.name}."
+        )
+    return COMPARATORS[target.origin]
+
+
 @dataclass(frozen=True)
 class FilterOf:
     """Which stored field each field of a filter input stands for, by GraphQL name."""
@@ -134,11 +146,13 @@ def filter_for(target: type) -> Callable[[T], T]:
                 continue
             relation = isinstance(declaration.source, One)
             python = f"{name}_id" if relation else name
-            kind = strawberry.ID if relation else plain_annotation(each)
-            fields[python] = (
-                _comparator_of(f"{entry.name}.{name}", kind),
-                each.description or f"By {name}.",
-            )
+            owner = f"{entry.name}.{name}"
+            if isinstance(declaration.source, Many):
+                comparator = _any_of(owner, stored_type(target_class(each)))
+            else:
+                kind = strawberry.ID if relation else plain_annotation(each)
+                comparator = _comparator_of(owner, kind)
+            fields[python] = (comparator, each.description or f"By {name}.")
             meaning[each.graphql_name or to_camel_case(python)] = name
         again: Any = LazyType(cls.__name__, cls.__module__)
         fields["and"] = (list[again], "All of these hold; an empty list holds.")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from api.planner.declare import Many, declaration_of
 from api.planner.filters import Shape
 from api.planner.statement import Statement
-from api.planner.stored import StoredType
+from api.planner.stored import StoredType, stored_type, target_class
 
 
 class FilterWriter:
     """Writes a filter's shape as a condition; its values come in the order they were read."""
 
-    def __init__(self, statement: Statement, entry: StoredType, alias: str, site: int) -> None:
+    def __init__(
+        self, statement: Statement, entry: StoredType, alias: str, site: int, count: int = 0
+    ) -> None:
         self.statement = statement
         self.entry = entry
         self.alias = alias
         self.site = site
-        self.count = 0
+        self.count = count
 
     def write(self, shape: Shape) -> str:
         """Return the condition; inside `not`, an unknown comparison counts as not met."""
@@ -26,10 +29,27 @@ class FilterWriter:
             return f"({f' {operator} '.join(parts)})" if parts else empty
         if operator == "not":
             return f"({self.write(rest[0])} is not true)"
+        if operator == "among":
+            return self._among(*rest)
         value = self.statement.field(self.entry, rest[0], self.alias)
         if operator in {"null", "some"}:
             return f"({value} is {'null' if operator == 'null' else 'not null'})"
         return self._compare(operator, value, rest[1])
+
+    def _among(self, name: str, shape: Shape) -> str:
+        """Return whether a row of a list that may be seen is like this."""
+        each = self.entry.fields[name]
+        target, inner = stored_type(target_class(each)), self.statement.alias()
+        source = declaration_of(each).source
+        assert isinstance(source, Many)
+        on = self.statement.text(source.on, inner, self.alias)
+        seen = self.statement.visible(target, inner)
+        within = FilterWriter(self.statement, target, inner, self.site, self.count)
+        wanted = within.write(shape)
+        self.count = within.count
+        return (
+            f"(exists (select 1 from {target.table} {inner} where ({on}) and {seen} and {wanted}))"
+        )
 
     def _compare(self, operator: str, value: str, cast: str) -> str:
         slot = ("page", self.site, "filter", self.count)

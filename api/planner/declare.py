@@ -256,16 +256,18 @@ def many(
     on: str | None = None,
     order: str | None = None,
     permission: Any = None,
+    filter: bool = False,
     **options: Any,
 ) -> Any:
     """Declare a list of rows whose column `key` is this row's id, or by a condition `on`.
 
     `order` names columns, separated by commas (`-` descends), or is an SQL order list over `{t}`;
     the id always comes last. Only for lists that are short by nature; everything else is a
-    `connection`.
+    `connection`. `filter` offers `{some: …}` with the filter input of the other type, which must
+    have been made before.
     """
     condition = on or f"{{t}}.{key} = {{parent}}.id"
-    return _field(Declaration(Many(condition, order), permission), options)
+    return _field(Declaration(Many(condition, order), permission, filter), options)
 
 
 def connection(

@@ -9,8 +9,8 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from api.planner.arguments import connection_class, page_arguments
-from api.planner.filters import target_class
 from api.planner.read import page, payload_object
+from api.planner.stored import target_class
 from itr.visibility import Visible
 
 

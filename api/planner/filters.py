@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from api.planner.arguments import FilterOf
-from api.planner.declare import One, PublicId, declaration_of
+from api.planner.declare import Many, One, PublicId, declaration_of
 from api.planner.errors import Refused
 from api.planner.kinds import UUIDS, Kind
-from api.planner.stored import StoredType, stored_type
+from api.planner.stored import StoredType, stored_type, target_class
 
-DEEPEST = 5
+DEEPEST = 8
 MOST_CONDITIONS = 100
 LONGEST_LIST = 200
 
@@ -49,17 +49,24 @@ class FilterReader:
             elif name == "not":
                 parts.append(("not", self._all(of, value, depth + 1)))
             else:
-                parts.extend(self._comparisons(of.entry, of.fields[name], value))
+                parts.extend(self._comparisons(of.entry, of.fields[name], value, depth))
         return ("and", *parts)
 
-    def _comparisons(self, entry: StoredType, name: str, given: dict[str, Any]) -> list[Shape]:
+    def _comparisons(
+        self, entry: StoredType, name: str, given: dict[str, Any], depth: int
+    ) -> list[Shape]:
         ensure_readable(entry, name, self.permissions, self.path)
+        each = entry.fields[name]
+        among = isinstance(declaration_of(each).source, Many)
         found = []
         for operator, value in given.items():
             self.conditions += 1
             if self.conditions > MOST_CONDITIONS:
                 raise Refused("BAD_INPUT", self.path)
-            found.append(self._comparison(entry, name, operator, value))
+            if not among:
+                found.append(self._comparison(entry, name, operator, value))
+            elif value is not None:
+                found.append(("among", name, self._all(_filter_of(each), value, depth + 1)))
         return found
 
     def _comparison(self, entry: StoredType, name: str, operator: str, value: Any) -> Shape:
@@ -88,6 +95,13 @@ class FilterReader:
         return kind, kind.hand_over
 
 
+def _filter_of(each: Any) -> FilterOf:
+    """Return what filters the rows of a list."""
+    filter_class: Any = stored_type(target_class(each)).filter_class
+    of: FilterOf = filter_class.__filter_of__
+    return of
+
+
 def id_target(entry: StoredType, name: str) -> StoredType | None:
     """Return the type whose ids a field compares; None for other values."""
     each = entry.fields[name]
@@ -97,14 +111,6 @@ def id_target(entry: StoredType, name: str) -> StoredType | None:
     if isinstance(source, One):
         return stored_type(target_class(each))
     return None
-
-
-def target_class(each: Any) -> Any:
-    """Return the class a relation answers."""
-    annotation = each.resolve_type()
-    while hasattr(annotation, "of_type"):
-        annotation = annotation.of_type
-    return annotation.resolve_type() if hasattr(annotation, "resolve_type") else annotation
 
 
 def uuid_of(entry: StoredType, text: str) -> UUID | None:
@@ -126,7 +132,7 @@ def ensure_readable(entry: StoredType, name: str, permissions: Any, path: tuple[
     each = entry.fields[name]
     declaration = declaration_of(each)
     needed = [declaration.permission]
-    if isinstance(declaration.source, One):
+    if isinstance(declaration.source, One | Many):
         needed.append(stored_type(target_class(each)).permission)
     if any(one is not None and one not in permissions for one in needed):
         raise Refused("FORBIDDEN", path)

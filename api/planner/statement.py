@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.planner.declare import Column, Expression, Lookup, One, PublicId, declaration_of
-from api.planner.stored import StoredType
+from api.planner.stored import StoredType, stored_type, target_class
 from itr.visibility import Visible
 
 Slot = tuple[Any, ...]
@@ -82,9 +82,7 @@ class Statement:
             return f"{alias}.{quoted(entry.id_column or 'id')}"
         if not isinstance(source, One):
             return self.source(source, name, alias)  # type: ignore[arg-type]
-        from api.planner.filters import target_class
-
-        target: StoredType = target_class(each).__stored__
+        target = stored_type(target_class(each))
         if source.key is not None and self.sees_all(target):
             return f"{alias}.{quoted(source.key)}"
         inner = self.alias()

@@ -152,6 +152,14 @@ def stored_type(cls: type) -> StoredType:
     return entry
 
 
+def target_class(each: Any) -> Any:
+    """Return the class a relation answers."""
+    annotation = each.resolve_type()
+    while hasattr(annotation, "of_type"):
+        annotation = annotation.of_type
+    return annotation.resolve_type() if hasattr(annotation, "resolve_type") else annotation
+
+
 def _check_fields(owner: str, fields: Sequence[StrawberryField]) -> None:
     """Refuse declarations that could answer null where the schema promises a value."""
     for each in fields:

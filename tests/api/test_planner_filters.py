@@ -139,9 +139,44 @@ async def test_a_relation_out_of_sight_filters_like_none(small_desk: Desk) -> No
     assert none == {row["number"] for row in foreign}
 
 
+@pytest.mark.parametrize(
+    ("some", "keep"),
+    [
+        ({}, lambda _: True),
+        (None, None),
+        ({"name": {"eq": "fix"}, "spent": {"gt": "PT0S"}},
+         lambda step: step["name"] == "fix" and step["spent_us"] > 0),
+        ({"not": {"place": {"isNull": True}}}, lambda step: step["place"] is not None),
+        ({"ticketId": {"eq": "nonsense"}}, lambda _: False),
+    ],
+    ids=repr,
+)  # fmt: skip
+async def test_a_filter_asks_for_one_row_of_a_list_of_which_all_holds(
+    small_desk: Desk, some: Any, keep: Callable[[dict[str, Any]], bool] | None
+) -> None:
+    steps = small_desk.rows["step"]
+    having = [step["ticket_id"] for step in steps if keep is None or keep(step)]
+
+    found = await numbers(small_desk, {"steps": {"some": some}})
+    others = await numbers(small_desk, {"not": {"steps": {"some": some}}})
+
+    assert found == kept(small_desk, lambda row: keep is None or row["id"] in having)
+    assert found | others == kept(small_desk, lambda _: True)
+    assert not found & others
+
+
+async def test_nobody_filters_by_a_list_they_cannot_read(small_desk: Desk) -> None:
+    """R-ROLE-04: neither by what it has, nor by whether it has anything."""
+    query = "query F($filter: FirmFilter) { firms(filter: $filter) { totalCount } }"
+    for some in ({}, None, {"name": {"contains": "a"}}):
+        given = {"filter": {"humans": {"some": some}}}
+        answer = await small_desk.ask(query, "customer", variables=given)
+        assert answer.codes == [("firms", "FORBIDDEN")]
+
+
 async def test_filters_too_deep_or_too_many_are_refused(small_desk: Desk) -> None:
     deep: dict[str, Any] = {"priority": {"eq": 1}}
-    for _ in range(5):
+    for _ in range(8):
         deep = {"not": deep}
     many = {"or": [{"priority": {"eq": 1}}] * 101}
     long = {"priority": {"in": [1] * 201}}

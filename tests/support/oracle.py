@@ -18,6 +18,7 @@ import orjson
 import strawberry
 from graphql import GraphQLError, execute, get_named_type, parse, validate
 from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.utils.str_converters import to_camel_case
 
 from api.planner.arguments import connection_class
 from api.planner.declare import (
@@ -36,7 +37,7 @@ from api.planner.declare import (
 from api.planner.fields import PageField
 from api.planner.pages import DEFAULT_PAGE
 from api.planner.schema import types_of
-from api.planner.stored import StoredType, stored_type
+from api.planner.stored import StoredType, stored_type, target_class
 from tests.support.oracle_values import ascending, meets, order_terms, typed
 
 Row = dict[str, Any]
@@ -311,8 +312,8 @@ class Oracle:
         if isinstance(how, PublicId):
             return row[entry.id_column]
         if isinstance(how, One):
-            target = stored_type(_target(each))
-            full = f"{entry.name}.{each.python_name}"
+            target = stored_type(target_class(each))
+            full = f"{entry.name}.{to_camel_case(name)}"
             found = [it for it in self.rows(target) if self._belongs(full, how, row, it)]
             return found[0]["id"] if found else None
         kind = self.types.field_type(entry, name)
@@ -337,19 +338,31 @@ class Oracle:
             elif name == "not":
                 good = not self._holds(entry, value, row)
             else:
-                self._ensure_readable(entry, fields[name])
-                mine = self.value(entry, fields[name], row)
-                target = self._compared_type(entry, fields[name])
-                good = all(meets(mine, how, its, target) for how, its in value.items())
+                good = self._meets(entry, fields[name], value, row)
             if not good:
                 return False
         return True
+
+    def _meets(self, entry: StoredType, name: str, given: Mapping[str, Any], row: Row) -> bool:
+        self._ensure_readable(entry, name)
+        how = entry.fields[name].metadata[STORED].source
+        if not isinstance(how, Many):
+            mine, target = self.value(entry, name, row), self._compared_type(entry, name)
+            return all(meets(mine, term, its, target) for term, its in given.items())
+        if given.get("some") is None:
+            return True
+        full = f"{entry.name}.{to_camel_case(name)}"
+        target = stored_type(target_class(entry.fields[name]))
+        return any(
+            self._belongs(full, how, row, it) and self._holds(target, given["some"], it)
+            for it in self.rows(target)
+        )
 
     def _compared_type(self, entry: StoredType, name: str) -> StoredType | None:
         how = entry.fields[name].metadata[STORED].source
         if isinstance(how, PublicId):
             return entry
-        return stored_type(_target(entry.fields[name])) if isinstance(how, One) else None
+        return stored_type(target_class(entry.fields[name])) if isinstance(how, One) else None
 
     def _ensure_readable(self, entry: StoredType, name: str) -> None:
         self._ensure(entry.fields[name].metadata[STORED].permission)
@@ -375,12 +388,6 @@ def _unique(entry: StoredType, row: Row) -> list[str]:
 
 def _definition(element: Any) -> Any:
     return element.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
-
-
-def _target(each: Any) -> Any:
-    from api.planner.filters import target_class
-
-    return target_class(each)
 
 
 def _made(origin: type, row: Row, columns: Mapping[str, str]) -> Any:

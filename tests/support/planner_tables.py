@@ -132,7 +132,7 @@ class Firm(Node):
     rank: int = column(filter=True, order=True)
     secret: str | None = column(permission="secrets", filter=True, order=True)
     tickets: TicketConnection = connection("firm_id", order="-opened_at")
-    humans: list[Human] | None = many("firm_id", order="name")
+    humans: list[Human] | None = many("firm_id", order="name", filter=True)
     staff: HumanConnection | None = connection("firm_id")
     crew: list[Human] = many("firm_id", order="-joined, name")
 
@@ -199,7 +199,7 @@ class Ticket(Node):
     plan: Plan = same_row()
     firm: Firm | None = one("firm_id", filter=True)
     owner: Human | None = one("owner_id", filter=True)
-    steps: list[Step] = many("ticket_id", order="place")
+    steps: list[Step] = many("ticket_id", order="place", filter=True)
     unordered: list[Step] = many("ticket_id")
     pages: StepConnection = connection("ticket_id", order="place")
     siblings: TicketConnection = connection(
@@ -254,7 +254,7 @@ class Entry(Node):
     ticket: Ticket | None = one("ticket_id")
 
 
-for _target, _stem in ((Firm, "Firm"), (Human, "Human"), (Ticket, "Ticket"), (Step, "Step")):
+for _target, _stem in ((Human, "Human"), (Firm, "Firm"), (Step, "Step"), (Ticket, "Ticket")):
     globals()[f"{_stem}Filter"] = filter_for(_target)(
         type(f"{_stem}Filter", (), {"__module__": __name__, "__doc__": "Which."})
     )
