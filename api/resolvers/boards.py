@@ -18,7 +18,7 @@ from api.schema.boards import (
     SlaBoardResync,
     SlaBoardSnapshot,
 )
-from api.schema.sla import POSITION_NOW
+from api.schema.positions import POSITION_NOW
 from api.transport.live import Kind, Update
 from itr.people.roles import Permission
 from itr.requests.risk import IS_OPEN, IS_RUNNING, URGENCY

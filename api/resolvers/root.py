@@ -49,6 +49,7 @@ from api.schema import (
     service_levels,
     sla,
     third_parties,
+    timeline,
     underpinning,
 )
 from api.transport.schema import GuardedSchema
@@ -76,7 +77,7 @@ STORED = (
     control_points.ControlPoint,
     underpinning.UnderpinningContract,
     requests.ServiceRequest,
-    requests.TimelineEvent,
+    timeline.TimelineEvent,
     requests.Stint,
     emergencies.Bulletin,
     third_parties.HandOver,

@@ -11,7 +11,7 @@ from api.planner.declare import column, computed, one, public_id, sql
 from api.planner.stored import Node, stored
 from api.schema.attribution import name_of
 from api.schema.people import Organisation, Person
-from api.schema.sla import POSITION_NOW
+from api.schema.positions import POSITION_NOW
 from api.schema.vocabulary import described
 from itr.people.roles import Permission
 from itr.requests.policy import visible_parts

@@ -8,7 +8,8 @@ import strawberry
 
 from api.planner import read as planner
 from api.planner.fields import payload_field
-from api.schema.requests import ServiceRequest, TimelineEvent
+from api.schema.requests import ServiceRequest
+from api.schema.timeline import TimelineEvent
 from itr.sla.countdown import Running
 from itr.sla.terms import ClockState, Thread
 from itr.visibility import Visible

@@ -11,8 +11,8 @@ import api.schema.request_terms  # noqa: F401 - the enums below are described th
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, computed, connection, many, one, public_id, same_row, sql
-from api.planner.stored import Identity, Node, embedded, stored
-from api.schema.catalogue import ContractLine, Product
+from api.planner.stored import Node, embedded, stored
+from api.schema.catalogue import Contract, ContractLine, Product
 from api.schema.control_points import ControlPoint
 from api.schema.emergencies import Bulletin, BulletinCountdown
 from api.schema.escalations import STANDING_ESCALATION, Escalation
@@ -21,13 +21,13 @@ from api.schema.problems import Problem
 from api.schema.service_levels import ServiceLevelVersion
 from api.schema.sla import LIFECYCLE, Clock
 from api.schema.third_parties import HandOver
+from api.schema.timeline import TimelineEventConnection
 from itr.catalogue.terms import EntitlementOutcome, Phase
-from itr.events.log import Audience
 from itr.people.roles import Permission
+from itr.requests import journeys
 from itr.requests.policy import (
     Standing,
     verbs_open_to,
-    visible_events,
     visible_parts,
     visible_requests,
 )
@@ -45,47 +45,6 @@ from itr.requests.terms import (
     Verb,
 )
 from itr.sla.terms import WaitingReason
-
-
-@stored(
-    table="event",
-    key="evt",
-    visible=visible_events,
-    unique={"uid": "uuid"},
-    identity=Identity(shown="replace({t}.uid::text, '-', '')", found="{t}.uid = :id1::uuid"),
-    order="occurred_at",
-)
-@strawberry.type(description="An entry of a request's timeline. 时间线条目")
-class TimelineEvent(Node):
-    """An entry of a request's timeline (R-REQ-01, R-REQ-07)."""
-
-    id: strawberry.ID = public_id()
-    type: str = column(filter=True, description="What happened, in the past tense.")
-    audience: Audience = column(description="Who may see it.")
-    actor_name: str = column(description="Who did it.")
-    occurred_at: datetime = column(filter=True, order=True, description="When it happened.")
-    recorded_at: datetime = column(description="When it was recorded.")
-    historic: bool = column(description="Whether it was lived through in another system.")
-    text: str | None = sql("{t}.payload->>'text'", description="Its words, if it has any.")
-    reason: str | None = sql("{t}.payload->>'reason'", description="Why.")
-    from_status: RequestStatus | None = sql("{t}.payload->>'from'", description="State before.")
-    to_status: RequestStatus | None = sql("{t}.payload->>'to'", description="State after.")
-    priority: Priority | None = sql(
-        "{t}.payload->>'priority'", description="Priority it gave the request."
-    )
-    priority_before: Priority | None = sql(
-        "{t}.payload->>'priorityBefore'", description="Priority the request had."
-    )
-
-
-@filter_for(TimelineEvent)
-class TimelineEventFilter:
-    """Only entries for which all of this holds."""
-
-
-@connection_of(TimelineEvent)
-class TimelineEventConnection:
-    """A page of a timeline."""
 
 
 @stored(
@@ -231,6 +190,18 @@ class ServiceRequest(Node):
         permission=Permission.READ_CONTRACTS,
         description="What authorisation found; null before.",
     )
+    entitlement_outcome: EntitlementOutcome | None = column(
+        permission=Permission.READ_CONTRACTS,
+        filter=True,
+        description="What authorisation found, to filter by.",
+    )
+    contract: Contract | None = one(
+        on="{t}.id = (select l.contract_id from contract_line l"
+        " where l.id = {parent}.contract_line_id)",
+        permission=Permission.READ_CONTRACTS,
+        filter=True,
+        description="The contract that entitles it.",
+    )
     service_level_version: ServiceLevelVersion | None = one(
         "service_level_version_id",
         permission=Permission.READ_CATALOGUE,
@@ -255,13 +226,44 @@ class ServiceRequest(Node):
         filter=True,
         description="The line that delivered the accepted solution (R-LIN-02).",
     )
+    first_line: int | None = sql(
+        journeys.FIRST_LINE,
+        permission=Permission.READ_INTERNAL,
+        filter=True,
+        description="The line it was first dispatched to.",
+    )
+    highest_line: int | None = sql(
+        journeys.HIGHEST_LINE,
+        permission=Permission.READ_INTERNAL,
+        filter=True,
+        description="The highest line it reached.",
+    )
+    delivering_line: int | None = sql(
+        journeys.DELIVERING_LINE,
+        permission=Permission.READ_INTERNAL,
+        filter=True,
+        description="The line of the last delivered solution, accepted or not (R-LIN-02).",
+    )
+    returned: bool | None = sql(
+        journeys.RETURNED,
+        permission=Permission.READ_INTERNAL,
+        filter=True,
+        description="Whether it came back to a queue it had left.",
+    )
+    first_contact: bool | None = sql(
+        journeys.FIRST_CONTACT,
+        permission=Permission.READ_INTERNAL,
+        filter=True,
+        description="Whether line 1 resolved it at first contact.",
+    )
     clocks: list[Clock] = many(
-        "request_id", order=LIFECYCLE, description="Its time threads, in their order."
+        "request_id", order=LIFECYCLE, filter=True, description="Its time threads, in their order."
     )
     control_points: list[ControlPoint] | None = many(
         "request_id",
         order="number",
         permission=Permission.READ_INTERNAL,
+        filter=True,
         description="Its steps, each with owner, budget and result (R-CP-02).",
     )
     stints: list[Stint] | None = many(
@@ -292,6 +294,11 @@ class ServiceRequest(Node):
     )
     merged_into: Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")] | None = one(
         "merged_into_id", filter=True, description="The request it is a duplicate of (R-REQ-13)."
+    )
+    is_duplicate: bool = sql(
+        "({t}.merged_into_id is not null)",
+        filter=True,
+        description="Whether it ended in another; duplicates do not count.",
     )
     duplicates: list[Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]] = many(
         "merged_into_id", order="registered_at", description="Requests that ended in it."

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from api.planner.declare import Shared, column, computed, one, public_id, sql
+from api.planner.arguments import filter_for
+from api.planner.declare import column, computed, many, one, public_id, sql
 from api.planner.stored import Node, stored
 from api.schema.attribution import DEFINITION, STEPS_OF_REQUEST, BreachAttribution, attributed
+from api.schema.control_points import ControlPoint
+from api.schema.positions import POSITION_NOW
 from api.schema.vocabulary import described
 from itr.people.roles import Permission
 from itr.requests.policy import visible_parts
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.clocks import histories_of
 from itr.sla.explain import explain
+from itr.sla.lateness import BREACHED, SHARES_IN_LATENESS
 from itr.sla.terms import ClockState, Thread
 from itr.sla.working_time import calendar_of
 
@@ -34,29 +38,13 @@ described(
     },
 )
 
-_US = "(extract(epoch from {0}) * 1000000)::bigint"
-
-POSITION_NOW = Shared(
-    "position_now",
-    "select v.id, s.before_us + "
-    + _US.format("(least(:now, s.ends_at) - s.starts_at)")
-    + " as us, :now < s.ends_at as is_open,"
-    " case when :now < s.ends_at then nullif(s.ends_at, 'infinity') else"
-    " (select min(n.starts_at) from calendar_span n"
-    " where n.calendar_version_id = v.id and n.starts_at > :now) end as changes_at"
-    " from calendar_version v cross join lateral (select * from calendar_span s"
-    " where s.calendar_version_id = v.id and s.starts_at <= :now"
-    " order by s.starts_at desc limit 1) s",
-)
-"""Where each calendar stands now: working time since the epoch, open or not, and until when."""
-
 NOW_US = {"now_us": POSITION_NOW.value("us", id="calendar_version_id")}
 IS_OPEN = {"is_open": POSITION_NOW.value("is_open", id="calendar_version_id")}
 CHANGES_AT = {"changes_at": POSITION_NOW.value("changes_at", id="calendar_version_id")}
 
 STATE = "case when {t}.state = 'RUNNING' and {t}.deadline < :now then 'BREACHED' else {t}.state end"
 REMAINING = (
-    "case when {t}.base_us is null then {t}.remaining_us else {t}.deadline_us - {now_us} end"
+    "(case when {t}.base_us is null then {t}.remaining_us else {t}.deadline_us - {now_us} end)"
 )
 COUNTING = "({t}.base_us is not null and coalesce({is_open}, false))"
 COUNTING_CHANGES_AT = "case when {t}.base_us is not null then {changes_at} end"
@@ -103,9 +91,10 @@ class Clock(Node):
     """One time thread of a request and how it stands now (R-SLA-03)."""
 
     id: strawberry.ID = public_id()
-    thread: Thread = column(description="Which thread.")
+    thread: Thread = column(filter=True, description="Which thread.")
     state: ClockState = sql(
         STATE,
+        filter=True,
         description="How it stands at this instant.",
     )
     target: timedelta | None = column(
@@ -114,9 +103,9 @@ class Clock(Node):
     target_working_days: Decimal | None = column(
         "target_days", description="Promised working days; null when promised in hours (R-CAL-04)."
     )
-    started_at: datetime = column(description="When it started.")
+    started_at: datetime = column(filter=True, description="When it started.")
     deadline: datetime | None = column(
-        description="When it is, or was, due; null while paused or cancelled."
+        filter=True, description="When it is, or was, due; null while paused or cancelled."
     )
     elapsed: timedelta = sql(
         "case when {t}.base_us is null then {t}.elapsed_us"
@@ -144,8 +133,26 @@ class Clock(Node):
         permission=Permission.READ_INTERNAL, description="Highest alarm fired, in percent."
     )
     version: int = column(description="Rises on start, retarget and reopen (R-ALM-02).")
-    completed_at: datetime | None = column(description="When the thread ended.")
-    breached_at: datetime | None = column(description="When it passed its deadline.")
+    completed_at: datetime | None = column(filter=True, description="When the thread ended.")
+    breached_at: datetime | None = column(filter=True, description="When it passed its deadline.")
+    breached: bool = sql(
+        BREACHED,
+        filter=True,
+        description="Whether it passed its deadline; nothing later removes that (R-SLA-05).",
+    )
+    late: bool = sql(
+        f"coalesce({REMAINING} < 0, false)",
+        uses=NOW_US,
+        filter=True,
+        description="Whether it is, or ended, beyond its deadline.",
+    )
+    late_steps: list[ControlPoint] | None = many(
+        on=SHARES_IN_LATENESS.replace("{clock}", "{parent}"),
+        order="number",
+        permission=Permission.READ_INTERNAL,
+        filter=True,
+        description="The steps that have a part in its lateness, or would have (R-OLA-03).",
+    )
     breach_reason: str | None = column(description="Coded reason of the breach (R-SLA-05).")
     provisional: bool = column(
         description="Whether the deadline falls in a year whose holidays are not published."
@@ -172,3 +179,8 @@ class Clock(Node):
     request: Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")] | None = one(
         "request_id", description="The request it measures."
     )
+
+
+@filter_for(Clock)
+class ClockFilter:
+    """Only clocks for which all of this holds."""

@@ -8,7 +8,7 @@ import strawberry
 from api.planner.declare import column, one, public_id, sql
 from api.planner.stored import Node, stored
 from api.schema.people import Organisation
-from api.schema.sla import POSITION_NOW
+from api.schema.positions import POSITION_NOW
 from itr.people.roles import Permission
 from itr.requests.policy import visible_hand_overs
 from itr.sla.terms import ClockState

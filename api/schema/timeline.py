@@ -1,0 +1,54 @@
+"""A request's timeline as the API shows it (R-REQ-01, R-REQ-07)."""
+
+from datetime import datetime
+
+import strawberry
+
+from api.planner.arguments import filter_for
+from api.planner.connections import connection_of
+from api.planner.declare import column, public_id, sql
+from api.planner.stored import Identity, Node, stored
+from itr.events.log import Audience
+from itr.requests.policy import visible_events
+from itr.requests.terms import Priority, RequestStatus
+
+
+@stored(
+    table="event",
+    key="evt",
+    visible=visible_events,
+    unique={"uid": "uuid"},
+    identity=Identity(shown="replace({t}.uid::text, '-', '')", found="{t}.uid = :id1::uuid"),
+    order="occurred_at",
+)
+@strawberry.type(description="An entry of a request's timeline. 时间线条目")
+class TimelineEvent(Node):
+    """An entry of a request's timeline (R-REQ-01, R-REQ-07)."""
+
+    id: strawberry.ID = public_id()
+    type: str = column(filter=True, description="What happened, in the past tense.")
+    audience: Audience = column(description="Who may see it.")
+    actor_name: str = column(description="Who did it.")
+    occurred_at: datetime = column(filter=True, order=True, description="When it happened.")
+    recorded_at: datetime = column(description="When it was recorded.")
+    historic: bool = column(description="Whether it was lived through in another system.")
+    text: str | None = sql("{t}.payload->>'text'", description="Its words, if it has any.")
+    reason: str | None = sql("{t}.payload->>'reason'", description="Why.")
+    from_status: RequestStatus | None = sql("{t}.payload->>'from'", description="State before.")
+    to_status: RequestStatus | None = sql("{t}.payload->>'to'", description="State after.")
+    priority: Priority | None = sql(
+        "{t}.payload->>'priority'", description="Priority it gave the request."
+    )
+    priority_before: Priority | None = sql(
+        "{t}.payload->>'priorityBefore'", description="Priority the request had."
+    )
+
+
+@filter_for(TimelineEvent)
+class TimelineEventFilter:
+    """Only entries for which all of this holds."""
+
+
+@connection_of(TimelineEvent)
+class TimelineEventConnection:
+    """A page of a timeline."""
