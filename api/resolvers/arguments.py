@@ -11,6 +11,8 @@ MEANINGS = {
     "after": "Only what comes after this cursor.",
     "days": "How many days the 991 shares look back, from 1 to 366.",
     "period": "From when to when.",
+    "instant": "Which instant of a request must lie in the period.",
+    "time_zone": "Where days, weeks and months begin at midnight, e.g. Asia/Shanghai.",
     "by": "The dimensions to break it down by; none for one row of all.",
     "calendar": "The calendar to count by.",
     "start": "When to begin counting.",

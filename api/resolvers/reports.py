@@ -1,44 +1,53 @@
 """Figures of the process: `figures`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import strawberry
 from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField
+from strawberry.utils.str_converters import to_camel_case
 
 from api.planner.stored import stored_type
 from api.resolvers.permissions import may
-from api.schema.catalogue import Product
-from api.schema.people import Organisation, Project
+from api.schema.drilling import TYPES, written
 from api.schema.reports import FigureFilter, FigureKey, FigureRow, PeriodInput
 from itr.people.roles import Permission
 from itr.reports import operations, rules
-from itr.reports.terms import FigureDimension, FigureName
+from itr.reports.rules import Question
+from itr.reports.terms import (
+    BUCKETS,
+    LINES,
+    FigureDimension,
+    FigureInstant,
+    FigureName,
+)
+from itr.sla.control_points import STEPS
 
-F = FigureName
-FIELDS = {
-    "requests": F.REQUESTS,
-    "share": F.SHARE,
-    "delivered": F.DELIVERED,
-    "reopened": F.REOPENED,
-    "returned": F.RETURNED,
-    "firstContact": F.FIRST_CONTACT,
-    "timeToResolveMedian": F.TIME_TO_RESOLVE_MEDIAN,
-    "timeToResolveP90": F.TIME_TO_RESOLVE_P90,
-    "backlog": F.BACKLOG,
-}
+D, F = FigureDimension, FigureName
+Selection = SelectedField | FragmentSpread | InlineFragment
+
+FIELDS: Mapping[str, FigureName] = {to_camel_case(each.value.lower()): each for each in FigureName}
 """Which field shows which figure: only what is selected is computed."""
 
-KINDS: dict[FigureDimension, type] = {
-    FigureDimension.CUSTOMER: Organisation,
-    FigureDimension.PRODUCT: Product,
+FILTERS: Mapping[str, FigureDimension] = {
+    "customer_ids": D.CUSTOMER,
+    "project_ids": D.PROJECT,
+    "contract_ids": D.CONTRACT,
+    "product_ids": D.PRODUCT,
+    "branch_ids": D.BRANCH,
+    "queue_ids": D.QUEUE,
+    "person_ids": D.PERSON,
+    "partner_ids": D.PARTNER,
+    "lines": D.LINE,
+    "kinds": D.KIND,
+    "priorities": D.PRIORITY,
+    "impacts": D.IMPACT,
+    "entitlements": D.ENTITLEMENT,
 }
-LINES = {"zh": {"1": "一线", "2": "二线", "3": "三线"}, "en": {}}
-ON_LINES = frozenset(
-    {FigureDimension.LINE, FigureDimension.FIRST_LINE, FigureDimension.HIGHEST_LINE}
-)
+LINES_IN_CHINESE = {"1": "一线", "2": "二线", "3": "三线"}
 
 
 @strawberry.type
@@ -47,8 +56,8 @@ class ReportQuery:
 
     @strawberry.field(
         permission_classes=[may(Permission.READ_FIGURES)],
-        description="Figures of the requests registered in a period, one row per combination of"
-        " the dimensions, or one for all. 指标",
+        description="Figures of the requests of a period, one row per combination of the"
+        " dimensions, or one for all. 指标",
     )
     async def figures(
         self,
@@ -56,83 +65,94 @@ class ReportQuery:
         period: PeriodInput,
         by: list[FigureDimension] | None = None,
         filter: FigureFilter | None = None,
+        instant: FigureInstant = FigureInstant.REGISTERED,
+        time_zone: str = "Asia/Shanghai",
     ) -> list[FigureRow]:
         """Figures within the actor's sight (R-KPI-01)."""
-        rows = await operations.figures(
-            info.context.pool,
-            info.context.actor,
-            rules.Period(period.from_, period.to),
-            by or [],
+        asked = Question(
+            period=rules.Period(period.from_, period.to),
+            now=info.context.now,
+            by=by or [],
             where=_where(filter),
-            wanted=set(_wanted(info.selected_fields[0].selections)),
+            instant=instant,
+            time_zone=time_zone,
         )
-        return [_row(row, info.context.language) for row in rows]
+        selections = [each for node in info.selected_fields for each in node.selections]
+        rows = await operations.figures(
+            info.context.pool, info.context.actor, asked, set(_wanted(selections))
+        )
+        return [_row(asked, row, info.context.language) for row in rows]
 
 
-def _wanted(
-    selections: Iterable[SelectedField | FragmentSpread | InlineFragment],
-) -> Iterable[FigureName]:
+def _wanted(selections: Iterable[Selection]) -> Iterator[FigureName]:
+    """The figures that are selected, or opened."""
     for each in selections:
-        if isinstance(each, SelectedField):
-            if each.name in FIELDS:
-                yield FIELDS[each.name]
-        else:
+        if _is_left_out(each):
+            continue
+        if not isinstance(each, SelectedField):
             yield from _wanted(each.selections)
+        elif each.name in FIELDS:
+            yield FIELDS[each.name]
+        elif each.name == "drillDown":
+            yield FigureName(each.arguments["of"])
+
+
+def _is_left_out(selection: Selection) -> bool:
+    directives = selection.directives
+    skipped: Any = directives.get("skip", {}).get("if", False)
+    included: Any = directives.get("include", {}).get("if", True)
+    return bool(skipped) or not included
 
 
 def _where(given: FigureFilter | None) -> rules.FigureFilter:
-    if given is None:
-        return rules.FigureFilter()
-    return rules.FigureFilter(
-        customer_ids=_keys(Organisation, given.customer_ids),
-        project_ids=_keys(Project, given.project_ids),
-        product_ids=_keys(Product, given.product_ids),
-        kinds=given.kinds,
-        priorities=given.priorities,
-        impacts=given.impacts,
-    )
+    chosen = {
+        dimension: getattr(given, name)
+        for name, dimension in FILTERS.items()
+        if given is not None and getattr(given, name) is not None
+    }
+    return {
+        dimension: _keys(TYPES[dimension], values)
+        if dimension in TYPES
+        else [getattr(value, "value", value) for value in values]
+        for dimension, values in chosen.items()
+    }
 
 
-def _keys(target: type, given: list[strawberry.ID] | None) -> list[UUID] | None:
+def _keys(target: type, given: list[strawberry.ID]) -> list[UUID]:
     """The row ids; what is no id of this type finds nothing (R-ROLE-04)."""
-    if given is None:
-        return None
     read = (stored_type(target).read_id(each) for each in given)
     return [UUID(parts[0]) for parts in read if parts is not None]
 
 
-def _row(row: rules.Row, language: str) -> FigureRow:
-    def count(figure: FigureName) -> int | None:
-        value = row.values.get(figure)
-        return None if value is None else int(value)
-
-    def duration(figure: FigureName) -> timedelta | None:
-        value = count(figure)
-        return None if value is None else timedelta(microseconds=value)
-
-    share = row.values[F.SHARE]
+def _row(asked: Question, row: rules.Row, language: str) -> FigureRow:
+    figures = {each.value.lower(): _shown(row.values.get(each), each) for each in FigureName}
     return FigureRow(
-        keys=[_key(key, language) for key in row.keys],
-        requests=count(F.REQUESTS) or 0,
-        share=share if isinstance(share, Decimal) else None,
-        delivered=count(F.DELIVERED),
-        reopened=count(F.REOPENED),
-        returned=count(F.RETURNED),
-        first_contact=count(F.FIRST_CONTACT),
-        time_to_resolve_median=duration(F.TIME_TO_RESOLVE_MEDIAN),
-        time_to_resolve_p90=duration(F.TIME_TO_RESOLVE_P90),
-        backlog=count(F.BACKLOG),
+        asked=asked,
+        row=row,
+        keys=[_key(asked, key, language) for key in row.keys],
+        **figures,
     )
 
 
-def _key(key: rules.Key, language: str) -> FigureKey:
+def _shown(value: int | Decimal | None, figure: FigureName) -> int | Decimal | timedelta | None:
+    """A figure as the schema has it: microseconds become durations."""
+    if figure in operations.DURATIONS and value is not None:
+        return timedelta(microseconds=int(value))
+    return value
+
+
+def _key(asked: Question, key: rules.Key, language: str) -> FigureKey:
     value, name = key.value, key.name
-    if value is not None and key.dimension in KINDS:
-        value = _written(KINDS[key.dimension])(UUID(value))
-    elif value is not None and key.dimension in ON_LINES:
-        name = LINES[language].get(value, f"Line {value}")
+    if value is None:
+        return FigureKey(dimension=key.dimension, value=None, name=name)
+    if key.dimension in BUCKETS:
+        value = rules.buckets_of(asked, key.dimension)[int(value) - 1].first.isoformat()
+        name = value[:7] if key.dimension is D.MONTH else value
+    elif key.dimension is D.CONTROL_POINT:
+        step = STEPS[int(value)]
+        name = step.zh if language == "zh" else step.en
+    elif key.dimension in LINES:
+        name = LINES_IN_CHINESE[value] if language == "zh" else f"Line {value}"
+    else:
+        value = str(written(key.dimension, value))
     return FigureKey(dimension=key.dimension, value=value, name=name)
-
-
-def _written(target: type) -> Callable[[UUID], str]:
-    return stored_type(target).write_id

@@ -1,63 +1,37 @@
-"""What each figure is: its formula in words, and what a question for figures must satisfy."""
+"""What a question for figures must satisfy, and the arithmetic of its answer (R-KPI-01)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
 
-from itr.errors import InvalidInput, Language
-from itr.reports.terms import FigureDimension, FigureName
-from itr.requests.terms import Impact, Priority, RequestKind
+from itr.errors import DomainError, InvalidInput
+from itr.reports.terms import (
+    BUCKETS,
+    DIMENSIONS_OF,
+    PARTS_OF_RATE,
+    UNITS,
+    FigureDimension,
+    FigureInstant,
+    FigureName,
+)
+from itr.sla.calendar_errors import UnknownTimeZone
 
 MOST_DIMENSIONS = 3
 MOST_ROWS = 5000
+MOST_VALUES = 200
 SHARE_STEP = Decimal("0.000001")
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
-FORMULAS: Mapping[FigureName, tuple[str, str]] = {
-    FigureName.REQUESTS: (
-        "时段内注册的请求数。",
-        "Requests registered in the period.",
-    ),
-    FigureName.SHARE: (
-        "本行请求数 ÷ 各维度均有值的全部行请求数；维度无值的行没有占比。按支持线即 991 "
-        "占比：分母为交付过方案的请求。",
-        "Requests of the row ÷ requests of all rows whose dimensions have a value; a row without "
-        "one has no share. By line these are the 991 shares, of requests with a delivery.",
-    ),
-    FigureName.DELIVERED: (
-        "其中至少交付过一次方案的请求数。",
-        "Those of them with at least one delivered solution.",
-    ),
-    FigureName.REOPENED: (
-        "其中方案交付后被退回、或确认或关闭后重新打开过至少一次的请求数。",
-        "Those whose delivered solution was sent back, or that were opened again after "
-        "confirmation or closing, at least once.",
-    ),
-    FigureName.RETURNED: (
-        "其中离开某队列后又回到该队列的请求数（同一队列连续出现只算一次停留）。",
-        "Those that came back to a queue they had left; staying in a queue counts once.",
-    ),
-    FigureName.FIRST_CONTACT: (
-        "其中由一线首位接单人直接交付、未等待、未退回队列、未升级或退回、未重新打开的请求数。",
-        "Those delivered by line 1 in the hands of the first person who took them: never waiting, "
-        "requeued, handed up or back, or reopened.",
-    ),
-    FigureName.TIME_TO_RESOLVE_MEDIAN: (
-        "自注册至最后一次交付方案的实际时长的中位数（percentile_cont 0.5），仅计已交付的请求。",
-        "Median real time from registration to the last delivery (percentile_cont 0.5), over "
-        "requests with a delivery.",
-    ),
-    FigureName.TIME_TO_RESOLVE_P90: (
-        "自注册至最后一次交付方案的实际时长的 90 分位（percentile_disc 0.9），仅计已交付的请求。",
-        "90th percentile of real time from registration to the last delivery (percentile_disc "
-        "0.9), over requests with a delivery.",
-    ),
-    FigureName.BACKLOG: (
-        "其中现在尚未关闭、取消或拒绝的请求数。",
-        "Those of them not closed, cancelled or rejected as of now.",
-    ),
-}
+
+class WrongDimension(DomainError):
+    """A figure that nothing has by this dimension: a request has no one control point."""
+
+    code = "WRONG_DIMENSION"
+    zh = "指标 {figure} 不能按 {dimension} 分。"
+    en = "{figure} cannot be split by {dimension}."
 
 
 @dataclass(frozen=True)
@@ -68,21 +42,31 @@ class Period:
     end: datetime
 
 
-@dataclass(frozen=True)
-class FigureFilter:
-    """Only requests for which all of this holds; an empty list lets none through."""
+FigureFilter = Mapping[FigureDimension, Sequence[str | int | UUID]]
+"""Only requests whose value of each dimension is one of these; none of them lets none through."""
 
-    customer_ids: Sequence[UUID] | None = None
-    project_ids: Sequence[UUID] | None = None
-    product_ids: Sequence[UUID] | None = None
-    kinds: Sequence[RequestKind] | None = None
-    priorities: Sequence[Priority] | None = None
-    impacts: Sequence[Impact] | None = None
+
+@dataclass(frozen=True)
+class Question:
+    """What figures are asked for: of which requests, by what, as of when.
+
+    `instant` of a request must lie in the period, and decides its bucket in `time_zone`.
+    """
+
+    period: Period
+    now: datetime
+    by: Sequence[FigureDimension] = ()
+    where: FigureFilter = field(default_factory=dict)
+    instant: FigureInstant = FigureInstant.REGISTERED
+    time_zone: str = "Asia/Shanghai"
 
 
 @dataclass(frozen=True)
 class Key:
-    """Which value of a dimension a row is about; None where requests have none."""
+    """Which value of a dimension a row is about; None where requests have none.
+
+    A bucket's value is the number of its place among the period's, from 1.
+    """
 
     dimension: FigureDimension
     value: str | None
@@ -97,38 +81,136 @@ class Row:
     values: Mapping[FigureName, int | Decimal | None]
 
 
-def formula_of(figure: FigureName, language: Language) -> str:
-    """How a figure is computed, in the reader's language (R-KPI-02)."""
-    zh, en = FORMULAS[figure]
-    return zh if language == "zh" else en
+@dataclass(frozen=True)
+class Bucket:
+    """A day, week or month of the period, in the question's time zone."""
+
+    first: date
+    start: datetime
+    end: datetime
 
 
-def ensure_period(period: Period) -> None:
-    """Refuse a period that ends before it starts."""
-    if period.end <= period.start:
+def ensure_answerable(asked: Question, wanted: Collection[FigureName]) -> None:
+    """Refuse what has no answer: InvalidInput, UnknownTimeZone, WrongDimension."""
+    if asked.period.end <= asked.period.start:
         raise InvalidInput(
             path=["period", "to"],
             zh_reason="时段的结束必须晚于开始。",
             en_reason="The period must end after it starts.",
         )
-
-
-def ensure_dimensions(by: Sequence[FigureDimension]) -> None:
-    """Refuse more dimensions than a table can show, and the same one twice."""
-    if len(by) > MOST_DIMENSIONS or len(set(by)) != len(by):
+    if len(asked.by) > MOST_DIMENSIONS or len(set(asked.by)) != len(asked.by):
         raise InvalidInput(
             path=["by"],
             zh_reason=f"最多 {MOST_DIMENSIONS} 个维度，且不能重复。",
             en_reason=f"At most {MOST_DIMENSIONS} dimensions, each once.",
         )
+    for place, dimension in enumerate(asked.by):
+        for figure in sorted(wanted):
+            if dimension not in DIMENSIONS_OF[UNITS[figure]]:
+                raise WrongDimension(
+                    path=["by", place], figure=figure.value, dimension=dimension.value
+                )
+    for dimension, values in asked.where.items():
+        if len(values) > MOST_VALUES:
+            raise InvalidInput(
+                path=["filter"],
+                zh_reason=f"{dimension.value} 最多 {MOST_VALUES} 个值。",
+                en_reason=f"At most {MOST_VALUES} values of {dimension.value}.",
+            )
+    _ensure_buckets(asked)
+
+
+def _ensure_buckets(asked: Question) -> None:
+    if asked.time_zone not in available_timezones():
+        raise UnknownTimeZone(path=["timeZone"])
+    if not set(asked.by) & set(BUCKETS):
+        return
+    period = asked.period
+    if (
+        period.start < EARLIEST
+        or period.end > LATEST
+        or _shortest(asked) * MOST_ROWS < (period.end - period.start)
+    ):
+        raise InvalidInput(
+            path=["period"],
+            zh_reason=f"时段划分后超过 {MOST_ROWS} 段，请缩短。",
+            en_reason=f"The period has more than {MOST_ROWS} buckets; ask for less.",
+        )
+
+
+def _shortest(asked: Question) -> timedelta:
+    days = {
+        FigureDimension.DAY: 1,
+        FigureDimension.WEEK: 7,
+        FigureDimension.MONTH: 28,
+    }
+    return timedelta(days=min(days[each] for each in asked.by if each in days))
+
+
+def buckets_of(asked: Question, dimension: FigureDimension) -> list[Bucket]:
+    """The days, weeks (from Monday) or months that the period touches, cut at its ends."""
+    zone = ZoneInfo(asked.time_zone)
+    period = asked.period
+    day = _first_of(period.start.astimezone(zone).date(), dimension)
+    found = []
+    while (start := _midnight(day, zone)) < period.end:
+        after = _after(day, dimension)
+        end = min(_midnight(after, zone), period.end)
+        if end > period.start:
+            found.append(Bucket(day, max(start, period.start), end))
+        day = after
+    return found
+
+
+def _first_of(day: date, dimension: FigureDimension) -> date:
+    if dimension is FigureDimension.WEEK:
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if dimension is FigureDimension.MONTH else day
+
+
+def _after(day: date, dimension: FigureDimension) -> date:
+    if dimension is FigureDimension.MONTH:
+        return (day + timedelta(days=31)).replace(day=1)
+    return day + timedelta(days=7 if dimension is FigureDimension.WEEK else 1)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def needed_for(wanted: Collection[FigureName]) -> Iterator[FigureName]:
+    """What has to be counted for what is wanted: rates and shares follow from counts."""
+    for figure in wanted:
+        if figure is FigureName.SHARE:
+            yield FigureName.REQUESTS
+        elif figure in PARTS_OF_RATE:
+            upper, lower = PARTS_OF_RATE[figure]
+            yield from (*upper, *lower)
+        else:
+            yield figure
+
+
+def rates_of(
+    values: Mapping[FigureName, int | None], wanted: Collection[FigureName]
+) -> dict[FigureName, Decimal | None]:
+    """The wanted rates, out of their counts; none where there is nothing to divide by."""
+
+    def total(figures: Sequence[FigureName]) -> int:
+        return sum(values[each] or 0 for each in figures)
+
+    return {
+        rate: ratio(total(upper), total(lower))
+        for rate, (upper, lower) in PARTS_OF_RATE.items()
+        if rate in wanted
+    }
+
+
+def ratio(part: int, whole: int) -> Decimal | None:
+    """What part of the whole, in decimal arithmetic to six places; None of nothing."""
+    return None if whole == 0 else (Decimal(part) / whole).quantize(SHARE_STEP, ROUND_HALF_UP)
 
 
 def shares_of(counts: Sequence[int | None]) -> list[Decimal | None]:
-    """What part each count is of their sum, in decimal arithmetic; None has no part."""
+    """What part each count is of their sum; None has no part."""
     total = sum(count for count in counts if count is not None)
-    return [
-        None
-        if count is None or total == 0
-        else (Decimal(count) / total).quantize(SHARE_STEP, ROUND_HALF_UP)
-        for count in counts
-    ]
+    return [None if count is None else ratio(count, total) for count in counts]

@@ -1,175 +1,164 @@
 """The one statement that computes figures, put together from the parts a question needs."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from itr.reports.rules import MOST_ROWS, FigureFilter, Period
-from itr.reports.terms import FigureDimension, FigureName
-from itr.requests.rules import OPEN
+from itr.actor import Actor
+from itr.reports.measures import AXES, JOINS, MEASURES, PARTS, SOURCES, STAYS, TABLES
+from itr.reports.rules import MOST_ROWS, Question, buckets_of
+from itr.reports.terms import (
+    BUCKETS,
+    OF_REQUESTS,
+    OF_STAYS,
+    OF_STEPS,
+    UNITS,
+    FigureDimension,
+    FigureInstant,
+    FigureName,
+    Unit,
+)
+from itr.requests.policy import visible_requests
 from itr.visibility import Visible
 
-_PLACED = "'RequestDispatched', 'RequestRequeued', 'RequestEscalated', 'RequestHandedBack'"
-
-PARTS: dict[str, str] = {
-    "stays": """stays as (
-    select a.id as request_id,
-        (array_agg(s.line order by s.number) filter (where s.queue_id is not null))[1]
-            as first_line,
-        max(s.line) as highest_line,
-        (array_agg(s.line order by s.number desc) filter (where s.started_at <= a.delivered_at))[1]
-            as solving_line
-    from asked a join stint s on s.request_id = a.id group by a.id
-)""",
-    "moves": f"""moves as (
-    select e.subject, e.subject_version, e.payload->>'queue' as queue
-    from event e join asked a on a.id = e.subject where e.type in ({_PLACED})
-)""",
-    "journeys": """journeys as (
-    select subject, count(*) > count(distinct queue) as returned from (
-        select subject, queue, lag(queue) over (partition by subject order by subject_version)
-            as before from moves
-    ) step where queue is distinct from before group by subject
-)""",
-    "efforts": """efforts as (
-    select e.subject, count(*) filter (where e.type = 'RequestStarted') = 1
-        and count(*) filter (where e.type <> 'RequestStarted') = 0 as straight
-    from event e join asked a on a.id = e.subject
-    where e.type in ('RequestStarted', 'RequestRequeued', 'RequestEscalated', 'RequestHandedBack',
-        'RequestWaiting', 'SolutionRejected', 'RequestReopened') group by e.subject
-)""",
+_INSTANTS = {
+    FigureInstant.REGISTERED: "r.registered_at",
+    FigureInstant.DELIVERED: "r.delivered_at",
+    FigureInstant.CLOSED: "r.closed_at",
 }
-"""Common table expressions beside `asked`, the requests in question, in the order they need."""
-
-JOINS: dict[str, str] = {
-    "stays": "left join stays on stays.request_id = a.id",
-    "journeys": "left join journeys on journeys.subject = a.id",
-    "efforts": "left join efforts on efforts.subject = a.id",
-    "customer": "left join organisation customer on customer.id = a.customer_id",
-    "product": "left join product on product.id = a.product_id",
-}
+_OF_REQUEST = (
+    "id, registered_at, delivered_at, status, reopen_count, priority, impact, kind,"
+    " entitlement_outcome, contract_line_id, customer_id, product_id, project_id, branch_id,"
+    " queue_id, assignee_id, partner_id"
+)
+_KEPT = "q.id, q.is_child, q.registered_at, q.delivered_at, q.status, q.reopen_count"
 
 
-@dataclass(frozen=True)
-class Axis:
-    """A dimension in SQL: its key, the name of the key if it has one, what both need."""
-
-    key: str
-    name: str = "null::text"
-    needs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A figure in SQL: an aggregate over the joined requests, and what it needs."""
-
-    sql: str
-    needs: tuple[str, ...] = ()
-
-
-AXES: dict[FigureDimension, Axis] = {
-    FigureDimension.LINE: Axis("stays.solving_line", needs=("stays",)),
-    FigureDimension.FIRST_LINE: Axis("stays.first_line", needs=("stays",)),
-    FigureDimension.HIGHEST_LINE: Axis("stays.highest_line", needs=("stays",)),
-    FigureDimension.PRIORITY: Axis("a.priority"),
-    FigureDimension.CUSTOMER: Axis("a.customer_id", "customer.name", ("customer",)),
-    FigureDimension.PRODUCT: Axis("a.product_id", "product.name", ("product",)),
-    FigureDimension.IMPACT: Axis("a.impact"),
-}
-
-_OPEN = ", ".join(f"'{status.value}'" for status in sorted(OPEN))
-_TAKEN = "(extract(epoch from a.delivered_at - a.registered_at) * 1000000)"
-
-MEASURES: dict[FigureName, Measure] = {
-    FigureName.REQUESTS: Measure("count(*)"),
-    FigureName.DELIVERED: Measure("count(a.delivered_at)"),
-    FigureName.REOPENED: Measure("count(*) filter (where a.reopen_count > 0)"),
-    FigureName.RETURNED: Measure(
-        "count(*) filter (where journeys.returned)", ("moves", "journeys")
-    ),
-    FigureName.FIRST_CONTACT: Measure(
-        "count(*) filter (where a.delivered_at is not null and efforts.straight"
-        " and stays.highest_line = 1)",
-        ("efforts", "stays"),
-    ),
-    FigureName.TIME_TO_RESOLVE_MEDIAN: Measure(
-        f"round(percentile_cont(0.5) within group (order by {_TAKEN}::double precision))::bigint"
-    ),
-    FigureName.TIME_TO_RESOLVE_P90: Measure(
-        f"(percentile_disc(0.9) within group (order by {_TAKEN}))::bigint"
-    ),
-    FigureName.BACKLOG: Measure(f"count(*) filter (where a.status in ({_OPEN}))"),
-}
-
-
-@dataclass
 class Statement:
     """SQL with numbered parameters, and their values."""
 
-    values: list[Any] = field(default_factory=list)
+    def __init__(self, asked: Question, actor: Actor) -> None:
+        self.asked = asked
+        self.actor = actor
+        self.values: list[Any] = []
 
-    def value(self, value: object) -> str:
+    def text(self, computed: Sequence[FigureName]) -> str:
+        """The statement: keys and names of `by`, then the figures, one row per keys.
+
+        Each unit is counted by itself and the counts are laid beside each other.
+        """
+        units = [unit for unit in Unit if any(UNITS[figure] is unit for figure in computed)]
+        parts = list(self._parts(computed))
+        counted = " union all ".join(self._unit(unit, computed) for unit in units)
+        places = range(len(self.asked.by))
+        columns = [f"k{place}::text" for place in places]
+        columns += [f"min(n{place})" for place in places]
+        columns += [f"max(f{place})" for place in range(len(computed))]
+        grouped = ", ".join(f"k{place}" for place in places)
+        order = ", ".join(f"min(n{place}) nulls last, k{place} nulls last" for place in places)
+        text = f"with {', '.join(parts)} select {', '.join(columns)} from ({counted}) counted" + (
+            f" group by {grouped} order by {order} limit {MOST_ROWS + 1}" if grouped else ""
+        )
+        if ":now" in text:
+            text = text.replace(":now", f"{self._value(self.asked.now)}::timestamptz")
+        return text
+
+    def _parts(self, computed: Sequence[FigureName]) -> Iterator[str]:
+        """The requests in question, what is known of them, and their keys."""
+        needs = {need for figure in computed for need in MEASURES[figure].needs}
+        dimensions = {*self.asked.by, *self.asked.where}
+        if FigureName.LATENESS in computed:
+            needs |= {"late", "parts"} if self._splits_steps() else {"late"}
+        yield f"asked as materialized ({self._requests()})"
+        if "stays" in needs or dimensions & OF_STAYS:
+            yield STAYS
+        yield from (sql for name, sql in PARTS.items() if name in needs)
+        yield f"keyed as materialized ({self._keyed(dimensions)})"
+
+    def _requests(self) -> str:
+        """Those of the period within sight; what was merged into another is that other."""
+        instant, period = _INSTANTS[self.asked.instant], self.asked.period
+        conditions = [
+            f"{instant} >= {self._value(period.start)}",
+            f"{instant} < {self._value(period.end)}",
+            self._sees(visible_requests(self.actor), "r"),
+            "r.merged_into_id is null",  # a duplicate is counted as what it ended in (R-REQ-13)
+        ]
+        columns = ", ".join(f"r.{name}" for name in _OF_REQUEST.split(", "))
+        return (
+            f"select {columns}, {instant} as instant, r.parent_id is not null as is_child"
+            f" from request r where {' and '.join(conditions)}"
+        )
+
+    def _keyed(self, dimensions: set[FigureDimension]) -> str:
+        of_requests = sorted(dimensions & OF_REQUESTS)
+        axes = {each: self._axis(each) for each in of_requests}
+        columns = [_KEPT, "q.entitlement_outcome"]
+        for place, each in enumerate(self.asked.by):
+            if each in axes:
+                key, name = axes[each]
+                columns += [f"{key} as k{place}", f"{name} as n{place}"]
+        joins = [self._join(each) for each in of_requests]
+        if dimensions & OF_STAYS:
+            joins.append("left join stays on stays.request_id = q.id")
+        wanted = [
+            f"{axes[each][0]} = any({self._value(list(values))})"
+            for each, values in self.asked.where.items()
+        ]
+        return f"select {', '.join(columns)} from asked q {' '.join(joins)}" + (
+            f" where {' and '.join(wanted)}" if wanted else ""
+        )
+
+    def _unit(self, unit: Unit, computed: Sequence[FigureName]) -> str:
+        """What one unit counts, by the question's keys; nothing for the figures of others."""
+        places = range(len(self.asked.by))
+        columns = [column for place in places for column in self._key(place)]
+        needs: dict[str, None] = {}
+        for place, figure in enumerate(computed):
+            mine = UNITS[figure] is unit
+            columns.append(f"{MEASURES[figure].sql if mine else 'null::bigint'} as f{place}")
+            needs |= dict.fromkeys(MEASURES[figure].needs if mine else ())
+        lateness = "parts" if self._splits_steps() else "late"
+        tables = [SOURCES[unit].replace("{lateness}", lateness), *(TABLES[name] for name in needs)]
+        tables += [self._join(each) for each in self.asked.by if each not in OF_REQUESTS]
+        alone = "" if unit is Unit.TASK else " where not a.is_child"  # R-REQ-09
+        grouped = ", ".join(str(number + 1) for number in range(2 * len(places)))
+        return f"select {', '.join(columns)} from {' '.join(tables)}{alone}" + (
+            f" group by {grouped}" if grouped else ""
+        )
+
+    def _key(self, place: int) -> tuple[str, str]:
+        dimension = self.asked.by[place]
+        if dimension in OF_REQUESTS:
+            return f"a.k{place}", f"a.n{place}"
+        axis = AXES[dimension]
+        return f"{axis.key} as k{place}", f"{axis.name} as n{place}"
+
+    def _axis(self, dimension: FigureDimension) -> tuple[str, str]:
+        """The key of a dimension of requests, and the key's name."""
+        if dimension in BUCKETS:
+            starts = [bucket.start for bucket in buckets_of(self.asked, dimension)]
+            bounds = f"{self._value(starts)}::timestamptz[]"
+            return f"width_bucket(q.instant, {bounds})", "null::text"
+        axis = AXES[dimension]
+        return axis.key, axis.name
+
+    def _join(self, dimension: FigureDimension) -> str:
+        name = None if dimension in BUCKETS else AXES[dimension].join
+        if name is None:
+            return ""
+        join = JOINS[name]
+        seen = self._sees(join.visible(self.actor), name)
+        return f"{join.before} left join {join.table} {name} on {join.on} and {seen}"
+
+    def _splits_steps(self) -> bool:
+        return any(each in OF_STEPS for each in self.asked.by)
+
+    def _sees(self, visible: Visible, alias: str) -> str:
+        sql, values = visible.numbered(alias, len(self.values))
+        self.values += values
+        return sql
+
+    def _value(self, value: object) -> str:
         """A parameter's place in the text."""
         self.values.append(value)
         return f"${len(self.values)}"
-
-    def text(
-        self,
-        period: Period,
-        by: Sequence[FigureDimension],
-        where: FigureFilter,
-        wanted: Collection[FigureName],
-        sight: Visible,
-    ) -> str:
-        """The statement: keys and names of `by`, then the wanted measures, one row per keys."""
-        axes = [AXES[dimension] for dimension in by]
-        measures = [MEASURES[figure] for figure in wanted]
-        needs = {need for axis in axes for need in axis.needs}
-        needs |= {need for measure in measures for need in measure.needs}
-        parts = [f"asked as materialized ({self._asked(period, where, sight)})"]
-        parts += [sql for name, sql in PARTS.items() if name in needs]
-        columns = [f"({axis.key})::text" for axis in axes]
-        columns += [f"min({axis.name})" for axis in axes]
-        columns += [measure.sql for measure in measures]
-        joins = " ".join(sql for name, sql in JOINS.items() if name in needs)
-        grouped = ", ".join(axis.key for axis in axes)
-        return f"with {', '.join(parts)} select {', '.join(columns)} from asked a {joins}" + (
-            f" group by {grouped} order by {_order(axes)} limit {MOST_ROWS + 1}" if by else ""
-        )
-
-    def _asked(self, period: Period, where: FigureFilter, sight: Visible) -> str:
-        condition = sight.at("r")
-        for name, value in sight.arguments.items():
-            condition = condition.replace(f":{name}", self.value(value))
-        conditions = [
-            f"r.registered_at >= {self.value(period.start)}",
-            f"r.registered_at < {self.value(period.end)}",
-            condition,
-            "r.parent_id is null",  # children do not count (R-REQ-09)
-            *self._filtered(where),
-        ]
-        return (
-            "select r.id, r.registered_at, r.delivered_at, r.status, r.reopen_count, r.priority,"
-            " r.impact, r.customer_id, r.product_id from request r where "
-            + " and ".join(conditions)
-        )
-
-    def _filtered(self, where: FigureFilter) -> Iterator[str]:
-        ids = {
-            "customer_id": where.customer_ids,
-            "project_id": where.project_ids,
-            "product_id": where.product_ids,
-        }
-        words = {"kind": where.kinds, "priority": where.priorities, "impact": where.impacts}
-        for column, keys in ids.items():
-            if keys is not None:
-                yield f"r.{column} = any({self.value(list(keys))}::uuid[])"
-        for column, values in words.items():
-            if values is not None:
-                chosen = [value.value for value in values]
-                yield f"r.{column} = any({self.value(chosen)}::text[])"
-
-
-def _order(axes: Sequence[Axis]) -> str:
-    named = (f"min({axis.name}) nulls last, {axis.key} nulls last" for axis in axes)
-    return ", ".join(named)

@@ -19,7 +19,7 @@ from itr.actor import Actor
 from itr.database import connected
 from itr.people.operations import load_actor
 from itr.reports.operations import figures
-from itr.reports.rules import Period, Row
+from itr.reports.rules import Period, Question, Row
 from itr.reports.terms import FigureDimension as By
 from itr.reports.terms import FigureName as Figure
 from itr.settings import Settings
@@ -61,7 +61,7 @@ class Imported:
         self.pool, self.analyst, self.outcome, self.path = pool, analyst, outcome, path
 
     async def rows(self, *by: By) -> list[Row]:
-        return await figures(self.pool, self.analyst, YEARS, by)  # type: ignore[arg-type]
+        return await figures(self.pool, self.analyst, Question(YEARS, START, by))  # type: ignore[arg-type]
 
     async def counts(self, by: By) -> dict[str | None, int]:
         rows = await self.rows(by)

@@ -1,0 +1,432 @@
+"""Each figure opens to exactly the requests behind it, over made-up requests of every kind."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from statistics import median
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from strawberry.utils.str_converters import to_camel_case
+
+from itr.durations import parse_duration
+from itr.reports.operations import DURATIONS, possible
+from itr.reports.terms import OF_REQUESTS, FigureDimension, FigureName
+from itr.settings import Settings
+from tests.support.desk import START, Desk, open_desk
+from tests.support.random_requests import Known, make_up
+
+D, F = FigureDimension, FigureName
+NOW = START + timedelta(days=60)
+PERIOD = {"from": "2026-03-26T05:00:00Z", "to": "2026-04-30T00:00:00Z"}
+START_AT, END_AT = (datetime.fromisoformat(PERIOD[key]) for key in ("from", "to"))
+REQUESTS = 160
+
+FIELDS = {figure: to_camel_case(figure.value.lower()) for figure in FigureName}
+COUNTED = {
+    F.REQUESTS: lambda _: True,
+    F.DELIVERED: lambda it: it["deliveredAt"],
+    F.CLOSED: lambda it: it["status"] == "CLOSED",
+    F.CLOSED_PROMISED: lambda it: it["status"] == "CLOSED" and _entitled(it),
+    F.CLOSED_ON_TIME: lambda it: (
+        it["status"] == "CLOSED"
+        and _entitled(it)
+        and "BREACHED" not in [clock["state"] for clock in it["clocks"]]
+    ),
+    F.REOPENED: lambda it: it["reopenCount"] > 0,
+    F.RETURNED: lambda it: _returned(it["known"]),
+    F.FIRST_CONTACT: lambda it: (
+        it["deliveredAt"]
+        and max(stint["line"] for stint in it["stints"]) == 1
+        and it["known"].efforts == ("RequestStarted",)
+    ),
+    F.SOLVED_BY_LINE_1: lambda it: _solved_by(it) == 1,
+    F.SOLVED_BY_LINE_2: lambda it: _solved_by(it) == 2,
+    F.SOLVED_BY_LINE_3: lambda it: _solved_by(it) == 3,
+    F.BACKLOG: lambda it: it["status"] not in ("CLOSED", "CANCELLED", "REJECTED"),
+}
+"""The figures that count requests."""
+
+MEASURED: Mapping[FigureName, Callable[[Any], int | None]] = {
+    F.BACKLOG_AGE_MEDIAN: lambda it: (
+        _us(NOW - _at(it["registeredAt"])) if COUNTED[F.BACKLOG](it) else None
+    ),
+    F.TIME_TO_RESOLVE_MEDIAN: lambda it: (
+        _us(_at(it["deliveredAt"]) - _at(it["registeredAt"])) if it["deliveredAt"] else None
+    ),
+    F.RESPONSE_TIME_MEDIAN: lambda it: _worked(it, "RESPONSE"),
+    F.RESTORATION_TIME_MEDIAN: lambda it: _worked(it, "RESTORATION"),
+    F.RESOLUTION_TIME_MEDIAN: lambda it: _worked(it, "RESOLUTION"),
+}
+"""What medians are taken of."""
+
+RATES = {
+    F.ON_TIME_CLOSING_RATE: (F.CLOSED_ON_TIME, (F.CLOSED_PROMISED,)),
+    F.REOPEN_RATE: (F.REOPENED, (F.DELIVERED,)),
+    F.FIRST_CONTACT_RATE: (F.FIRST_CONTACT, (F.DELIVERED,)),
+    F.LINE_1_SHARE: (
+        F.SOLVED_BY_LINE_1,
+        (F.SOLVED_BY_LINE_1, F.SOLVED_BY_LINE_2, F.SOLVED_BY_LINE_3),
+    ),
+    F.LINE_2_SHARE_OF_REST: (F.SOLVED_BY_LINE_2, (F.SOLVED_BY_LINE_2, F.SOLVED_BY_LINE_3)),
+    F.LINE_3_SHARE: (
+        F.SOLVED_BY_LINE_3,
+        (F.SOLVED_BY_LINE_1, F.SOLVED_BY_LINE_2, F.SOLVED_BY_LINE_3),
+    ),
+}
+
+KEYS: Mapping[FigureDimension, Callable[[Any], Any]] = {
+    D.DAY: lambda it: str(_day(it)),
+    D.WEEK: lambda it: str(_day(it) - timedelta(days=_day(it).weekday())),
+    D.MONTH: lambda it: str(_day(it).replace(day=1)),
+    D.LINE: lambda it: _text(_solved_by(it)),
+    D.FIRST_LINE: lambda it: next(
+        (str(stint["line"]) for stint in it["stints"] if stint["queue"]), None
+    ),
+    D.HIGHEST_LINE: lambda it: str(max(stint["line"] for stint in it["stints"])),
+    D.PRIORITY: lambda it: it["priority"],
+    D.IMPACT: lambda it: it["impact"],
+    D.KIND: lambda it: it["kind"],
+    D.ENTITLEMENT: lambda it: it["entitlementOutcome"],
+    D.CUSTOMER: lambda it: _id(it["customer"]),
+    D.PROJECT: lambda it: _id(it["project"]),
+    D.CONTRACT: lambda it: _id(it["contract"]),
+    D.PRODUCT: lambda it: _id(it["product"]),
+    D.BRANCH: lambda it: _id(it["branch"]),
+    D.QUEUE: lambda it: _id(it["queue"]),
+    D.PERSON: lambda it: _id(it["assignee"]),
+    D.PARTNER: lambda it: _id(it["partner"]),
+}
+STEP_KEYS: Mapping[FigureDimension, Callable[[Any], Any]] = {
+    D.CONTROL_POINT: lambda step: str(step["number"]),
+    D.STEP_LINE: lambda step: str(step["line"]),
+    D.STEP_PERSON: lambda step: _id(step["owner"]),
+    D.STEP_PARTNER: lambda step: _id(step["partner"]),
+}
+
+
+def _entitled(it: Any) -> bool:
+    return bool(it["entitlementOutcome"] == "ENTITLED")
+
+
+def _returned(known: Known) -> bool:
+    stays = [
+        queue
+        for queue, before in zip(known.queues, [None, *known.queues], strict=False)
+        if queue != before
+    ]
+    return len(set(stays)) < len(stays)
+
+
+def _solved_by(it: Any) -> int | None:
+    if it["deliveredAt"] is None:
+        return None
+    stints = [stint for stint in it["stints"] if _at(stint["startedAt"]) <= _at(it["deliveredAt"])]
+    return stints[-1]["line"] if stints else None
+
+
+def _worked(it: Any, thread: str) -> int | None:
+    for clock in it["clocks"]:
+        if clock["thread"] == thread and clock["completedAt"] and clock["state"] != "CANCELLED":
+            return parse_duration(clock["elapsed"])
+    return None
+
+
+def _day(it: Any) -> Any:
+    return _at(it["registeredAt"]).astimezone(ZoneInfo("Asia/Shanghai")).date()
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _us(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
+def _id(thing: Any) -> str | None:
+    return None if thing is None else thing["id"]
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+@dataclass
+class Seen:
+    """What somebody reads of every request, one by one."""
+
+    desk: Desk
+    who: str
+    requests: list[Any]
+
+    async def ask(self, query: str, **variables: Any) -> Any:
+        """The data a query gives."""
+        return (await self.desk.as_(self.who).run(query, variables)).data
+
+    def those(self, *, children: bool = False) -> list[Any]:
+        """The requests of the period that count."""
+        return [
+            it
+            for it in self.requests
+            if START_AT <= _at(it["registeredAt"]) < END_AT
+            and not it["isDuplicate"]
+            and (children or not it["isChild"])
+        ]
+
+    async def rows(self, figures: Iterable[FigureName], *by: FigureDimension) -> list[Any]:
+        """The rows of `figures`, each with the filters its figures open to."""
+        shown = " ".join(
+            f"{FIELDS[figure]} open{FIELDS[figure]}: drillDown(of: {figure.value})"
+            for figure in figures
+        )
+        query = f"""query($period: PeriodInput!, $by: [FigureDimension!]) {{
+            figures(period: $period, by: $by) {{ keys {{ value }} {shown} }} }}"""
+        return (await self.ask(query, period=PERIOD, by=[each.value for each in by]))["figures"]
+
+    async def opened(self, filter: Any) -> set[str]:
+        """The requests a filter lists; every one of them is counted."""
+        query = """query($filter: RequestFilter, $after: String) {
+            requests(filter: $filter, first: 100, after: $after) {
+                totalCount nodes { id } pageInfo { hasNextPage endCursor } } }"""
+        found: set[str] = set()
+        after = None
+        while True:
+            page = (await self.ask(query, filter=filter, after=after))["requests"]
+            found |= {node["id"] for node in page["nodes"]}
+            if not page["pageInfo"]["hasNextPage"]:
+                assert page["totalCount"] == len(found)
+                return found
+            after = page["pageInfo"]["endCursor"]
+
+
+READ = (
+    """id status priority impact kind registeredAt deliveredAt reopenCount isChild isDuplicate
+    entitlementOutcome customer { id } project { id } contract { id } product { id } branch { id }
+    queue { id } assignee { id } partner { id } stints { line startedAt queue { id } }""",
+    """id clocks { thread state completedAt elapsed attribution { lateness unattributed
+        steps { number lateness } lines { line lateness } persons { id lateness }
+        partners { id lateness } } }""",
+    "id controlPoints { number line onTime owner { id } partner { id } }",
+)
+
+
+@pytest.fixture(scope="module")
+async def made(settings: Settings) -> AsyncIterator[tuple[Desk, Mapping[UUID, Known]]]:
+    """Made-up requests."""
+    async with open_desk(settings) as desk:
+        known = await make_up(desk, REQUESTS, Random(991), until=NOW)
+        desk.time.now = NOW
+        yield desk, known
+
+
+@pytest.fixture(scope="module", params=["ANALYST", "BRANCH_MANAGER"])
+async def seen(request: Any, made: tuple[Desk, Mapping[UUID, Known]]) -> Seen:
+    """Somebody who sees all of them, or some."""
+    desk, known = made
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    for fields in READ:
+        after = None
+        while True:
+            query = f"""query($after: String) {{ requests(first: 50, after: $after) {{
+                nodes {{ {fields} }} pageInfo {{ hasNextPage endCursor }} }} }}"""
+            answer = await desk.as_(request.param).run(query, {"after": after})
+            page = answer.data["requests"]
+            for node in page["nodes"]:
+                found[node["id"]] |= node
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+            after = page["pageInfo"]["endCursor"]
+    for key, it in found.items():
+        it["known"] = known[UUID(key.removeprefix("req_"))]
+    return Seen(desk, request.param, list(found.values()))
+
+
+@pytest.mark.parametrize("dimension", sorted(OF_REQUESTS))
+async def test_figures_of_requests_open_to_exactly_those(seen, dimension):
+    """R-KPI-01, R-KPI-02, R-ROLE-04: every figure of requests, by every dimension they have."""
+    figures = [*COUNTED, *MEASURED, *RATES]
+    groups: dict[Any, list[Any]] = defaultdict(list)
+    for it in seen.those():
+        groups[KEYS[dimension](it)].append(it)
+
+    rows = await seen.rows(figures, dimension)
+
+    assert Counter(row["keys"][0]["value"] for row in rows) == Counter(list(groups))
+    for row in rows:
+        group = groups[row["keys"][0]["value"]]
+        for figure, counts in COUNTED.items():
+            assert row[FIELDS[figure]] == sum(map(bool, map(counts, group))), figure
+        for figure, measure in MEASURED.items():
+            values = [value for value in map(measure, group) if value is not None]
+            assert _microseconds(row[FIELDS[figure]]) == (round(median(values)) if values else None)
+        for figure, (upper, lower) in RATES.items():
+            whole = sum(row[FIELDS[each]] for each in lower)
+            exact = row[FIELDS[upper]] / whole if whole else None
+            found = row[FIELDS[figure]]
+            assert found is exact is None or abs(float(found) - exact) < 1e-6, figure
+    await _opens(seen, Random(dimension), rows, groups)
+
+
+async def _opens(seen: Seen, dice: Random, rows: list[Any], groups: Mapping[Any, Any]) -> None:
+    """One row of the figures, opened in every way it can be."""
+    row = dice.choice(rows)
+    group = groups[row["keys"][0]["value"]]
+    behind: dict[str, set[str]] = {}
+    for figure, counts in COUNTED.items():
+        behind[figure] = {it["id"] for it in group if counts(it)}
+    for figure, measure in MEASURED.items():
+        behind[figure] = {it["id"] for it in group if measure(it) is not None}
+    for figure, (_, lower) in RATES.items():
+        behind[figure] = {key for each in lower for key in behind[each]}
+    filters = {}
+    for figure, expected in behind.items():
+        given = row[f"open{FIELDS[FigureName(figure)]}"]
+        filters[json.dumps(given, sort_keys=True)] = (given, expected, figure)
+    for given, expected, figure in filters.values():
+        assert await seen.opened(given) == expected, (figure, given)
+
+
+@pytest.mark.parametrize("dimension", sorted(STEP_KEYS))
+async def test_tasks_open_to_the_requests_and_children_that_have_them(seen, dimension):
+    """R-KPI-01, R-KPI-02, R-REQ-09: a child's steps are steps."""
+    tasks: dict[Any, list[tuple[str, bool]]] = defaultdict(list)
+    for it in seen.those(children=True):
+        for step in it["controlPoints"]:
+            if step["onTime"] is not None:
+                tasks[STEP_KEYS[dimension](step)].append((it["id"], step["onTime"]))
+
+    rows = await seen.rows([F.TASKS, F.TASKS_ON_TIME, F.ON_TIME_TASK_RATE], dimension)
+
+    assert {row["keys"][0]["value"]: (row["tasks"], row["tasksOnTime"]) for row in rows} == {
+        key: (len(found), sum(on_time for _, on_time in found)) for key, found in tasks.items()
+    }
+    for row in Random(dimension).sample(rows, min(2, len(rows))):
+        found = tasks[row["keys"][0]["value"]]
+        assert float(row["onTimeTaskRate"]) == pytest.approx(
+            sum(on_time for _, on_time in found) / len(found), abs=1e-6
+        )
+        assert row["openonTimeTaskRate"] == row["opentasks"]
+        assert await seen.opened(row["opentasks"]) == {key for key, _ in found}
+        on_time = {key for key, on_time in found if on_time}
+        assert await seen.opened(row["opentasksOnTime"]) == on_time
+
+
+PARTS = {
+    D.CONTROL_POINT: ("steps", "number"),
+    D.STEP_LINE: ("lines", "line"),
+    D.STEP_PERSON: ("persons", "id"),
+    D.STEP_PARTNER: ("partners", "id"),
+}
+
+
+@pytest.mark.parametrize("dimension", sorted(PARTS))
+async def test_lateness_by_cause_is_that_of_each_clock_and_opens_to_the_late(seen, dimension):
+    """R-OLA-03, R-KPI-02: divided in the database as one by one, to the microsecond."""
+    parts, name = PARTS[dimension]
+    late: Counter[Any] = Counter()
+    behind: dict[Any, set[str]] = defaultdict(set)
+    for it in seen.those():
+        for clock in it["clocks"]:
+            if clock["attribution"] is None:
+                continue
+            rest = parse_duration(clock["attribution"]["lateness"])
+            for part in clock["attribution"][parts]:
+                us = parse_duration(part["lateness"])
+                rest -= us
+                late[str(part[name])] += us
+                behind[str(part[name])].add(it["id"])
+            if rest:
+                late[None] += rest
+                behind[None].add(it["id"])
+
+    rows = await seen.rows([F.LATENESS], dimension)
+
+    found = {row["keys"][0]["value"]: _microseconds(row["lateness"]) for row in rows}
+    if seen.who == "ANALYST":  # what a branch manager may not see of people counts as nobody's
+        assert found == late
+    assert sum(found.values()) == sum(late.values())
+    for row in Random(dimension).sample(rows, min(3, len(rows))):
+        if seen.who == "ANALYST":
+            assert await seen.opened(row["openlateness"]) == behind[row["keys"][0]["value"]]
+
+
+async def test_breaches_are_counted_by_thread_and_open_to_theirs(seen):
+    """R-KPI-01, R-SLA-05."""
+    breached: dict[str, list[str]] = defaultdict(list)
+    for it in seen.those():
+        for clock in it["clocks"]:
+            if clock["state"] == "BREACHED":
+                breached[clock["thread"]].append(it["id"])
+
+    rows = await seen.rows([F.BREACHES], D.THREAD)
+
+    assert {row["keys"][0]["value"]: row["breaches"] for row in rows} == {
+        thread: len(found) for thread, found in breached.items()
+    }
+    for row in rows:
+        thread = row["keys"][0]["value"]
+        assert await seen.opened(row["openbreaches"]) == set(breached[thread])
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        (D.CUSTOMER, D.STEP_LINE, D.THREAD),
+        (D.CONTROL_POINT, D.STEP_PARTNER, D.MONTH),
+        (D.THREAD, D.PERSON),
+        (D.STEP_PERSON, D.STEP_PARTNER, D.PRODUCT),
+    ],
+)
+async def test_combinations_divide_the_whole_and_each_part_opens_to_its_own(seen, by):
+    """R-KPI-01, R-KPI-02, R-OLA-03: no lateness is lost or counted twice, however it is split."""
+    figures = [each for each in possible(by) if each in (F.LATENESS, F.TASKS, F.BREACHES)]
+    (whole,) = await seen.rows(figures)
+
+    rows = await seen.rows(figures, *by)
+
+    for figure in figures:
+        amounts = [_amount(row, figure) for row in rows]
+        assert sum(amounts) == _amount(whole, figure)
+    for row in Random(str(by)).sample(rows, min(3, len(rows))):
+        for figure in figures:
+            opened = await seen.opened(row[f"open{FIELDS[figure]}"])
+            assert bool(opened) == bool(_amount(row, figure)), (figure, row)
+
+
+def _amount(row: Any, figure: FigureName) -> int:
+    value = row[FIELDS[figure]]
+    return (_microseconds(value) or 0) if figure in DURATIONS else value
+
+
+def _microseconds(duration: str | None) -> int | None:
+    return None if duration is None else parse_duration(duration)
+
+
+async def test_what_is_split_by_something_else_is_refused(made):
+    """R-KPI-01: a request has no one control point, a step no thread of its own."""
+    desk, _ = made
+    for figure, by in (("requests", "CONTROL_POINT"), ("tasks", "THREAD"), ("closed", "THREAD")):
+        query = f"""query($period: PeriodInput!) {{
+            figures(period: $period, by: [PRIORITY, {by}]) {{ {figure} }} }}"""
+        answer = await desk.as_("ANALYST").run(query, {"period": PERIOD})
+        assert answer.code == "WRONG_DIMENSION"
+        assert answer.errors[0]["extensions"]["inputPath"] == ["by", 1]
+
+
+async def test_a_figure_that_is_skipped_refuses_nothing(made):
+    """R-KPI-01."""
+    desk, _ = made
+    query = """query($period: PeriodInput!, $steps: Boolean!) {
+        figures(period: $period, by: [CONTROL_POINT]) { tasks requests @skip(if: $steps) } }"""
+
+    answer = await desk.as_("ANALYST").run(query, {"period": PERIOD, "steps": True})
+
+    assert answer.data["figures"]
