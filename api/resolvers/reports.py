@@ -125,7 +125,9 @@ def _keys(target: type, given: list[strawberry.ID]) -> list[UUID]:
 
 
 def _row(asked: Question, row: rules.Row, language: str) -> FigureRow:
-    figures = {each.value.lower(): _shown(row.values.get(each), each) for each in FigureName}
+    figures: dict[str, Any] = {
+        each.value.lower(): _shown(row.values.get(each), each) for each in FigureName
+    }
     return FigureRow(
         asked=asked,
         row=row,
