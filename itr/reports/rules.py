@@ -90,14 +90,19 @@ class Bucket:
     end: datetime
 
 
-def ensure_answerable(asked: Question, wanted: Collection[FigureName]) -> None:
-    """Refuse what has no answer: InvalidInput, UnknownTimeZone, WrongDimension."""
-    if asked.period.end <= asked.period.start:
+def ensure_period(period: Period) -> None:
+    """Refuse a period that ends before it starts."""
+    if period.end <= period.start:
         raise InvalidInput(
             path=["period", "to"],
             zh_reason="时段的结束必须晚于开始。",
             en_reason="The period must end after it starts.",
         )
+
+
+def ensure_answerable(asked: Question, wanted: Collection[FigureName]) -> None:
+    """Refuse what has no answer: InvalidInput, UnknownTimeZone, WrongDimension."""
+    ensure_period(asked.period)
     if len(asked.by) > MOST_DIMENSIONS or len(set(asked.by)) != len(asked.by):
         raise InvalidInput(
             path=["by"],
