@@ -42,7 +42,7 @@ async def make_up(
 ) -> Mapping[UUID, Known]:
     """Put so many requests of the six weeks before `until` into the tables."""
     terms = await terms_of(desk.ids["house"])
-    calendar = (await calendars_in_force([terms.calendar_id]))[terms.calendar_id]
+    calendar = (await calendars_in_force([terms.calendar_id], desk.ids["Acme"]))[terms.calendar_id]
     line = await ContractLine.get(contract_id=desk.ids["contract"])
     project = await Project.create(id=uuid4(), name="net", customer_id=desk.ids["Acme"])
     making = _Making(desk, dice, until, terms.version_id, calendar, line.id, project.id)
