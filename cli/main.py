@@ -24,6 +24,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+admin = typer.Typer(help="管理员 / administrators.", no_args_is_help=True)
+app.add_typer(admin, name="admin")
+
 WRONG_SETTING = 2
 FAILED = 1
 
@@ -159,6 +162,26 @@ def schema() -> None:
     from api.resolvers import product_schema
 
     typer.echo(product_schema().as_str())
+
+
+@admin.command("create", help="首位管理员 / the first administrator of a server of one's own.")
+def create_admin(
+    name: Annotated[str, typer.Option(help="姓名 / the name")],
+    email: Annotated[str, typer.Option(help="登录用的邮箱 / the address to sign in with")],
+    organisation: Annotated[
+        str | None,
+        typer.Option(help="所属分公司，没有则建立 / own branch, made if missing"),
+    ] = None,
+    *,
+    another: Annotated[
+        bool, typer.Option("--another", help="已有管理员时再加一位 / besides those there are")
+    ] = False,
+) -> None:
+    """Add the first administrator and say what to do next."""
+    settings = settings_of_running()
+    from cli.administration import run_create
+
+    _run(run_create(settings, name, email=email, organisation=organisation, another=another))
 
 
 def _run(work: Coroutine[None, None, None]) -> None:

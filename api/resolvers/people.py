@@ -21,11 +21,11 @@ class PeopleQuery:
     """Reading people."""
 
     organisations: OrganisationConnection = page_field(
-        permission_classes=[may(P.READ_REQUESTS)],
+        permission_classes=[may(P.READ_DIRECTORY)],
         description="Organisations within your sight, by name.",
     )
     persons: PersonConnection = page_field(
-        permission_classes=[may(P.READ_REQUESTS)],
+        permission_classes=[may(P.READ_DIRECTORY)],
         description="Persons within your sight, by name.",
     )
     queues: QueueConnection = page_field(

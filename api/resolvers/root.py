@@ -5,6 +5,7 @@ from strawberry.tools import merge_types
 
 from api.planner.scalars import SCALARS
 from api.resolvers.access import AccessMutation, AccessQuery
+from api.resolvers.administration import AdministrationMutation
 from api.resolvers.arguments import describe
 from api.resolvers.boards import BoardSubscription
 from api.resolvers.calendars import CalendarMutation, CalendarQuery
@@ -115,6 +116,7 @@ Mutation = merge_types(
     "Mutation",
     (
         RequestMutation,
+        AdministrationMutation,
         EmergencyMutation,
         ProblemMutation,
         AccessMutation,

@@ -7,7 +7,7 @@ import strawberry
 from api.planner import read as planner
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
-from api.planner.declare import column, connection, many, one, public_id
+from api.planner.declare import column, computed, connection, many, one, public_id
 from api.planner.stored import Node, stored
 from api.schema.vocabulary import described
 from itr.people.roles import OrganisationKind, Permission, Role
@@ -107,10 +107,26 @@ class Person(Node):
 
     id: strawberry.ID = public_id()
     name: str = column(filter=True, order=True, description="Their name.")
-    email: str | None = column(permission=Permission.READ_PEOPLE, description="E-mail address.")
-    phone: str | None = column(permission=Permission.READ_PEOPLE, description="Telephone number.")
-    active: bool = column(description="Whether they may still act.")
-    organisation: Organisation | None = one("organisation_id", description="Where they belong.")
+    email: str | None = column(
+        permission=Permission.READ_PEOPLE, filter=True, description="E-mail address."
+    )
+    phone: str | None = column(
+        permission=Permission.READ_PEOPLE, filter=True, description="Telephone number."
+    )
+    active: bool = column(filter=True, description="Whether they may still act.")
+    machine: bool = column(description="Whether it is a firm's machine.")
+    organisation: Organisation | None = one(
+        "organisation_id", filter=True, description="Where they belong."
+    )
+    roles: list[Role] | None = computed(
+        {
+            "roles": "(select json_agg(held.role order by held.role) from role_assignment held"
+            " where held.person_id = {t}.id)"
+        },
+        lambda values, _: [Role(each) for each in values["roles"] or ()],
+        permission=Permission.MANAGE_PEOPLE,
+        description="The roles held; permissions are the union (R-ROLE-01).",
+    )
 
 
 @filter_for(Person)

@@ -9,6 +9,7 @@ P = Permission
 _READ_INSIDE = frozenset(
     {
         P.READ_REQUESTS,
+        P.READ_DIRECTORY,
         P.READ_HANDLING,
         P.READ_INTERNAL,
         P.READ_NOTIFICATIONS,
@@ -41,6 +42,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(
         {
             P.READ_REQUESTS,
+            P.READ_DIRECTORY,
             P.READ_CONTRACTS,
             P.READ_NOTIFICATIONS,
             P.SUBMIT_REQUEST,
@@ -55,6 +57,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.PARTNER: frozenset(
         {
             P.READ_REQUESTS,
+            P.READ_DIRECTORY,
             P.READ_HANDLING,
             P.READ_NOTIFICATIONS,
             P.SUBMIT_REQUEST,
@@ -145,6 +148,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.WALLBOARD: frozenset({P.READ_BOARD}),
     Role.ADMIN: frozenset(
         {
+            P.READ_DIRECTORY,
+            P.READ_HANDLING,
             P.READ_PEOPLE,
             P.MANAGE_PEOPLE,
             P.READ_NOTIFICATIONS,

@@ -55,6 +55,22 @@ class ContractOfAnother(DomainError):
     en = "The contract belongs to another customer."
 
 
+class LastAdmin(DomainError):
+    """Somebody has to be left who administers."""
+
+    code = "LAST_ADMIN"
+    zh = "这是最后一位在职管理员，请先任命另一位。"
+    en = "This is the last active administrator; appoint another one first."
+
+
+class AdminExists(DomainError):
+    """There is an administrator already."""
+
+    code = "ADMIN_EXISTS"
+    zh = "已有在职管理员。"
+    en = "There is an active administrator already."
+
+
 def ensure_name(value: str, *path: PathItem, limit: int = LONGEST_NAME) -> str:
     """One line a person can read, without blanks around it.
 

@@ -34,6 +34,8 @@ assert SCHEMA.mutation_type is not None
 MUTATIONS = SCHEMA.mutation_type.fields
 EXAMPLES = 400
 ALMIGHTY = "almighty"
+ACTING = (ALMIGHTY, "LINE1", "CUSTOMER", "PARTNER")
+"""Who tries things; named by no input, or somebody would be sent away in the middle."""
 
 words = st.one_of(
     st.sampled_from(
@@ -145,7 +147,7 @@ def known_ids(desk: Desk) -> st.SearchStrategy[str]:
         next((short for word, short in prefixes.items() if name.startswith(word)), "per")
         + f"_{key.hex}"
         for name, key in desk.ids.items()
-        if not name.startswith("request ")
+        if not name.startswith("request ") and name not in ACTING
     ]
     organisations = [f"org_{desk.ids[name].hex}" for name in ("Acme", "Bolt", "Firm", "Shanghai")]
     nowhere = ["", "req_", "req_" + "0" * 32, "\x00", "💥", "x" * 5000, "per_" + "f" * 32]
@@ -195,7 +197,7 @@ def test_any_input_is_done_or_refused_and_a_refusal_changes_nothing(
         lambda name: st.tuples(
             st.just(name),
             inputs_of(get_named_type(MUTATIONS[name].args["input"].type), ids),
-            st.sampled_from([ALMIGHTY, ALMIGHTY, "LINE1", "LINE1", "CUSTOMER", "PARTNER"]),
+            st.sampled_from([ALMIGHTY, "LINE1", *ACTING]),
         )
     )
     outcomes = {"done": 0, "refused": 0, "bad": 0, "forbidden": 0}

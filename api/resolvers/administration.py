@@ -1,0 +1,194 @@
+"""Administration: persons, their roles and access, organisations, queues; by MANAGE_PEOPLE."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import strawberry
+
+from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.permissions import may
+from api.schema import people_inputs as given
+from api.schema.people import Organisation, Person, Queue
+from api.schema.people_payloads import OrganisationPayload, PersonPayload, QueuePayload
+from api.schema.request_inputs import MutationInput
+from itr.errors import Required
+from itr.people import operations
+from itr.people.operations import PersonChanges
+from itr.people.roles import Permission
+
+Info = strawberry.Info
+Payload = TypeVar("Payload")
+
+
+def _mutation(description: str) -> Any:
+    return strawberry.mutation(
+        permission_classes=[may(Permission.MANAGE_PEOPLE)], description=description
+    )
+
+
+@strawberry.type
+class AdministrationMutation:
+    """What administrators do; no business decisions."""
+
+    @_mutation("Add a person with their roles.")
+    async def create_person(
+        self, info: Info, input: given.CreatePersonInput
+    ) -> PersonPayload | None:
+        """Add a person."""
+
+        async def act() -> UUID:
+            return await operations.create_person(
+                info.context.actor,
+                key_of(Organisation, input.organisation_id, "organisationId"),
+                input.name,
+                input.roles,
+                email=input.email,
+                phone=input.phone,
+                language=input.language,
+                machine=input.machine,
+                now=info.context.now,
+            )
+
+        return await _answered(PersonPayload, info, input, act)
+
+    @_mutation("Correct what is known of a person; what is left out stays.")
+    async def change_person(
+        self, info: Info, input: given.ChangePersonInput
+    ) -> PersonPayload | None:
+        """Change a person."""
+
+        async def act() -> UUID:
+            changes = _changes(input)
+            return await operations.change_person(
+                info.context.actor, key_of(Person, input.id, "id"), changes, now=info.context.now
+            )
+
+        return await _answered(PersonPayload, info, input, act)
+
+    @_mutation("Give a person one more role; again is nothing.")
+    async def assign_role(self, info: Info, input: given.PersonRoleInput) -> PersonPayload | None:
+        """Assign a role."""
+        return await _on_person(info, input, operations.assign_role, input.role)
+
+    @_mutation("Take a role from a person; what it let them see ends with the next event.")
+    async def withdraw_role(self, info: Info, input: given.PersonRoleInput) -> PersonPayload | None:
+        """Withdraw a role."""
+        return await _on_person(info, input, operations.revoke_role, input.role)
+
+    @_mutation("End a person's access at once: tokens, sockets and sessions (S9).")
+    async def deactivate_person(self, info: Info, input: given.PersonInput) -> PersonPayload | None:
+        """Deactivate a person."""
+        return await _on_person(info, input, operations.deactivate_person)
+
+    @_mutation("Give a person their access back, with the roles they had.")
+    async def reactivate_person(self, info: Info, input: given.PersonInput) -> PersonPayload | None:
+        """Reactivate a person."""
+        return await _on_person(info, input, operations.reactivate_person)
+
+    @_mutation("Add a branch, a customer or a partner.")
+    async def create_organisation(
+        self, info: Info, input: given.CreateOrganisationInput
+    ) -> OrganisationPayload | None:
+        """Add an organisation."""
+
+        async def act() -> UUID:
+            return await operations.create_organisation(
+                info.context.actor,
+                kind=input.kind,
+                name=input.name,
+                branch_id=key_or_none(Organisation, input.branch_id, "branchId"),
+                phone=input.phone,
+                email=input.email,
+                make_up_days=input.make_up_days,
+                now=info.context.now,
+            )
+
+        return await _answered(OrganisationPayload, info, input, act)
+
+    @_mutation("Open a queue of our own or of a partner firm, with its people.")
+    async def create_queue(self, info: Info, input: given.CreateQueueInput) -> QueuePayload | None:
+        """Open a queue."""
+
+        async def act() -> UUID:
+            members = [
+                key_of(Person, each, "memberIds", str(index))
+                for index, each in enumerate(input.member_ids)
+            ]
+            return await operations.create_queue(
+                info.context.actor,
+                name=input.name,
+                line=input.line,
+                branch_id=key_or_none(Organisation, input.branch_id, "branchId"),
+                partner_id=key_or_none(Organisation, input.partner_id, "partnerId"),
+                lead_id=key_or_none(Person, input.lead_id, "leadId"),
+                member_ids=members,
+                now=info.context.now,
+            )
+
+        return await _answered(QueuePayload, info, input, act)
+
+    @_mutation("Let a person take a queue's work; again is nothing.")
+    async def add_queue_member(
+        self, info: Info, input: given.QueueMemberInput
+    ) -> QueuePayload | None:
+        """Add a member."""
+        return await _on_member(info, input, operations.add_queue_member)
+
+    @_mutation("Stop a person from taking a queue's work; what they own stays theirs.")
+    async def remove_queue_member(
+        self, info: Info, input: given.QueueMemberInput
+    ) -> QueuePayload | None:
+        """Remove a member."""
+        return await _on_member(info, input, operations.remove_queue_member)
+
+
+async def _on_person(
+    info: Info, input: given.PersonInput, operation: Callable[..., Awaitable[UUID]], *more: Any
+) -> PersonPayload:
+    async def act() -> UUID:
+        person = key_of(Person, input.id, "id")
+        return await operation(info.context.actor, person, *more, now=info.context.now)
+
+    return await _answered(PersonPayload, info, input, act)
+
+
+async def _on_member(
+    info: Info, input: given.QueueMemberInput, operation: Callable[..., Awaitable[UUID]]
+) -> QueuePayload:
+    async def act() -> UUID:
+        queue = key_of(Queue, input.id, "id")
+        person = key_of(Person, input.person_id, "personId")
+        return await operation(info.context.actor, queue, person, now=info.context.now)
+
+    return await _answered(QueuePayload, info, input, act)
+
+
+async def _answered(
+    payload: Callable[..., Payload],
+    info: Info,
+    input: MutationInput,
+    act: Callable[[], Awaitable[UUID]],
+) -> Payload:
+    subject, errors = await performed(info, input, act)
+    return payload(key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id)
+
+
+def _changes(input: given.ChangePersonInput) -> PersonChanges:
+    """What was written, null or not; a name and a language cannot be taken away."""
+    changes = PersonChanges()
+    if input.name is not strawberry.UNSET:
+        changes["name"] = _there(input.name, "name")
+    if input.email is not strawberry.UNSET:
+        changes["email"] = input.email
+    if input.phone is not strawberry.UNSET:
+        changes["phone"] = input.phone
+    if input.language is not strawberry.UNSET:
+        changes["language"] = _there(input.language, "language")
+    return changes
+
+
+def _there(value: str | None, path: str) -> str:
+    if value is None:
+        raise Required(path=[path])
+    return value

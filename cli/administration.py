@@ -1,0 +1,55 @@
+"""`itr admin create`: somebody who can appoint all others."""
+
+import getpass
+import socket
+from datetime import UTC, datetime
+
+import typer
+
+from itr.actor import SYSTEM
+from itr.database import connected
+from itr.errors import DomainError
+from itr.events.work import Call, called_by
+from itr.people.operations import appoint_admin
+from itr.people.rules import AdminExists
+from itr.settings import Settings, WrongSettings
+
+
+async def run_create(
+    settings: Settings, name: str, *, email: str, organisation: str | None, another: bool
+) -> None:
+    """Appoint an administrator and print what to do next; raises WrongSettings in one sentence."""
+    async with connected(settings):
+        try:
+            with called_by(_from_here()):
+                person = await appoint_admin(
+                    name,
+                    email=email,
+                    organisation=organisation,
+                    another=another,
+                    now=datetime.now(UTC),
+                )
+        except AdminExists as error:
+            hint = "再加一位请用 --another / add --another to appoint one more."
+            raise WrongSettings(f"{_told(error)} {hint}") from error
+        except DomainError as error:
+            raise WrongSettings(_told(error)) from error
+    typer.echo(f"管理员已建立 / the administrator is there: {name} <{email}> per_{person.hex}")
+    typer.echo(
+        f"下一步：在 {settings.issuer} 登录，用 createOrganisation、createPerson、createQueue"
+        " 建立组织、人员与队列。"
+    )
+    typer.echo(
+        f"Next: sign in at {settings.issuer} and add organisations, people and queues with"
+        " createOrganisation, createPerson, createQueue."
+    )
+
+
+def _from_here() -> Call:
+    """Where the change comes from, for the log (S16): this command, run by whom, on which host."""
+    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    return Call(actor_id=SYSTEM.id, client_id="itr admin create", address=who)
+
+
+def _told(error: DomainError) -> str:
+    return f"{error.message('zh')} / {error.message('en')}"

@@ -1,0 +1,52 @@
+"""Organisations: branches, customers, partners (R-ORG-01)."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from itr.actor import Actor
+from itr.events.work import transaction
+from itr.people.models import Organisation
+from itr.people.names import kept_whole
+from itr.people.operations.recording import organisation_of, record_change
+from itr.people.permission import ensure_may
+from itr.people.roles import OrganisationKind, Permission
+from itr.people.rules import ensure_name
+from itr.sla.operations import keep_twins
+
+
+async def create_organisation(
+    actor: Actor,
+    *,
+    kind: OrganisationKind,
+    name: str,
+    now: datetime,
+    branch_id: UUID | None = None,
+    phone: str | None = None,
+    email: str | None = None,
+    make_up_days: bool = True,
+    organisation_id: UUID | None = None,
+) -> UUID:
+    """Add a branch, a customer or a partner; `branch_id` is the branch that serves it.
+
+    Raises Forbidden, NotFound and WrongOrganisation for the branch.
+    """
+    ensure_may(actor, Permission.MANAGE_PEOPLE)
+    name = ensure_name(name, "name")
+    with kept_whole("name"):
+        async with transaction() as work:
+            if branch_id is not None:
+                await organisation_of(branch_id, OrganisationKind.BRANCH, "branchId")
+            made = await Organisation.create(
+                id=organisation_id or uuid4(),
+                kind=kind,
+                name=name,
+                branch_id=branch_id,
+                phone=phone and ensure_name(phone, "phone", limit=40),
+                email=email and ensure_name(email, "email"),
+                make_up_days=make_up_days,
+            )
+            if not make_up_days:
+                await keep_twins(work, actor, now)
+            told = {"change": "CREATED", "kind": kind.value, "name": name}
+            await record_change(work, actor, "Organisation", made.id, now, told)
+    return made.id

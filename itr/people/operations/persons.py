@@ -1,0 +1,179 @@
+"""Persons, their roles and the end of their access (R-ROLE-01, S9)."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID, uuid4
+
+from itr.actor import Actor
+from itr.errors import NotFound
+from itr.events.work import Work, transaction
+from itr.people.models import Person, RoleAssignment
+from itr.people.names import kept_whole
+from itr.people.operations.recording import organisation_of, record_change
+from itr.people.permission import ensure_may
+from itr.people.roles import Permission, Role
+from itr.people.rules import LastAdmin, ensure_language, ensure_name, ensure_roles_fit
+
+
+async def create_person(
+    actor: Actor,
+    organisation_id: UUID,
+    name: str,
+    roles: Collection[Role],
+    *,
+    now: datetime,
+    email: str | None = None,
+    phone: str | None = None,
+    language: str = "zh",
+    machine: bool = False,
+    person_id: UUID | None = None,
+) -> UUID:
+    """Add a person with their roles. Raises Forbidden, NotFound, RoleNotForOrganisation."""
+    ensure_may(actor, Permission.MANAGE_PEOPLE)
+    name = ensure_name(name, "name")
+    with kept_whole("name"):
+        async with transaction() as work:
+            organisation = await organisation_of(organisation_id, None, "organisationId")
+            ensure_roles_fit(organisation.kind, roles, "roles")
+            person = await Person.create(
+                id=person_id or uuid4(),
+                organisation=organisation,
+                name=name,
+                email=email and ensure_name(email, "email"),
+                phone=phone and ensure_name(phone, "phone", limit=40),
+                language=ensure_language(language, "language"),
+                machine=machine,
+            )
+            await RoleAssignment.bulk_create(
+                RoleAssignment(id=uuid4(), person=person, role=role) for role in sorted(set(roles))
+            )
+            told = {"change": "CREATED", "roles": sorted(role.value for role in roles)}
+            await record_change(work, actor, "Person", person.id, now, told)
+    return person.id
+
+
+class PersonChanges(TypedDict, total=False):
+    """What of a person is to change; what is left out stays."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    language: str
+
+
+async def change_person(
+    actor: Actor, person_id: UUID, changes: PersonChanges, *, now: datetime
+) -> UUID:
+    """Correct what is known of a person; the log keeps what it was. Raises Forbidden, NotFound."""
+    ensure_may(actor, Permission.MANAGE_PEOPLE)
+    wanted = _ensured(changes)
+    async with transaction() as work:
+        person = await lock_person(work, person_id)
+        changed = {
+            field: {"from": getattr(person, field), "to": value}
+            for field, value in wanted.items()
+            if getattr(person, field) != value
+        }
+        if changed:
+            person.update_from_dict({field: each["to"] for field, each in changed.items()})
+            await person.save(update_fields=list(changed))
+            told = {"change": "CHANGED", "fields": changed}
+            await record_change(work, actor, "Person", person_id, now, told)
+    return person_id
+
+
+async def assign_role(actor: Actor, person_id: UUID, role: Role, *, now: datetime) -> UUID:
+    """Give a person one more role; again is nothing. Raises RoleNotForOrganisation."""
+    ensure_may(actor, Permission.MANAGE_PEOPLE)
+    async with transaction() as work:
+        person = await lock_person(work, person_id)
+        ensure_roles_fit(person.organisation.kind, [role], "role")
+        if not await RoleAssignment.exists(person_id=person_id, role=role):
+            await RoleAssignment.create(id=uuid4(), person=person, role=role)
+            told = {"change": "ROLE_ASSIGNED", "role": role.value}
+            await record_change(work, actor, "Person", person_id, now, told)
+    return person_id
+
+
+async def revoke_role(actor: Actor, person_id: UUID, role: Role, *, now: datetime) -> UUID:
+    """Take a role from a person; the next event they would see no longer comes (S9).
+
+    Raises LastAdmin.
+    """
+    ensure_may(actor, Permission.MANAGE_PEOPLE)
+    async with transaction() as work:
+        if role is Role.ADMIN:
+            await _ensure_another_administers(work, person_id)
+        await lock_person(work, person_id)
+        if await RoleAssignment.filter(person_id=person_id, role=role).delete():
+            told = {"change": "ROLE_REVOKED", "role": role.value}
+            await record_change(work, actor, "Person", person_id, now, told)
+    return person_id
+
+
+async def deactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> UUID:
+    """End a person's access; what they did stays theirs. Raises LastAdmin."""
+    ensure_may(actor, Permission.MANAGE_PEOPLE)
+    async with transaction() as work:
+        await _ensure_another_administers(work, person_id)
+        await _set_active(work, actor, person_id, now, active=False)
+    return person_id
+
+
+async def reactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> UUID:
+    """Give a person their access back, with the roles they had."""
+    ensure_may(actor, Permission.MANAGE_PEOPLE)
+    async with transaction() as work:
+        await _set_active(work, actor, person_id, now, active=True)
+    return person_id
+
+
+_ADMINS = """
+select p.id from person p join role_assignment r on r.person_id = p.id
+where r.role = 'ADMIN' and p.active order by p.id for no key update of p, r
+"""
+
+
+async def active_admins(work: Work) -> list[UUID]:
+    """Who administers, locked in one order, so that two who leave at once do not both go."""
+    return [row["id"] for row in await work.connection.execute_query_dict(_ADMINS)]
+
+
+async def _ensure_another_administers(work: Work, person_id: UUID) -> None:
+    if await active_admins(work) == [person_id]:
+        raise LastAdmin(path=["id"])
+
+
+async def _set_active(
+    work: Work, actor: Actor, person_id: UUID, now: datetime, *, active: bool
+) -> None:
+    person = await lock_person(work, person_id)
+    if person.active is not active:
+        person.active = active
+        await person.save(update_fields=["active"])
+        told = {"change": "REACTIVATED" if active else "DEACTIVATED"}
+        await record_change(work, actor, "Person", person_id, now, told)
+
+
+async def lock_person(work: Work, person_id: UUID) -> Person:
+    """The person, locked, as what the work is about. Raises NotFound."""
+    work.subject_id = person_id
+    person = await Person.filter(id=person_id).select_for_update(no_key=True).first()
+    if person is None:
+        raise NotFound(path=["id"])
+    await person.fetch_related("organisation")
+    return person
+
+
+def _ensured(changes: PersonChanges) -> dict[str, str | None]:
+    wanted: dict[str, str | None] = {}
+    if "name" in changes:
+        wanted["name"] = ensure_name(changes["name"], "name")
+    if "email" in changes:
+        wanted["email"] = changes["email"] and ensure_name(changes["email"], "email")
+    if "phone" in changes:
+        wanted["phone"] = changes["phone"] and ensure_name(changes["phone"], "phone", limit=40)
+    if "language" in changes:
+        wanted["language"] = ensure_language(changes["language"], "language")
+    return wanted

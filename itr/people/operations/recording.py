@@ -1,0 +1,63 @@
+"""What the operations on people share: finding, locking, recording."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from itr.actor import Actor
+from itr.errors import NotFound
+from itr.events.log import Fact
+from itr.events.work import Work
+from itr.people.history import next_version
+from itr.people.models import Organisation, Person
+from itr.people.roles import OrganisationKind
+from itr.people.rules import NotOfOrganisation, ensure_kind
+
+
+async def organisation_of(
+    organisation_id: UUID, kind: OrganisationKind | None, path: str
+) -> Organisation:
+    """The organisation, of the wanted kind. Raises NotFound, WrongOrganisation."""
+    found = await Organisation.get_or_none(id=organisation_id)
+    if found is None:
+        raise NotFound(path=[path])
+    if kind is not None:
+        ensure_kind(found.kind, kind, path)
+    return found
+
+
+async def ensure_works_for(person_id: UUID, partner_id: UUID | None, *path: str | int) -> None:
+    """Refuse a person who is not of the partner firm, or, without one, not of our branches."""
+    person = await Person.get_or_none(id=person_id, active=True).select_related("organisation")
+    if person is None:
+        raise NotFound(path=path)
+    ours = person.organisation.kind is OrganisationKind.BRANCH
+    if not (ours if partner_id is None else person.organisation.id == partner_id):
+        raise NotOfOrganisation(path=path)
+
+
+async def record_change(
+    work: Work,
+    actor: Actor,
+    subject_type: str,
+    subject: UUID,
+    now: datetime,
+    told: Mapping[str, Any],
+    customer_id: UUID | None = None,
+) -> None:
+    """Have a change of somebody or something written to the log: `told` says what (S16)."""
+    work.subject_id = subject
+    work.record(
+        Fact(
+            type=f"{subject_type}Changed",
+            subject_type=subject_type.lower(),
+            subject=subject,
+            subject_version=await next_version(work, subject),
+            stream=subject,
+            by=actor,
+            occurred_at=now,
+            customer_id=customer_id,
+            payload=told,
+        )
+    )

@@ -1,0 +1,68 @@
+"""`itr admin create`: the first administrator of a server of one's own."""
+
+import os
+import re
+import subprocess
+import sys
+
+from tortoise.connection import get_connection
+
+from itr.database import connected
+from itr.people.operations import load_actor
+from itr.people.roles import OrganisationKind, Role
+from itr.settings import Settings
+from tests.support.desk_data import facts_of
+from tests.support.firms import key_in
+
+
+def run(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command, on this database."""
+    ours = {
+        "ITR_DATABASE_URL": settings.database_url,
+        "ITR_VALKEY_URL": settings.valkey_url,
+        "ITR_SECRET": settings.secret.get_secret_value(),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "admin", "create", *words],
+        env=os.environ | ours,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def test_an_empty_server_gets_its_first_administrator_once(settings: Settings) -> None:
+    """S16: told with who ran it and where."""
+    words = ["--name", "张伟 Zhang", "--email", "zhang@house.example"]
+
+    first = run(settings, *words)
+    again = run(settings, *words)
+    another = run(settings, *words, "--another", "--organisation", "Beijing")
+
+    assert first.returncode == 0, first.stderr
+    assert "createPerson" in first.stdout
+    assert again.returncode == 2
+    assert "--another" in again.stderr
+    assert again.stderr.count("\n") == 1
+    assert another.returncode == 0, another.stderr
+    async with connected(settings):
+        found = [re.search(r"per_[0-9a-f]{32}", each.stdout) for each in (first, another)]
+        actors = [await load_actor(key_in(each[0])) for each in found if each]
+        (fact,) = await facts_of(key_in(found[0][0])) if found[0] else ()
+        origins = await get_connection("default").execute_query_dict(
+            "select distinct origin->>'client' as client, origin->>'address' as address from event"
+        )
+    assert [actor.roles for actor in actors if actor] == [{Role.ADMIN}] * 2
+    assert {actor.organisation_kind for actor in actors if actor} == {OrganisationKind.BRANCH}
+    assert len({actor.organisation_id for actor in actors if actor}) == 2
+    assert fact["actor_name"] == "ITR Desk"
+    assert [each["client"] for each in origins] == ["itr admin create"]
+    assert all("@" in each["address"] for each in origins)
+
+
+def test_a_name_that_is_none_is_told_in_one_sentence(settings: Settings) -> None:
+    answer = run(settings, "--name", " ", "--email", "x@house.example")
+
+    assert answer.returncode == 2
+    assert answer.stderr.count("\n") == 1
