@@ -1,11 +1,13 @@
 """`itr admin create`: somebody who can appoint all others."""
 
 import getpass
+import secrets
 import socket
 from datetime import UTC, datetime
 
 import typer
 
+from itr.access.secrets import hash_password
 from itr.actor import SYSTEM
 from itr.database import connected
 from itr.errors import DomainError
@@ -19,6 +21,7 @@ async def run_create(
     settings: Settings, name: str, *, email: str, organisation: str | None, another: bool
 ) -> None:
     """Appoint an administrator and print what to do next; raises WrongSettings in one sentence."""
+    now, password = datetime.now(UTC), secrets.token_urlsafe(15)
     async with connected(settings):
         try:
             with called_by(_from_here()):
@@ -27,7 +30,8 @@ async def run_create(
                     email=email,
                     organisation=organisation,
                     another=another,
-                    now=datetime.now(UTC),
+                    password_hash=hash_password(password),
+                    now=now,
                 )
         except AdminExists as error:
             hint = "再加一位请用 --another / add --another to appoint one more."
@@ -35,6 +39,7 @@ async def run_create(
         except DomainError as error:
             raise WrongSettings(_told(error)) from error
     typer.echo(f"管理员已建立 / the administrator is there: {name} <{email}> per_{person.hex}")
+    typer.echo(f"初始密码，只显示这一次 / the first password, shown this once: {password}")
     typer.echo(
         f"下一步：在 {settings.issuer} 登录，用 createOrganisation、createPerson、createQueue"
         " 建立组织、人员与队列。"

@@ -17,9 +17,20 @@ class NameTaken(DomainError):
     en = "This name is taken."
 
 
+class EmailTaken(DomainError):
+    """Somebody else signs in with this address."""
+
+    code = "EMAIL_TAKEN"
+    zh = "该邮箱已被他人用于登录。"
+    en = "Somebody else signs in with this e-mail address."
+
+
+_SIGN_IN_NAME = "person_sign_in_name"
+
+
 @contextmanager
 def kept_whole(*path: PathItem) -> Iterator[None]:
-    """Turn what the database refuses into words: NameTaken at `path`, or NotFound.
+    """Turn what the database refuses into words: NameTaken at `path`, EmailTaken, or NotFound.
 
     Goes around the transaction, which a refused statement has ended.
     """
@@ -27,7 +38,10 @@ def kept_whole(*path: PathItem) -> Iterator[None]:
         yield
     except IntegrityError as error:
         causes = (error.__cause__, *error.args)
-        if any(isinstance(cause, asyncpg.UniqueViolationError) for cause in causes):
+        taken = [cause for cause in causes if isinstance(cause, asyncpg.UniqueViolationError)]
+        if any(cause.constraint_name == _SIGN_IN_NAME for cause in taken):
+            raise EmailTaken(path=["email"]) from error
+        if taken:
             raise NameTaken(path=path) from error
         if any(isinstance(cause, asyncpg.ForeignKeyViolationError) for cause in causes):
             raise NotFound() from error

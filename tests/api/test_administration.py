@@ -10,6 +10,7 @@ from graphql import get_named_type
 from api.app import create_app
 from api.oauth.tokens import issue_token
 from api.resolvers import product_schema
+from itr.access.operations.signing_in import set_password
 from itr.people.operations import assign_role, create_person, revoke_role
 from itr.people.roles import Role
 from itr.settings import Settings
@@ -94,6 +95,17 @@ async def test_what_was_known_of_a_person_stays_on_record(desk: Desk) -> None:
     assert created["actor_name"] == changed["actor_name"] == "ADMIN"
     assert "old@house.example" in changed["payload"]
     assert "new@house.example" in changed["payload"]
+
+
+async def test_an_address_somebody_signs_in_with_is_nobody_elses(desk: Desk) -> None:
+    other = await newcomer(desk, "LINE1", email="taken@house.example")
+    id_ = await newcomer(desk, "LINE1")
+    for each in (other, id_):
+        await set_password(FOUNDER, key_in(each), "a word nobody knows", now=desk.time.now)
+
+    taken = await refused(desk, "changePerson", id=id_, email="Taken@House.example")
+
+    assert taken == ("EMAIL_TAKEN", ["input", "email"])
 
 
 async def test_roles_are_given_and_withdrawn(desk: Desk) -> None:

@@ -4,9 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 from tortoise.connection import get_connection
 
+from itr.access.operations.signing_in import sign_in
 from itr.database import connected
 from itr.people.operations import load_actor
 from itr.people.roles import OrganisationKind, Role
@@ -38,27 +40,36 @@ async def test_an_empty_server_gets_its_first_administrator_once(settings: Setti
 
     first = run(settings, *words)
     again = run(settings, *words)
+    taken = run(settings, *words, "--another")
+    words[3] = "li@house.example"
     another = run(settings, *words, "--another", "--organisation", "Beijing")
 
     assert first.returncode == 0, first.stderr
     assert "createPerson" in first.stdout
     assert again.returncode == 2
     assert "--another" in again.stderr
+    assert taken.returncode == 2
+    assert "e-mail" in taken.stderr
     assert again.stderr.count("\n") == 1
     assert another.returncode == 0, another.stderr
     async with connected(settings):
         found = [re.search(r"per_[0-9a-f]{32}", each.stdout) for each in (first, another)]
         actors = [await load_actor(key_in(each[0])) for each in found if each]
-        (fact,) = await facts_of(key_in(found[0][0])) if found[0] else ()
+        facts = await facts_of(key_in(found[0][0])) if found[0] else []
+        word = first.stdout.partition("this once: ")[2].split()[0]
+        _, signed_in = await sign_in("zhang@house.example", word, address="", now=datetime.now(UTC))
         origins = await get_connection("default").execute_query_dict(
             "select distinct origin->>'client' as client, origin->>'address' as address from event"
         )
     assert [actor.roles for actor in actors if actor] == [{Role.ADMIN}] * 2
     assert {actor.organisation_kind for actor in actors if actor} == {OrganisationKind.BRANCH}
     assert len({actor.organisation_id for actor in actors if actor}) == 2
-    assert fact["actor_name"] == "ITR Desk"
-    assert [each["client"] for each in origins] == ["itr admin create"]
-    assert all("@" in each["address"] for each in origins)
+    assert signed_in == actors[0].id if actors[0] else False
+    assert {fact["actor_name"] for fact in facts} == {"ITR Desk"}
+    assert not any(word in fact["payload"] for fact in facts)
+    ours = [each["address"] for each in origins if each["client"] == "itr admin create"]
+    assert ours
+    assert all("@" in each for each in ours)
 
 
 def test_a_name_that_is_none_is_told_in_one_sentence(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from itr.actor import SYSTEM
 from itr.events.work import Work, transaction
 from itr.people.models import Organisation, Person, RoleAssignment
+from itr.people.names import kept_whole
 from itr.people.operations.persons import active_admins
 from itr.people.operations.recording import record_change
 from itr.people.roles import OrganisationKind, Role
@@ -16,23 +17,36 @@ _ONE_AT_A_TIME = "lock table role_assignment in share row exclusive mode"
 
 
 async def appoint_admin(
-    name: str, *, email: str, now: datetime, organisation: str | None = None, another: bool = False
+    name: str,
+    *,
+    email: str,
+    password_hash: str,
+    now: datetime,
+    organisation: str | None = None,
+    another: bool = False,
 ) -> UUID:
-    """Add a person who administers, of an own branch; a branch is made where there is none.
+    """Add a person who administers and can sign in, of an own branch, made where there is none.
 
     `organisation` names the branch; without it, it is the oldest. Raises AdminExists unless
-    `another` is wanted.
+    `another` is wanted, EmailTaken.
     """
     name, email = ensure_name(name, "name"), ensure_name(email, "email")
-    async with transaction() as work:
-        await work.connection.execute_query(_ONE_AT_A_TIME)
-        if await active_admins(work) and not another:
-            raise AdminExists()
-        branch = await _branch(work, organisation, now)
-        person = await Person.create(id=uuid4(), organisation=branch, name=name, email=email)
-        await RoleAssignment.create(id=uuid4(), person=person, role=Role.ADMIN)
-        told = {"change": "CREATED", "roles": [Role.ADMIN.value]}
-        await record_change(work, SYSTEM, "Person", person.id, now, told)
+    with kept_whole("name"):
+        async with transaction() as work:
+            await work.connection.execute_query(_ONE_AT_A_TIME)
+            if await active_admins(work) and not another:
+                raise AdminExists()
+            branch = await _branch(work, organisation, now)
+            person = await Person.create(
+                id=uuid4(),
+                organisation=branch,
+                name=name,
+                email=email,
+                password_hash=password_hash,
+            )
+            await RoleAssignment.create(id=uuid4(), person=person, role=Role.ADMIN)
+            told = {"change": "CREATED", "roles": [Role.ADMIN.value]}
+            await record_change(work, SYSTEM, "Person", person.id, now, told)
     return person.id
 
 

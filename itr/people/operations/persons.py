@@ -65,21 +65,25 @@ class PersonChanges(TypedDict, total=False):
 async def change_person(
     actor: Actor, person_id: UUID, changes: PersonChanges, *, now: datetime
 ) -> UUID:
-    """Correct what is known of a person; the log keeps what it was. Raises Forbidden, NotFound."""
+    """Correct what is known of a person; the log keeps what it was.
+
+    Raises Forbidden, NotFound, EmailTaken.
+    """
     ensure_may(actor, Permission.MANAGE_PEOPLE)
     wanted = _ensured(changes)
-    async with transaction() as work:
-        person = await lock_person(work, person_id)
-        changed = {
-            field: {"from": getattr(person, field), "to": value}
-            for field, value in wanted.items()
-            if getattr(person, field) != value
-        }
-        if changed:
-            person.update_from_dict({field: each["to"] for field, each in changed.items()})
-            await person.save(update_fields=list(changed))
-            told = {"change": "CHANGED", "fields": changed}
-            await record_change(work, actor, "Person", person_id, now, told)
+    with kept_whole("name"):
+        async with transaction() as work:
+            person = await lock_person(work, person_id)
+            changed = {
+                field: {"from": getattr(person, field), "to": value}
+                for field, value in wanted.items()
+                if getattr(person, field) != value
+            }
+            if changed:
+                person.update_from_dict({field: each["to"] for field, each in changed.items()})
+                await person.save(update_fields=list(changed))
+                told = {"change": "CHANGED", "fields": changed}
+                await record_change(work, actor, "Person", person_id, now, told)
     return person_id
 
 
