@@ -1,6 +1,6 @@
 """Service levels: their query, and how they are kept and switched off (R-CAT-03)."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,7 @@ class ServiceLevelMutation:
                     matrix=_matrix(input.matrix),
                     confirmation_days=input.confirmation_working_days,
                     ola_shares=_shares(input.control_point_shares),
+                    alarm_rules=None if input.alarm_rules is None else input.alarm_rules.to_json(),
                     house=input.house,
                     service_level_id=key_or_none(ServiceLevel, input.id, "id"),
                     expected_version=input.expected_version,
@@ -134,45 +135,62 @@ def _shares(shares: list[given.ControlPointShareInput] | None) -> dict[str, str]
     return {str(each.number): str(each.percent) for each in shares} if shares else None
 
 
-_KEYS: dict[str, Callable[[Any], Hashable]] = {
+_LISTS: dict[str, Callable[[Any], tuple[str, ...]]] = {
     "targets": lambda each: (each.priority, each.thread),
     "matrix": lambda each: (each.fault_level, each.impact),
-    "control_point_shares": lambda each: str(each.number),
+    "control_point_shares": lambda each: (str(each.number),),
 }
-_PLACES = {
+"""The input's lists, and the words by which rules know an entry."""
+_CALLED = {
     "percents": "alarm_percents",
     "confirmation_days": "confirmation_working_days",
     "ola_shares": "control_point_shares",
+    "minutes": "acknowledge_minutes",
+    "minutesP1": "acknowledge_minutes_p1",
 }
+"""What the input calls otherwise than the rules do."""
 
 
 def _said_twice(input: given.SaveServiceLevelInput) -> Iterable[DomainError]:
     """Entries of a list that say again, and perhaps otherwise, what one before them said."""
-    for name, key_of_entry in _KEYS.items():
-        seen = set()
-        for index, each in enumerate(getattr(input, name) or ()):
-            key = key_of_entry(each)
-            if key in seen:
-                yield InvalidInput(
-                    path=[name, index],
-                    zh_reason="该条目重复。",
-                    en_reason="An entry before says this already.",
-                )
-            seen.add(key)
+    levels = input.alarm_rules.levels if input.alarm_rules else ()
+    yield from _repeated(levels, lambda each: (str(each.percent),), "alarm_rules", "levels")
+    for name, words_of in _LISTS.items():
+        yield from _repeated(getattr(input, name) or (), words_of, name)
+
+
+def _repeated(
+    entries: Iterable[Any], words_of: Callable[[Any], tuple[str, ...]], *path: str
+) -> Iterable[DomainError]:
+    seen = set()
+    for index, each in enumerate(entries):
+        if words_of(each) in seen:
+            yield InvalidInput(
+                path=[*path, index],
+                zh_reason="该条目重复。",
+                en_reason="An entry before says this already.",
+            )
+        seen.add(words_of(each))
 
 
 def _place_in(input: given.SaveServiceLevelInput, path: Path) -> Path:
-    """Where in the input's lists stands what a rule found by its words."""
-    name, *words = (
-        (_PLACES.get(str(each), each) if not place else each for place, each in enumerate(path))
-        if path
-        else ("",)
-    )
-    if name not in _KEYS or not words or isinstance(words[0], int):
-        return (name, *words) if path else path
-    for index, each in enumerate(getattr(input, str(name)) or ()):
-        key = _KEYS[str(name)](each)
-        parts = key if isinstance(key, tuple) else (key,)
-        if tuple(words) == tuple(parts)[: len(words)]:
-            return (name, index)
-    return (name,)
+    """Where in the input stands what a rule found by its words."""
+    match tuple(_CALLED.get(str(each), each) for each in path):
+        case ("alarm_rules", "escalation", *rest):
+            return ("alarm_rules", *rest)
+        case ("alarm_rules", "levels", percent, *rest) if input.alarm_rules:
+            kept = [str(each.percent) for each in input.alarm_rules.levels]
+            return (
+                "alarm_rules",
+                "levels",
+                kept.index(str(percent)),
+                *(["tells", *rest] if rest else ()),
+            )
+        case (str(name), *words) if name in _LISTS and words and isinstance(words[0], str):
+            entries = enumerate(getattr(input, name) or ())
+            found = (
+                index for index, each in entries if _LISTS[name](each)[: len(words)] == tuple(words)
+            )
+            return (name, *([index] if (index := next(found, None)) is not None else []))
+        case called:
+            return called

@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import payload_field
+from api.schema.alarm_rules import AlarmRulesInput
 from api.schema.calendars import Calendar
 from api.schema.catalogue import CatalogueItem, Contract, Package, Product, ServiceProduct
 from api.schema.payloads import UserError
@@ -118,6 +119,9 @@ class SaveServiceLevelInput(MutationInput):
     )
     alarm_percents: list[int] | None = strawberry.field(
         default=None, description="Alarm levels, ending with 100; 50, 75, 90, 100 if left out."
+    )
+    alarm_rules: AlarmRulesInput | None = strawberry.field(
+        default=None, description="Whom its alarms tell; left out, as R-ALM-01 says."
     )
     control_point_shares: list[ControlPointShareInput] | None = strawberry.field(
         default=None, description="Shares that differ from the default ones."

@@ -13,6 +13,7 @@ from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, computed, many, one, public_id, sql
 from api.planner.stored import Node, stored
+from api.schema.alarm_rules import AlarmRules, shown_alarm_rules
 from api.schema.attribution import name_of
 from api.schema.calendars import Calendar
 from itr.catalogue.policy import (
@@ -126,6 +127,12 @@ class ServiceLevelVersion(Node):
         ["alarm_percents"],
         lambda values, _context: values["alarm_percents"],
         description="Levels at which an alarm fires, in percent of the target (R-ALM-01).",
+    )
+    alarm_rules: AlarmRules | None = computed(
+        ["alarm_rules", "alarm_percents"],
+        shown_alarm_rules,
+        permission=Permission.READ_INTERNAL,
+        description="Whom its alarms tell, and how, defaults written out (R-ALM-01, R-ESC-02).",
     )
     confirmation_working_days: int = column(
         "confirmation_days", description="Silence confirms after so many working days."

@@ -21,6 +21,7 @@ from itr.recalculations.rules import (
 )
 from itr.recalculations.scope import fingerprint
 from itr.reports.rules import Period, ensure_period
+from itr.sla.clocks import MOMENT
 from itr.sla.models import CalendarVersion, Recalculation
 from itr.sla.operations import current_calendars
 from itr.sla.recalculations import begin, progressed
@@ -59,7 +60,7 @@ async def start_what_if(
             raise NotFound(path=["customerId"])
         wanted = {
             "from": period.start.isoformat(),
-            "to": min(period.end, now).isoformat(),
+            "to": min(period.end, now + MOMENT).isoformat(),
             "version": _text(version_id),
             "calendar": _text(calendar_version_id),
             "level": _text(level_id),

@@ -31,6 +31,7 @@ AT_ONCE: Mapping[RecalculationKind, int] = {K.WHAT_IF: 100, K.MIGRATION_PREVIEW:
 """Requests a step computes; what changes requests takes one, so that nobody waits for two."""
 TOLD_EVERY = 25
 """Followers hear of so many requests at least at once."""
+MOST = max(AT_ONCE.values())
 BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 
 _TAKE = """
@@ -39,8 +40,10 @@ order by created_at, id limit 1 for update skip locked
 """
 
 
-async def advance(now: datetime) -> bool:
+async def advance(now: datetime, *, at_once: int | None = None) -> bool:
     """Do one step of the oldest recalculation nobody else is doing; False: there is none.
+
+    A step computes `at_once` requests at most, as many as its kind does if left out.
 
     A request that cannot be done is told in the log, counted as skipped and left as it is; what
     fails without one has failed for good, so that it never blocks the others.
@@ -54,7 +57,7 @@ async def advance(now: datetime) -> bool:
                 return False
             row_id = found[0]["id"]
             row = await Recalculation.get(id=row_id)
-            ids = await _begin_step(work, row)
+            ids = await _begin_step(work, row, at_once)
             last = ids[-1] if ids else None
             await _step(work, row, ids, now)
             await _note(work, row, now)
@@ -64,16 +67,16 @@ async def advance(now: datetime) -> bool:
         if row_id is None:
             raise
         logger.exception("recalculation %s cannot do request %s", row_id, last)
-        await (_fail(row_id, now) if last is None else _skip(row_id, last, now))
+        await (_fail(row_id, now) if last is None else _skip(row_id, last, at_once, now))
     return True
 
 
-async def _begin_step(work: Work, row: Recalculation) -> list[UUID]:
+async def _begin_step(work: Work, row: Recalculation, at_once: int | None) -> list[UUID]:
     """The requests of the next step; none: it is done."""
     if row.status is S.WAITING:
         row.status = S.RUNNING
         row.total = await count_requests(work.connection, row)
-    return await next_requests(work.connection, row, _at_once(row))
+    return await next_requests(work.connection, row, min(_at_once(row), at_once or MOST))
 
 
 def _at_once(row: Recalculation) -> int:
@@ -153,11 +156,11 @@ async def _note(work: Work, row: Recalculation, now: datetime) -> None:
     await row.save()
 
 
-async def _skip(row_id: UUID, position: UUID, now: datetime) -> None:
+async def _skip(row_id: UUID, position: UUID, at_once: int | None, now: datetime) -> None:
     """Leave the one request that cannot be done and go on after it; of several, find it first."""
     async with transaction() as work:
         row = await Recalculation.filter(id=row_id).select_for_update().get()
-        ids = await _begin_step(work, row)
+        ids = await _begin_step(work, row, at_once)
         if not ids or ids[-1] != position or row.finished_at is not None:
             return
         if len(ids) > 1:

@@ -17,7 +17,9 @@ from tests.workers.alarms import alarms
 SHOWN = """serviceLevel { id name house active current { id number openRequests
     calendar { name } alarmPercents confirmationWorkingDays matrix { faultLevel impact priority }
     targets { priority thread target targetWorkingDays } pauses { reason thread }
-    controlPointShares { number percent } } versions { number } }"""
+    controlPointShares { number percent }
+    alarmRules { acknowledgeMinutes acknowledgeMinutesP1 levels { percent tells {
+        recipient channels priorities } } } } versions { number } }"""
 MANAGER = "PROCESS_MANAGER"
 ALL = {"RESPONSE": 1, "RESTORATION": 4, "RESOLUTION": 8, "CLOSURE": 240}
 
@@ -59,6 +61,17 @@ async def test_a_service_level_is_kept_and_read_as_it_was_given(desk: Desk) -> N
         pauses=[{"reason": "CUSTOMER", "threads": ["RESPONSE", "RESOLUTION"]}],
         matrix=matrix,
         alarmPercents=[60, 100],
+        alarmRules={
+            "acknowledgeMinutesP1": 5,
+            "levels": [
+                {
+                    "percent": 60,
+                    "tells": [
+                        {"recipient": "OWNER", "channels": ["EMAIL"], "priorities": ["P1", "P2"]}
+                    ],
+                }
+            ],
+        },
         controlPointShares=[{"number": 1, "percent": "5.5"}],
         confirmationWorkingDays=2,
     )
@@ -77,6 +90,25 @@ async def test_a_service_level_is_kept_and_read_as_it_was_given(desk: Desk) -> N
     assert [(each["reason"], each["thread"]) for each in current["pauses"]] == [
         ("CUSTOMER", "RESOLUTION"), ("CUSTOMER", "RESPONSE"),
     ]  # fmt: skip
+    rules = current["alarmRules"]
+    assert (rules["acknowledgeMinutes"], rules["acknowledgeMinutesP1"]) == (30, 5)
+    assert rules["levels"] == [
+        {
+            "percent": 60,
+            "tells": [{"recipient": "OWNER", "channels": ["EMAIL"], "priorities": ["P1", "P2"]}],
+        },
+        {
+            "percent": 100,
+            "tells": [
+                {
+                    "recipient": "PROCESS_MANAGER",
+                    "channels": ["SMS"],
+                    "priorities": ["P1", "P2", "P3", "P4"],
+                },
+                {"recipient": "OPERATIONS_DIRECTOR", "channels": ["SMS"], "priorities": ["P1"]},
+            ],
+        },
+    ]
     assert current["controlPointShares"][0] == {"number": 1, "percent": "5.5"}
 
 
@@ -105,6 +137,22 @@ async def test_a_service_level_is_kept_and_read_as_it_was_given(desk: Desk) -> N
         (
             {"controlPointShares": [{"number": 1, "percent": "99"}]},
             ("OLA_ABOVE_SLA", ["controlPointShares"]),
+        ),
+        (
+            {"alarmRules": {"levels": [{"percent": 33, "tells": []}]}},
+            ("RULE_FOR_NO_LEVEL", ["alarmRules", "levels", "0"]),
+        ),
+        (
+            {
+                "alarmRules": {
+                    "levels": [{"percent": 90, "tells": [{"recipient": "OWNER", "channels": []}]}]
+                }
+            },
+            ("BAD_ALARM_RULE", ["alarmRules", "levels", "0", "tells", "0", "channels"]),
+        ),
+        (
+            {"alarmRules": {"acknowledgeMinutesP1": 0}},
+            ("BAD_TIMEOUT", ["alarmRules", "acknowledgeMinutesP1"]),
         ),
         ({"matrix": []}, ("INCOMPLETE_MATRIX", ["matrix"])),
         ({"calendarId": "cal_" + "0" * 32}, ("NOT_FOUND", ["calendarId"])),

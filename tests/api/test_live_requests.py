@@ -7,9 +7,12 @@ import pytest
 
 from api.app import create_app
 from itr.database import connected
+from itr.recalculations.operations import start_what_if
+from itr.reports.rules import Period
 from itr.settings import Settings
 from tests.support.client import Served, Socket, served
-from tests.support.desk import START, Desk, Time, furnish, hours
+from tests.support.desk import FOUNDER, START, Desk, Time, furnish, hours
+from tests.support.levels import work_off
 from tests.support.requests import do, submitted
 
 
@@ -115,3 +118,38 @@ async def test_the_explanation_of_a_clock_adds_up_and_says_why(
     assert {each["reason"] for each in response["explain"]} == {"WORKING", "OUTSIDE_HOURS"}
     assert response["explain"][0]["from"] == answer["timeline"]["nodes"][0]["occurredAt"]
     assert answer["timeline"]["totalCount"] == 1
+
+
+async def test_a_what_if_tells_how_far_it_is_until_it_is_done(
+    desk_on_a_socket: tuple[Desk, Served],
+) -> None:
+    """R-SLA-12: over the log, so that it does not matter who works it off."""
+    desk, server = desk_on_a_socket
+    row_id = await start_what_if(
+        FOUNDER,
+        Period(START, START + hours(24 * 365)),
+        version_id=desk.ids["house"],
+        now=desk.time.now,
+    )
+    public = f"rcl_{row_id.hex}"
+    document = """subscription($id: ID!) { whatIfProgress(id: $id) {
+        version cursor recalculation { id kind status done total } } }"""
+
+    async with server.socket(desk.as_("PROCESS_MANAGER").token) as socket:
+        await socket.subscribe(document, {"id": public})
+        waiting = (await news(socket))["data"]["whatIfProgress"]
+        await work_off(desk.time.now)
+        done = (await news(socket))["data"]["whatIfProgress"]
+        await socket.subscribe(document, {"id": "rcl_" + "0" * 32})
+        nothing = await news(socket)
+    async with server.socket(desk.as_("LINE1").token) as socket:
+        await socket.subscribe(document, {"id": public})
+        refused = await news(socket)
+
+    assert waiting["recalculation"] == {
+        "id": public, "kind": "WHAT_IF", "status": "WAITING", "done": 0, "total": None,
+    }  # fmt: skip
+    assert done["recalculation"]["status"] == "DONE"
+    assert done["version"] > waiting["version"]
+    assert nothing["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
