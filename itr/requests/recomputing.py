@@ -1,7 +1,7 @@
 """Counting anew after a calendar changed: clocks not yet completed, in batches (R-SLA-10)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,10 @@ from itr.events.work import Work, transaction
 from itr.requests.models import Request
 from itr.requests.partner_clocks import recount_batch
 from itr.requests.store import CLOCK_KEY, calendars_in_force, written_of_a_clock
-from itr.sla.clocks import histories_of, is_asleep, settle
+from itr.sla.clock import ClockEvent
+from itr.sla.clocks import CalendarInForce, histories_of, is_asleep, settle
 from itr.sla.models import Clock
-from itr.sla.terms import ClockState
+from itr.sla.terms import ClockState, Thread
 
 _OUTDATED = """
 select v.id from calendar_version v where exists (
@@ -65,9 +66,22 @@ async def recompute_request(work: Work, request_id: UUID, now: datetime) -> None
 async def _recompute(work: Work, rows: Sequence[Clock], now: datetime) -> None:
     words = await _words(work.connection, [row.request_id for row in rows])
     requests = {each.id: each for each in await Request.filter(id__in=list(words))}
-    changed = [await _recomputed(row, requests[row.request_id], words, now) for row in rows]
-    await Clock.bulk_create(changed, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
-    work.record(*(_told(row, requests[row.request_id], now) for row in changed))
+    histories = {key: histories_of(each) for key, each in words.items()}
+    calendars = await _calendars(histories, requests)
+    for row in rows:
+        request = requests[row.request_id]
+        terms = await terms_of(request.service_level_version_id)
+        settle(
+            row,
+            histories[request.id][row.thread],
+            calendars[request.customer_id],
+            request_id=request.id,
+            thread=row.thread,
+            percents=() if is_asleep(row) else terms.percents,
+            now=now,
+        )
+    await Clock.bulk_create(rows, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
+    work.record(*(_told(row, requests[row.request_id], now) for row in rows))
 
 
 async def _words(
@@ -79,24 +93,20 @@ async def _words(
     return words
 
 
-async def _recomputed(
-    row: Clock, request: Request, words: dict[UUID, list[dict[str, Any]]], now: datetime
-) -> Clock:
-    history = histories_of(words[row.request_id])[row.thread]
-    calendars = await calendars_in_force(
-        (event.calendar for event in history if isinstance(event.calendar, UUID)),
-        request.customer_id,
-    )
-    terms = await terms_of(request.service_level_version_id)
-    return settle(
-        row,
-        history,
-        calendars,
-        request_id=request.id,
-        thread=row.thread,
-        percents=() if is_asleep(row) else terms.percents,
-        now=now,
-    )
+async def _calendars(
+    histories: Mapping[UUID, Mapping[Thread, Sequence[ClockEvent]]],
+    requests: Mapping[UUID, Request],
+) -> dict[UUID, dict[UUID, CalendarInForce]]:
+    """The calendars in force for each customer, of those its requests count by."""
+    wanted: dict[UUID, set[UUID]] = defaultdict(set)
+    for request_id, threads in histories.items():
+        wanted[requests[request_id].customer_id] |= {
+            event.calendar
+            for history in threads.values()
+            for event in history
+            if isinstance(event.calendar, UUID)
+        }
+    return {key: await calendars_in_force(each, key) for key, each in wanted.items()}
 
 
 def _told(row: Clock, request: Request, now: datetime) -> Fact:
