@@ -7,6 +7,8 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from itr.access.issuers import read_issuers
+
 PREFIX = "ITR_"
 _NOT_SETTINGS = frozenset({"ITR_HOME"})
 
@@ -28,6 +30,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
     allowed_origins: str = Field(
         default="", description="Origins of browser dashboards, separated by commas."
+    )
+    external_issuers: str = Field(
+        default="", description="TOML file of other issuers whose tokens are taken."
     )
     database_pool: int = Field(default=10, ge=2, le=200, description="Connections per process.")
 
@@ -53,6 +58,12 @@ class Settings(BaseSettings):
         schemes = ("valkey://", "valkeys://", "redis://", "rediss://", "unix://")
         if not value.startswith(schemes):
             raise ValueError("must start with valkey://, redis:// or unix://")
+        return value
+
+    @field_validator("external_issuers")
+    @classmethod
+    def _says_who_they_are(cls, value: str) -> str:
+        read_issuers(value)
         return value
 
     @field_validator("secret")

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from api.oauth.issuers import Issuers
 from api.oauth.keys import KeyRing
 from api.oauth.tokens import Claims, Unauthenticated, verify_token
 from itr.access.operations import recording, signing_keys
@@ -53,12 +54,14 @@ class Identities:
         load_actor: LoadActor,
         clock: Callable[[], datetime],
         ring: KeyRing | None = None,
+        issuers: Issuers | None = None,
     ) -> None:
         self._settings = settings
         self._feed = feed
         self._load_actor = load_actor
         self._clock = clock
         self.ring = ring or KeyRing.first_of(settings)
+        self._issuers = issuers or Issuers()
         self._claims: OrderedDict[str, Claims] = OrderedDict()
         self._actors: OrderedDict[UUID, dict[tuple[str, str | None], Actor]] = OrderedDict()
         self._ended: dict[UUID | str, None] = {}
@@ -75,7 +78,7 @@ class Identities:
         """Return who holds the token; raises Unauthenticated."""
         claims = self._claims.get(token)
         if claims is None:
-            claims = verify_token(self._settings, token, now=self._clock(), ring=self.ring)
+            claims = await self._verified(token)
             generation = self._generation
             await self._ensure_stands(claims)
             if generation == self._generation:
@@ -102,8 +105,20 @@ class Identities:
             claims.grant_id in ended
             or claims.token_id in ended
             or claims.client_id in ended
-            or (claims.key_id is not None and claims.key_id not in self.ring)
+            or not (
+                claims.key_id is None
+                or claims.key_id in self.ring
+                or claims.key_id in self._issuers
+            )
         )
+
+    async def _verified(self, token: str) -> Claims:
+        now = self._clock()
+        if self._issuers.vouches(token):
+            claims = await self._issuers.claims(token, now=now)
+            self._actors.pop(claims.person_id, None)
+            return claims
+        return verify_token(self._settings, token, now=now, ring=self.ring)
 
     async def _ensure_stands(self, claims: Claims) -> None:
         if not await stands(Credential(claims.token_id, claims.grant_id, claims.client_id)):

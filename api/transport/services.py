@@ -11,12 +11,14 @@ from uuid import uuid4
 
 from api.oauth import Identities, Identity, Keys, Unauthenticated
 from api.oauth.identities import LoadActor
+from api.oauth.issuers import Issuers
 from api.transport.budget import Bill, Budgets
 from api.transport.connections import Connections
 from api.transport.context import Context, Stream
 from api.transport.limits import Limits
 from api.transport.live import Live
 from api.transport.schema import GuardedSchema
+from itr.access.issuers import read_issuers
 from itr.actor import Actor
 from itr.database import Database, connected
 from itr.errors import Language
@@ -99,6 +101,7 @@ async def open_services(
         Feed(database_url=settings.database_url, valkey_url=settings.valkey_url).running() as feed,
         publishing(settings.valkey_url),
         Budgets.of(settings).shared(settings.valkey_url) as budgets,
+        Issuers(read_issuers(settings.external_issuers)).running() as issuers,
     ):
         services = Services(
             settings=settings,
@@ -108,7 +111,7 @@ async def open_services(
             feed=feed,
             live=Live(feed, database.reads, key=keys.secret_for("live cursors"), clock=clock),
             keys=keys,
-            identities=Identities(settings, feed, load_actor, clock),
+            identities=Identities(settings, feed, load_actor, clock, issuers=issuers),
             connections=Connections(per_actor=schema.limits.sockets_per_actor),
             budgets=budgets,
             clock=clock,

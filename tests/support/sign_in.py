@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 from uuid import UUID
@@ -28,6 +29,14 @@ from tests.support.ports import free_port
 PASSWORD = "correct horse battery staple"
 CALLBACK = "http://127.0.0.1:9/callback"
 DASHBOARD_SCOPES = ("itr", "itr:read", "itr:board", "openid", "profile", "email")
+
+
+class RealTime(Time):
+    """The machine's clock, for programs that have one of their own."""
+
+    def __call__(self) -> datetime:
+        """What the server takes for now."""
+        return datetime.now(UTC)
 
 
 @dataclass

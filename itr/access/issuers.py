@@ -1,0 +1,166 @@
+"""Other issuers whose tokens we take: who they are, and what their claims mean to us.
+
+A file in TOML, named by `ITR_EXTERNAL_ISSUERS`, read and judged as a whole at the start.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from itr.people.roles import Role
+
+ALGORITHMS = frozenset(
+    [
+        "RS256",
+        "RS384",
+        "RS512",
+        "PS256",
+        "PS384",
+        "PS512",
+        "ES256",
+        "ES384",
+        "ES512",
+        "EdDSA",
+        "Ed25519",
+    ]
+)
+"""Signatures only their issuer can make; shared secrets are none."""
+_CLAIMS = {"name": "name", "email": "email", "roles": "roles", "organisation": "organisation"}
+_KEYS = {"url", "audience", "algorithms", "claims", "roles", "organisations", "organisation"}
+
+
+@dataclass(frozen=True)
+class ExternalIssuer:
+    """An issuer of ours: audience and algorithms pinned, claims mapped to our words.
+
+    `organisation` is everybody's, or `organisations` says what each value of the claim means:
+    our organisation's id or name.
+    """
+
+    url: str
+    audience: str
+    algorithms: tuple[str, ...]
+    claims: Mapping[str, str]
+    roles: Mapping[str, frozenset[Role]]
+    organisations: Mapping[str, str]
+    organisation: str | None
+
+    def roles_of(self, claims: Mapping[str, Any]) -> frozenset[Role]:
+        """The roles a person of theirs has with us."""
+        given = _listed(_at(claims, self.claims["roles"]))
+        return frozenset().union(*(self.roles.get(each, frozenset()) for each in given))
+
+    def organisation_of(self, claims: Mapping[str, Any]) -> str | None:
+        """The id or name of the organisation they belong to with us."""
+        if self.organisation is not None:
+            return self.organisation
+        given = _listed(_at(claims, self.claims["organisation"]))
+        known = [self.organisations[each] for each in given if each in self.organisations]
+        return known[0] if len(set(known)) == 1 else None
+
+    def text_of(self, claims: Mapping[str, Any], what: str) -> str | None:
+        """A claim that is one text."""
+        found = _at(claims, self.claims[what])
+        return found if isinstance(found, str) and found.strip() else None
+
+
+def read_issuers(path: str) -> tuple[ExternalIssuer, ...]:
+    """Read the file; raises ValueError with one sentence that says what is wrong, and where."""
+    if not path:
+        return ()
+    try:
+        said = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    listed = said.get("issuer")
+    if set(said) != {"issuer"} or not isinstance(listed, list) or not listed:
+        raise ValueError(f"{path} must hold [[issuer]] tables and nothing else")
+    found = tuple(
+        _issuer(each, f"{path}, issuer {number}") for number, each in enumerate(listed, 1)
+    )
+    if len({each.url for each in found}) < len(found):
+        raise ValueError(f"{path} names an issuer twice")
+    return found
+
+
+def _issuer(said: Any, where: str) -> ExternalIssuer:
+    unknown = set(said) - _KEYS
+    if unknown:
+        raise ValueError(f"{where}: {sorted(unknown)[0]} is not known")
+    url = _text(said, "url", where)
+    parts = urlsplit(url)
+    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not (parts.scheme == "https" or (parts.scheme == "http" and here)) or parts.query:
+        raise ValueError(f"{where}: url must be https, as the issuer itself writes it")
+    claims = _texts(said, "claims", where)
+    if set(claims) - set(_CLAIMS):
+        wrong = sorted(set(claims) - set(_CLAIMS))[0]
+        raise ValueError(f"{where}: claims.{wrong} is not known; {', '.join(_CLAIMS)} are")
+    organisation = said.get("organisation")
+    if (organisation is None) == ("organisations" not in said):
+        raise ValueError(f"{where}: give either organisation or [issuer.organisations]")
+    return ExternalIssuer(
+        url=url,
+        audience=_text(said, "audience", where),
+        algorithms=_algorithms(said, where),
+        claims=_CLAIMS | claims,
+        roles=_roles(said, where),
+        organisations=_texts(said, "organisations", where),
+        organisation=None if organisation is None else _text(said, "organisation", where),
+    )
+
+
+def _algorithms(said: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    given = said.get("algorithms")
+    if not isinstance(given, list) or not given or not set(map(str, given)) <= ALGORITHMS:
+        raise ValueError(f"{where}: algorithms must be a list of {', '.join(sorted(ALGORITHMS))}")
+    return tuple(given)
+
+
+def _roles(said: Mapping[str, Any], where: str) -> dict[str, frozenset[Role]]:
+    given = said.get("roles")
+    if not isinstance(given, dict) or not given:
+        raise ValueError(f"{where}: [issuer.roles] must say which of their roles are which of ours")
+    found = {}
+    for theirs, ours in given.items():
+        names = ours if isinstance(ours, list) else [ours]
+        wrong = [name for name in names if name not in Role.__members__]
+        if wrong or not names:
+            raise ValueError(f"{where}: roles.{theirs}: {wrong[0] if wrong else ''} is no role")
+        found[theirs] = frozenset(Role(name) for name in names)
+    return found
+
+
+def _text(said: Mapping[str, Any], name: str, where: str) -> str:
+    value = said.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{where}: {name} is missing")
+    return value
+
+
+def _texts(said: Mapping[str, Any], name: str, where: str) -> dict[str, str]:
+    value = said.get(name, {})
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise ValueError(f"{where}: [issuer.{name}] must hold texts")
+    return dict(value)
+
+
+def _at(claims: Mapping[str, Any], path: str) -> Any:
+    """The claim at a path with dots, as in `realm_access.roles`; a name with dots is found too."""
+    if path in claims:
+        return claims[path]
+    found: Any = claims
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _listed(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return value.split()
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []

@@ -1,0 +1,90 @@
+"""People whom another issuer vouches for: kept as persons of ours, as its claims say."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from tortoise.exceptions import IntegrityError
+
+from itr.access.models import ExternalIdentity
+from itr.access.operations.recording import record
+from itr.actor import SYSTEM
+from itr.errors import NotFound
+from itr.events.work import transaction
+from itr.people.models import Organisation, Person, RoleAssignment
+from itr.people.roles import Role
+from itr.people.rules import ensure_name, ensure_roles_fit
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """What an issuer says of somebody, in our words."""
+
+    issuer: str
+    subject: str
+    name: str
+    email: str | None
+    organisation: str
+    roles: frozenset[Role]
+
+
+async def person_vouched_for(said: Vouched, *, now: datetime) -> UUID:
+    """The person of ours, made or changed to what is said of them now.
+
+    Nobody is taken for a person we knew before, also not by e-mail: an issuer vouches for its own.
+    Raises NotFound for an organisation we do not have, RoleNotForOrganisation.
+    """
+    try:
+        return await _brought_up_to_date(said, now)
+    except IntegrityError:  # another process saw them first
+        return await _brought_up_to_date(said, now)
+
+
+async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:
+    organisation = await _organisation(said.organisation)
+    ensure_roles_fit(organisation.kind, said.roles, "roles")
+    name = ensure_name(said.name[:200], "name")
+    async with transaction() as work:
+        known = await ExternalIdentity.get_or_none(issuer=said.issuer, subject=said.subject)
+        if known is None:
+            person = Person(id=uuid4())
+        else:
+            person = await Person.filter(id=known.person_id).select_for_update(no_key=True).get()
+        before = (person.name, person.email, person.organisation_id) if known else None
+        person.name, person.email = name, said.email and said.email[:200]
+        person.organisation_id = organisation.id
+        changed = before != (person.name, person.email, person.organisation_id)
+        if changed:
+            await person.save(force_create=known is None)
+        if known is None:
+            await ExternalIdentity.create(
+                id=uuid4(), issuer=said.issuer, subject=said.subject, person_id=person.id
+            )
+        if await _roles_changed(person, said.roles) or changed:
+            told = {"change": "VOUCHED_FOR", "issuer": said.issuer, "roles": sorted(said.roles)}
+            await record(
+                work, SYSTEM, "PersonChanged", about="person", subject=person.id, now=now, told=told
+            )
+    return person.id
+
+
+async def _roles_changed(person: Person, wanted: Collection[Role]) -> bool:
+    held = {each.role for each in await RoleAssignment.filter(person_id=person.id)}
+    await RoleAssignment.filter(person_id=person.id, role__in=held - set(wanted)).delete()
+    await RoleAssignment.bulk_create(
+        RoleAssignment(id=uuid4(), person_id=person.id, role=role)
+        for role in sorted(set(wanted) - held)
+    )
+    return held != set(wanted)
+
+
+async def _organisation(said: str) -> Organisation:
+    try:
+        found = await Organisation.get_or_none(id=UUID(said.removeprefix("org_")))
+    except ValueError:
+        named = await Organisation.filter(name=said).limit(2)
+        found = named[0] if len(named) == 1 else None
+    if found is None:
+        raise NotFound(path=["organisation"])
+    return found
