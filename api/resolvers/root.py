@@ -8,6 +8,7 @@ from api.resolvers.access import AccessMutation, AccessQuery
 from api.resolvers.administration import AdministrationMutation
 from api.resolvers.arguments import describe
 from api.resolvers.boards import BoardSubscription
+from api.resolvers.breaches import BreachMutation
 from api.resolvers.calendars import CalendarMutation, CalendarQuery
 from api.resolvers.catalogue import CatalogueMutation, CatalogueQuery
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
@@ -117,6 +118,7 @@ Mutation = merge_types(
     (
         RequestMutation,
         AdministrationMutation,
+        BreachMutation,
         EmergencyMutation,
         ProblemMutation,
         AccessMutation,

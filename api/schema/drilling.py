@@ -62,6 +62,7 @@ _FIELDS: Mapping[FigureDimension, str] = {
     D.STEP_PERSON: "ownerId",
     D.STEP_PARTNER: "partnerId",
     D.THREAD: "thread",
+    D.BREACH_REASON: "breachReason",
 }
 """What each dimension is called in the filter of requests, control points or clocks."""
 
@@ -153,7 +154,8 @@ def _behind(unit: Unit, figure: FigureName, keys: Sequence[Key]) -> Condition:
         judged = {"eq": True} if figure is F.TASKS_ON_TIME else {"isNull": False}
         return {"controlPoints": {"some": _all_of([{"onTime": judged}, of_steps])}}
     if unit is Unit.BREACH:
-        return {"clocks": {"some": _all_of([{"breached": {"eq": True}}, *of_clocks])}}
+        reasons = [{"breachReason": {"isNull": True}}] if figure is F.BREACHES_UNEXPLAINED else []
+        return {"clocks": {"some": _all_of([{"breached": {"eq": True}}, *of_clocks, *reasons])}}
     if unit is Unit.LATENESS:
         late = [{"late": {"eq": True}}, *of_clocks, *_parts(keys, of_steps)]
         return {"clocks": {"some": _all_of(late)}}

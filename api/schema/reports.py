@@ -45,6 +45,8 @@ described(
         D.STEP_PERSON: "Who had a control point; of tasks and lateness only. 环节责任人",
         D.STEP_PARTNER: "The partner firm that had a control point; of tasks and lateness only."
         " 环节合作伙伴",
+        D.BREACH_REASON: "The approved reason of the breach; of breaches and lateness only."
+        " 超时原因",
         D.THREAD: "The time thread; of breaches and lateness only. 时间线索",
     },
 )
@@ -94,6 +96,7 @@ described(
         F.TASKS_ON_TIME: "Control points within budget. 按时完成的控制点",
         F.ON_TIME_TASK_RATE: "On-time task rate, OLA. 任务按时率",
         F.BREACHES: "Breached threads. 超时线索数",
+        F.BREACHES_UNEXPLAINED: "Breached threads without an approved reason. 未说明的超时",
         F.LATENESS: "Working time beyond the deadline. 超时时长",
     },
 )
@@ -269,6 +272,9 @@ class FigureRow:
     )
     breaches: int | None = strawberry.field(
         description="Threads that were ever breached. 超时线索数"
+    )
+    breaches_unexplained: int | None = strawberry.field(
+        description="Of `breaches`, those without an approved reason. 未说明的超时"
     )
     lateness: timedelta | None = strawberry.field(
         description="Working time beyond the deadline, by cause if asked so (R-OLA-03). 超时时长"

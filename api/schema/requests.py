@@ -1,9 +1,7 @@
 """Requests as the API shows them: the request, its timeline, its stays on lines."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 import strawberry
 
@@ -15,23 +13,21 @@ from api.planner.stored import Node, embedded, stored
 from api.schema.catalogue import Contract, ContractLine, Product
 from api.schema.control_points import ControlPoint
 from api.schema.emergencies import Bulletin, BulletinCountdown
-from api.schema.escalations import STANDING_ESCALATION, Escalation
+from api.schema.escalations import Escalation
 from api.schema.people import Organisation, Person, Project, Queue
 from api.schema.problems import Problem
 from api.schema.service_levels import ServiceLevelVersion
 from api.schema.sla import LIFECYCLE, Clock
+from api.schema.standing import STANDING, open_verbs
 from api.schema.third_parties import HandOver
 from api.schema.timeline import TimelineEventConnection
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.people.roles import Permission
 from itr.requests import journeys
 from itr.requests.policy import (
-    Standing,
-    verbs_open_to,
     visible_parts,
     visible_requests,
 )
-from itr.requests.rules import OPEN
 from itr.requests.terms import (
     Channel,
     Charge,
@@ -89,47 +85,6 @@ class Plan:
     expected_at: datetime = column(description="When to expect the result.")
 
 
-def _open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
-    reason, closed_at = values["waiting_reason"], values["closed_at"]
-    standing = Standing(
-        status=RequestStatus(values["status"]),
-        kind=RequestKind(values["kind"]),
-        line=values["line"],
-        owner=_uuid(values["assignee_id"]),
-        partner=_uuid(values["partner_id"]),
-        requesters={_uuid(values["requester_id"]), _uuid(values["contact_id"])},
-        in_queue=bool(values["in_queue"]),
-        waiting_reason=WaitingReason(reason) if reason else None,
-        closed_at=datetime.fromisoformat(closed_at) if closed_at else None,
-        may_be_reauthorised=bool(values["may_be_reauthorised"]),
-        priority=values["priority"],
-        service_down=bool(values["service_down"]),
-        emergency=bool(values["emergency"]),
-        has_problem=bool(values["has_problem"]),
-        is_child=bool(values["is_child"]),
-        parent_ended=bool(values["parent_ended"]),
-        open_children=values["open_children"],
-        escalated_to=values["escalated_to"],
-        unacknowledged=values["unacknowledged"],
-        escalated_to_actor=values["escalated_to_actor"],
-    )
-    return verbs_open_to(context.actor, standing, context.now)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
-
-
-_IN_QUEUE = (
-    "exists (select 1 from queue_member m where m.queue_id = {t}.queue_id and m.person_id = :actor)"
-)
-_ENDED = ", ".join(f"'{status}'" for status in sorted(set(RequestStatus) - OPEN))
-_PARENT_ENDED = (
-    f"exists (select 1 from request p where p.id = {{t}}.parent_id and p.status in ({_ENDED}))"
-)
-_OPEN_CHILDREN = (
-    f"(select count(*) from request c where c.parent_id = {{t}}.id and c.status not in ({_ENDED}))"
-)
 _RELATED = (
     "{t}.id in ({parent}.follows_id, {parent}.merged_into_id)"
     " or {t}.follows_id = {parent}.id or {t}.merged_into_id = {parent}.id"
@@ -350,28 +305,8 @@ class ServiceRequest(Node):
     closed_at: datetime | None = column(filter=True, order=True, description="When it was closed.")
     updated_at: datetime = column(filter=True, order=True, description="When it last changed.")
     viewer_can: list[Verb] = computed(
-        {
-            "status": "{t}.status",
-            "assignee_id": "{t}.assignee_id",
-            "partner_id": "{t}.partner_id",
-            "requester_id": "{t}.requester_id",
-            "contact_id": "{t}.contact_id",
-            "in_queue": _IN_QUEUE,
-            "kind": "{t}.kind",
-            "line": "{t}.line",
-            "waiting_reason": "{t}.waiting_reason",
-            "closed_at": "{t}.closed_at",
-            "may_be_reauthorised": "(not {t}.reauthorised and {t}.entitlement_outcome = 'NO_DATA')",
-            "priority": "{t}.priority",
-            "service_down": "{t}.service_down",
-            "emergency": "{t}.emergency",
-            "has_problem": "({t}.problem_id is not null)",
-            "is_child": "({t}.parent_id is not null)",
-            "parent_ended": _PARENT_ENDED,
-            "open_children": _OPEN_CHILDREN,
-            **STANDING_ESCALATION,
-        },
-        _open_verbs,
+        STANDING,
+        open_verbs,
         description="What you may do to it as it stands.",
     )
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from api.planner.arguments import filter_for
-from api.planner.declare import column, computed, many, one, public_id, sql
+from api.planner.declare import column, computed, many, one, public_id, same_row, sql
 from api.planner.stored import Node, stored
 from api.schema.attribution import DEFINITION, STEPS_OF_REQUEST, BreachAttribution, attributed
+from api.schema.breaches import BreachExplanation
 from api.schema.control_points import ControlPoint
 from api.schema.positions import POSITION_NOW
 from api.schema.vocabulary import described
@@ -19,8 +20,8 @@ from itr.requests.policy import visible_parts
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.clocks import histories_of
 from itr.sla.explain import explain
-from itr.sla.lateness import BREACHED, SHARES_IN_LATENESS
-from itr.sla.terms import ClockState, Thread
+from itr.sla.lateness import APPROVED_REASON, BREACHED, SHARES_IN_LATENESS
+from itr.sla.terms import BreachReasonState, ClockState, Thread
 from itr.sla.working_time import calendar_of
 
 if TYPE_CHECKING:
@@ -153,7 +154,26 @@ class Clock(Node):
         filter=True,
         description="The steps that have a part in its lateness, or would have (R-OLA-03).",
     )
-    breach_reason: str | None = column(description="Coded reason of the breach (R-SLA-05).")
+    breach_reason: str | None = sql(
+        APPROVED_REASON,
+        filter=True,
+        description="Coded reason of the breach, once a manager has approved it (R-SLA-05).",
+    )
+    breach_reason_state: BreachReasonState | None = column(
+        permission=Permission.READ_INTERNAL,
+        filter=True,
+        description="Where the reason of its breach stands; null: none given.",
+    )
+    breach_explanation: BreachExplanation | None = same_row(
+        present="{t}.breach_reason is not null",
+        permission=Permission.READ_INTERNAL,
+        description="The reason given for its breach, approved or not.",
+    )
+    overturned_at: datetime | None = column(
+        filter=True,
+        description="When a breach of it was undone, by what was recorded late or a corrected"
+        " calendar (R-SLA-05).",
+    )
     provisional: bool = column(
         description="Whether the deadline falls in a year whose holidays are not published."
     )

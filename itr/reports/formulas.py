@@ -155,6 +155,10 @@ FORMULAS: Mapping[FigureName, tuple[str, str]] = {
         "Time threads of the period's requests that were ever breached, those at the house level"
         " included.",
     ),
+    F.BREACHES_UNEXPLAINED: (
+        "其中尚无经批准的超时原因的时间线索数。",
+        "Those of them whose breach has no approved reason yet.",
+    ),
     F.LATENESS: (
         "时段内请求各线索现有的超时工作时间之和（逐线索计，恢复与解决同时超时则两次计入）；按环节、"
         "支持线、人员、伙伴分时，每个线索的超时按各控制点超出预算的比例分摊，各份之和恰为总数。",

@@ -20,7 +20,7 @@ from itr.reports.terms import FigureDimension, FigureName, Unit
 from itr.requests.journeys import EFFORTS, PLACED
 from itr.requests.rules import OPEN
 from itr.requests.terms import RequestStatus
-from itr.sla.lateness import BREACHED, LATENESS, OVERRUN, SPENT, STEP_OF_CLOCK
+from itr.sla.lateness import APPROVED_REASON, BREACHED, LATENESS, OVERRUN, SPENT, STEP_OF_CLOCK
 from itr.sla.terms import ClockState, Thread
 from itr.visibility import Visible
 
@@ -93,6 +93,7 @@ AXES: dict[FigureDimension, Axis] = {
     D.STEP_PERSON: Axis("doer.id", "doer.name", "doer"),
     D.STEP_PARTNER: Axis("helper.id", "helper.name", "helper"),
     D.THREAD: Axis("s.thread"),
+    D.BREACH_REASON: Axis("s.reason"),
 }
 """All but the buckets of time, whose bounds are the question's."""
 
@@ -126,7 +127,8 @@ PARTS: dict[str, str] = {
 )""",
     "late": f"""late as materialized (
     select * from (
-        select c.id, c.request_id, c.thread, {LATENESS.replace("{t}", "c")} as us
+        select c.id, c.request_id, c.thread, {APPROVED_REASON.replace("{t}", "c")} as reason,
+            {LATENESS.replace("{t}", "c")} as us
         from clock c join asked q on q.id = c.request_id offset 0
     ) every where us > 0
 )""",
@@ -134,24 +136,24 @@ PARTS: dict[str, str] = {
     select spent.*, case when max(overrun) over (partition by clock_id) > 0 then overrun
         else spent end as weight
     from (
-        select c.id as clock_id, c.request_id, c.thread, c.us, p.number, p.line, p.owner_id,
-            p.partner_id, {OVERRUN.replace("{t}", "p")} as overrun,
+        select c.id as clock_id, c.request_id, c.thread, c.reason, c.us, p.number, p.line,
+            p.owner_id, p.partner_id, {OVERRUN.replace("{t}", "p")} as overrun,
             {SPENT.replace("{t}", "p")} as spent
         from late c join control_point p
             on {STEP_OF_CLOCK.replace("{t}", "p").replace("{clock}", "c")}
     ) spent
 ), divided as (
-    select clock_id, request_id, thread, us, number, line, owner_id, partner_id,
+    select clock_id, request_id, thread, reason, us, number, line, owner_id, partner_id,
         div(us::numeric * weight, sum(weight) over each) as share,
         mod(us::numeric * weight, sum(weight) over each) as rest
     from weighed where weight > 0 window each as (partition by clock_id)
 ), parts as (
-    select request_id, thread, number, line, owner_id, partner_id,
+    select request_id, thread, reason, number, line, owner_id, partner_id,
         share + (row_number() over (partition by clock_id order by rest desc, number)
             <= us - sum(share) over (partition by clock_id))::int as us
     from divided
     union all
-    select request_id, thread, null, null, null, null, us from late l
+    select request_id, thread, reason, null, null, null, null, us from late l
     where not exists (select 1 from divided d where d.clock_id = l.id)
 )""",
 }
@@ -180,7 +182,8 @@ SOURCES: dict[Unit, str] = {
     Unit.REQUEST: "keyed a",
     Unit.TASK: "keyed a join control_point s on s.request_id = a.id and s.on_time is not null",
     Unit.BREACH: (
-        f"keyed a join clock s on s.request_id = a.id and {BREACHED.replace('{t}', 's')}"
+        f"keyed a join (select c.*, {APPROVED_REASON.replace('{t}', 'c')} as reason from clock c"
+        f" where {BREACHED.replace('{t}', 'c')}) s on s.request_id = a.id"
     ),
     Unit.LATENESS: "keyed a join {lateness} s on s.request_id = a.id",
 }
@@ -242,5 +245,6 @@ MEASURES: dict[FigureName, Measure] = {
     F.TASKS: Measure("count(*)"),
     F.TASKS_ON_TIME: Measure(_count("s.on_time")),
     F.BREACHES: Measure("count(*)"),
+    F.BREACHES_UNEXPLAINED: Measure(_count("s.reason is null")),
     F.LATENESS: Measure("sum(s.us)::bigint"),
 }

@@ -41,6 +41,7 @@ class Handling:
     as_read: Mapping[UUID, tuple[object, ...]] = field(default_factory=dict)
     given_back: set[UUID] = field(default_factory=set)
     facts: list[Fact] = field(default_factory=list)
+    explained: set[Thread] = field(default_factory=set)
     timers: dict[str, datetime | None] = field(default_factory=dict)
     historic: bool = False
     asleep: frozenset[Thread] = frozenset()

@@ -59,6 +59,9 @@ PERMISSION_OF: Mapping[Verb, Permission] = {
     Verb.HAND_TO_PARTNER: P.ENGAGE_PARTNER,
     Verb.TAKE_BACK: P.ENGAGE_PARTNER,
     Verb.LINK_PROBLEM: P.LINK_PROBLEM,
+    Verb.EXPLAIN_BREACH: P.EXPLAIN_BREACH,
+    Verb.APPROVE_BREACH_REASON: P.APPROVE_BREACH_REASON,
+    Verb.REFUSE_BREACH_REASON: P.APPROVE_BREACH_REASON,
     Verb.ESCALATE_TO_MANAGEMENT: P.ESCALATE_TO_MANAGEMENT,
     Verb.ACKNOWLEDGE_ESCALATION: P.ACKNOWLEDGE_ESCALATION,
 }
@@ -76,6 +79,7 @@ NOT_ONLY_THE_OWNER: Mapping[Verb, frozenset[Role]] = {
     Verb.SPLIT: frozenset({Role.LINE_LEAD, Role.DISPATCH_MANAGER}),
     Verb.HAND_TO_PARTNER: frozenset({Role.LINE_LEAD, Role.DISPATCH_MANAGER}),
     Verb.TAKE_BACK: frozenset({Role.LINE_LEAD, Role.DISPATCH_MANAGER}),
+    Verb.EXPLAIN_BREACH: frozenset({Role.LINE_LEAD}),
 }
 """Verbs of the owner, and the roles that may use them beside the owner."""
 
@@ -219,6 +223,9 @@ class Standing:
     parent_ended: bool = False
     """Whether it is a child of a request that is open no more."""
     open_children: int = 0
+    has_breach_to_explain: bool = False
+    has_reason_to_decide: bool = False
+    """Whether the reason of a breach waits that the actor did not give."""
     escalated_to: int = 0
     """The highest step its management escalation stands at; 0: it has none."""
     unacknowledged: int = 0
@@ -275,4 +282,7 @@ def _special_fits(request: Standing) -> Mapping[Verb, bool]:
         Verb.MERGE: alone and not request.emergency,
         Verb.HAND_TO_PARTNER: request.partner is None,
         Verb.TAKE_BACK: request.partner is not None,
+        Verb.EXPLAIN_BREACH: request.has_breach_to_explain,
+        Verb.APPROVE_BREACH_REASON: request.has_reason_to_decide,
+        Verb.REFUSE_BREACH_REASON: request.has_reason_to_decide,
     }

@@ -125,5 +125,6 @@ def _told(row: Clock, request: Request, now: datetime) -> Fact:
             "thread": row.thread.value,
             "deadline": row.deadline.isoformat() if row.deadline else None,
             "state": row.state.value,
+            "overturned": row.overturned_at == now,
         },
     )

@@ -50,6 +50,9 @@ MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
     Verb.HAND_TO_PARTNER: IN_HAND | {S.DISPATCHED},
     Verb.TAKE_BACK: IN_HAND | {S.DISPATCHED},
     Verb.LINK_PROBLEM: OPEN | {S.CLOSED},
+    Verb.EXPLAIN_BREACH: frozenset(S),
+    Verb.APPROVE_BREACH_REASON: frozenset(S),
+    Verb.REFUSE_BREACH_REASON: frozenset(S),
     Verb.ESCALATE_TO_MANAGEMENT: OPEN,
     Verb.ACKNOWLEDGE_ESCALATION: OPEN,
 }

@@ -13,6 +13,7 @@ from tortoise.models import Model
 from itr.actor import SYSTEM, Actor
 from itr.catalogue.in_force import terms_of
 from itr.errors import NotFound, Stale
+from itr.events.log import Audience
 from itr.events.work import Work, transaction
 from itr.notifications.telling import tell
 from itr.requests import partner_clocks
@@ -28,6 +29,15 @@ from itr.sla.terms import Thread
 from itr.visibility import Visible
 
 CLOCK_KEY = ["request_id", "thread"]
+REASON_OF_A_BREACH = [
+    "breach_reason",
+    "breach_note",
+    "breach_reason_state",
+    "breach_reason_by",
+    "breach_reason_at",
+    "breach_decided_by",
+    "breach_decided_at",
+]
 M = TypeVar("M", Stint, HandOver)
 
 
@@ -105,8 +115,10 @@ async def save(work: Work, in_hand: Handling) -> None:
     if not in_hand.facts:
         return
     new = not request._saved_in_db
+    clocks = await settle_clocks(in_hand)
     await request.save(force_create=new)
-    await save_clocks(in_hand, new=new)
+    await save_clocks(clocks, new=new)
+    await save_reasons(in_hand)
     await save_steps(work.connection, in_hand)
     await _keep(Stint, _changed(in_hand, in_hand.stints), ["ended_at", "reason", "queue_id"])
     await partner_clocks.count(in_hand)
@@ -122,8 +134,8 @@ async def save(work: Work, in_hand: Handling) -> None:
         await end_escalations(work, request, by=in_hand.actor, now=in_hand.now)
 
 
-async def save_clocks(in_hand: Handling, *, new: bool = False) -> None:
-    """Fold each thread that was touched and write its row, once; `new`: there is none yet."""
+async def settle_clocks(in_hand: Handling) -> list[Clock]:
+    """Fold each thread that was touched into its row; a breach that is undone is told."""
     missing = set(calendars_of(in_hand.book)) - in_hand.calendars.keys()
     if missing:
         found = await calendars_in_force(missing, in_hand.request.customer_id)
@@ -142,6 +154,20 @@ async def save_clocks(in_hand: Handling, *, new: bool = False) -> None:
         if thread in in_hand.clocks or is_promised(in_hand.book.histories[thread])
     ]
     in_hand.clocks.update({row.thread: row for row in rows})
+    for row in rows:
+        if row.overturned_at == in_hand.now:
+            in_hand.record("BreachOverturned", Audience.INTERNAL, {"thread": row.thread.value})
+    return rows
+
+
+async def save_reasons(in_hand: Handling) -> None:
+    """Write the reasons that were given or decided on; the clocks' time stays as it is sealed."""
+    for thread in sorted(in_hand.explained - in_hand.book.touched):
+        await in_hand.clocks[thread].save(update_fields=REASON_OF_A_BREACH)
+
+
+async def save_clocks(rows: Sequence[Clock], *, new: bool = False) -> None:
+    """Write the rows of clocks, each once; `new`: there is none yet."""
     if rows and new:
         await Clock.bulk_create(rows)
     elif rows:

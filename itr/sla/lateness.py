@@ -15,6 +15,10 @@ BREACHED = (
 """Whether a clock passed its deadline, also when nobody has recorded it yet (R-SLA-05)."""
 
 
+APPROVED_REASON = "(case when {t}.breach_reason_state = 'APPROVED' then {t}.breach_reason end)"
+"""The coded reason of a breach, once a manager has approved it."""
+
+
 def _spent(step: str) -> str:
     """The working time a step took so far."""
     position = POSITION_OF.replace("{calendar}", f"{step}.calendar_version_id")

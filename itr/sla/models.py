@@ -7,7 +7,14 @@ from tortoise import fields
 from tortoise.models import Model
 
 from itr.columns import enum_or_null
-from itr.sla.terms import ClockState, RecalculationKind, RecalculationStatus, Thread
+from itr.sla.terms import (
+    BreachReason,
+    BreachReasonState,
+    ClockState,
+    RecalculationKind,
+    RecalculationStatus,
+    Thread,
+)
 
 
 class Calendar(Model):
@@ -77,9 +84,13 @@ class Clock(Model):
     completed_at = fields.DatetimeField(null=True)
     breached_at = fields.DatetimeField(null=True)
     overturned_at = fields.DatetimeField(null=True)
-    breach_reason = fields.CharField(max_length=40, null=True)
+    breach_reason: BreachReason | None = enum_or_null(BreachReason, 40)
+    breach_note = fields.TextField(null=True)
+    breach_reason_state: BreachReasonState | None = enum_or_null(BreachReasonState, 8)
     breach_reason_by = fields.UUIDField(null=True)
-    breach_reason_approved_by = fields.UUIDField(null=True)
+    breach_reason_at = fields.DatetimeField(null=True)
+    breach_decided_by = fields.UUIDField(null=True)
+    breach_decided_at = fields.DatetimeField(null=True)
     provisional = fields.BooleanField(default=False)
     next_alarm_at = fields.DatetimeField(null=True)
     alarm_level = fields.SmallIntField(default=0)

@@ -22,6 +22,30 @@ class ClockState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class BreachReason(StrEnum):
+    """Why a promise was broken, coded (R-SLA-05)."""
+
+    CUSTOMER_WAIT = "CUSTOMER_WAIT"
+    THIRD_PARTY = "THIRD_PARTY"
+    SPARE_PART = "SPARE_PART"
+    CHANGE_WINDOW = "CHANGE_WINDOW"
+    STAFFING = "STAFFING"
+    SKILL = "SKILL"
+    WRONG_CLASSIFICATION = "WRONG_CLASSIFICATION"
+    WRONG_DISPATCH = "WRONG_DISPATCH"
+    TOOL_FAILURE = "TOOL_FAILURE"
+    FORCE_MAJEURE = "FORCE_MAJEURE"
+    OTHER = "OTHER"
+
+
+class BreachReasonState(StrEnum):
+    """Where the reason of a breach stands; it counts once a manager has approved it."""
+
+    GIVEN = "GIVEN"
+    APPROVED = "APPROVED"
+    REFUSED = "REFUSED"
+
+
 class ClockEventKind(StrEnum):
     """What may happen to a clock, in the order that counts at one instant (R-SLA-02)."""
 

@@ -1,5 +1,10 @@
 """What can be done to requests: each operation is one transaction and one event (R-REQ-01)."""
 
+from itr.requests.operations.breaches import (
+    approve_breach_reason,
+    explain_breach,
+    refuse_breach_reason,
+)
 from itr.requests.operations.closing import (
     close_request,
     confirm_request,
@@ -42,6 +47,7 @@ __all__ = [
     "accept_request",
     "acknowledge_escalation",
     "agree_to_charge",
+    "approve_breach_reason",
     "cancel_request",
     "change_line",
     "close_request",
@@ -50,6 +56,7 @@ __all__ = [
     "deliver_request",
     "dispatch_request",
     "escalate_to_management",
+    "explain_breach",
     "hand_to_partner",
     "log_call",
     "merge_requests",
@@ -58,6 +65,7 @@ __all__ = [
     "publish_bulletin",
     "reauthorise_request",
     "reclassify_request",
+    "refuse_breach_reason",
     "reject_request",
     "reject_solution",
     "reopen_request",

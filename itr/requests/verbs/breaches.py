@@ -1,0 +1,59 @@
+"""Explaining breaches: a coded reason, approved or refused by somebody else (R-SLA-05)."""
+
+from itr.events.log import Audience
+from itr.requests import rules
+from itr.requests.breach_rules import NotBreached, ensure_decides, ensure_explains, is_breached
+from itr.requests.handling import Handling
+from itr.requests.terms import Verb
+from itr.sla.models import Clock
+from itr.sla.terms import BreachReason, BreachReasonState, Thread
+
+
+def explain(work: Handling, thread: Thread, reason: BreachReason, note: str | None) -> None:
+    """Give a breach its reason; one that was refused is given anew."""
+    work.ensure_may(Verb.EXPLAIN_BREACH)
+    clock = _breached(work, thread)
+    words = rules.ensure_text(note, "note") if note else None
+    ensure_explains(clock, reason, words)
+    clock.breach_reason = reason
+    clock.breach_note = words
+    clock.breach_reason_state = BreachReasonState.GIVEN
+    clock.breach_reason_by, clock.breach_reason_at = work.actor.id, work.now
+    clock.breach_decided_by = clock.breach_decided_at = None
+    _tell(work, "BreachExplained", thread, clock, words)
+
+
+def approve(work: Handling, thread: Thread) -> None:
+    """Accept the reason somebody else gave."""
+    work.ensure_may(Verb.APPROVE_BREACH_REASON)
+    _decide(work, thread, BreachReasonState.APPROVED, "BreachReasonApproved", None)
+
+
+def refuse(work: Handling, thread: Thread, why: str) -> None:
+    """Send the reason back to whom it came from."""
+    work.ensure_may(Verb.REFUSE_BREACH_REASON)
+    words = rules.ensure_text(why, "reason")
+    _decide(work, thread, BreachReasonState.REFUSED, "BreachReasonRefused", words)
+
+
+def _decide(
+    work: Handling, thread: Thread, state: BreachReasonState, event: str, words: str | None
+) -> None:
+    clock = _breached(work, thread)
+    ensure_decides(clock, work.actor.id)
+    clock.breach_reason_state = state
+    clock.breach_decided_by, clock.breach_decided_at = work.actor.id, work.now
+    _tell(work, event, thread, clock, words)
+
+
+def _breached(work: Handling, thread: Thread) -> Clock:
+    clock = work.clocks.get(thread)
+    if clock is None or not is_breached(clock, work.now):
+        raise NotBreached(path=["thread"])
+    return clock
+
+
+def _tell(work: Handling, event: str, thread: Thread, clock: Clock, words: str | None) -> None:
+    work.explained.add(thread)
+    told = {"thread": thread.value, "reason": clock.breach_reason, "text": words}
+    work.record(event, Audience.INTERNAL, told)
