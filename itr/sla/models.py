@@ -6,7 +6,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
-from itr.columns import enum_or_null
+from itr.columns import enum_or_null, text_or_null
 from itr.sla.terms import (
     BreachReason,
     BreachReasonState,
@@ -85,7 +85,7 @@ class Clock(Model):
     breached_at = fields.DatetimeField(null=True)
     overturned_at = fields.DatetimeField(null=True)
     breach_reason: BreachReason | None = enum_or_null(BreachReason, 40)
-    breach_note = fields.TextField(null=True)
+    breach_note: str | None = text_or_null()
     breach_reason_state: BreachReasonState | None = enum_or_null(BreachReasonState, 8)
     breach_reason_by = fields.UUIDField(null=True)
     breach_reason_at = fields.DatetimeField(null=True)
