@@ -26,6 +26,8 @@ app = typer.Typer(
 
 admin = typer.Typer(help="管理员 / administrators.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
+documents = typer.Typer(help="可信文档 / trusted documents.", no_args_is_help=True)
+app.add_typer(documents, name="documents")
 
 WRONG_SETTING = 2
 FAILED = 1
@@ -182,6 +184,22 @@ def create_admin(
     from cli.administration import run_create
 
     _run(run_create(settings, name, email=email, organisation=organisation, another=another))
+
+
+@documents.callback()
+def of_documents() -> None:
+    """Trusted documents; a callback of its own keeps `add` a command of the group."""
+
+
+@documents.command("add", help="登记清单中的文档 / register the documents of a manifest.")
+def add_documents(
+    manifest: Annotated[Path, typer.Argument(help="manifest.json", exists=True, dir_okay=False)],
+    client: Annotated[str, typer.Option(help="client_id；* = 所有客户端 / every client")],
+) -> None:
+    """Register the documents of a manifest, Relay's or Apollo's, for a client."""
+    from cli.documents import register
+
+    _run(register(settings_of_running(), manifest, client))
 
 
 def _run(work: Coroutine[None, None, None]) -> None:

@@ -54,6 +54,8 @@ class Actor:
     organisation_kind: OrganisationKind | None
     roles: frozenset[Role]
     client_id: str = "itr"
+    machine: bool = False
+    """Whether it is a firm's program, not a person."""
     narrowed_to: frozenset[Permission] | None = None
     """What the program it acts through may use of its permissions; None: all of them."""
 

@@ -11,6 +11,7 @@ from tortoise.connection import get_connection
 
 from itr.access.operations.signing_keys import retire_older_keys
 from itr.access.operations.upkeep import forget_expired_access
+from itr.documents.operations import forget_old_usage
 from itr.events.work import KEYS_KEPT
 from itr.settings import Settings
 from itr.sla.operations import extend_spans, refresh_calendars
@@ -49,7 +50,7 @@ async def tidy(now: datetime) -> None:
     A part that fails is told and tried again the next time; the others are done.
     """
     parts = (extend_spans, refresh_calendars, keep_partitions_ahead, forget_old_keys)
-    for part in (*parts, forget_expired_access, retire_older_keys):
+    for part in (*parts, forget_old_usage, forget_expired_access, retire_older_keys):
         try:
             await part(now)
         except Exception:

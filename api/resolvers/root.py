@@ -35,6 +35,7 @@ from api.resolvers.requests import RequestMutation, RequestQuery
 from api.resolvers.service_levels import ServiceLevelMutation, ServiceLevelQuery
 from api.resolvers.simulation import SimulationQuery
 from api.resolvers.sla import SlaSubscription
+from api.resolvers.usage import UsageQuery
 from api.schema import (
     access,
     boards,
@@ -111,6 +112,7 @@ Query = merge_types(
         NotificationQuery,
         LiveFiguresQuery,
         CostQuery,
+        UsageQuery,
     ),
 )
 Mutation = merge_types(

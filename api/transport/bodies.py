@@ -14,6 +14,7 @@ from api.transport.errors import Refusal
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENTS = "text/event-stream"
+_LONGEST_ID = 200
 _OFFERED = (JSON, GRAPHQL_JSON, EVENTS)
 
 
@@ -22,9 +23,14 @@ class Operation:
     """One operation as a client asks for it."""
 
     query: str
+    """Its text; empty when it is only named, until it is looked up."""
     variables: dict[str, Any] | None
     name: str | None
     extensions: dict[str, Any] | None
+    sha256: str | None = None
+    """The SHA-256 of a registered document, or what the text must have."""
+    document_id: str | None = None
+    """The id a client's build gave a registered document."""
 
     @classmethod
     def of(cls, data: object) -> Operation:
@@ -33,14 +39,15 @@ class Operation:
             raise Refusal("BAD_BODY")
         query, name = data.get("query"), data.get("operationName")
         variables, extensions = data.get("variables"), data.get("extensions")
-        if query is None or query == "":
-            raise Refusal("MISSING_QUERY")
-        if not isinstance(query, str) or not isinstance(name, (str, type(None))):
+        if not isinstance(query, (str, type(None))) or not isinstance(name, (str, type(None))):
             raise Refusal("BAD_BODY")
         for value in (variables, extensions):
             if not isinstance(value, (dict, type(None))):
                 raise Refusal("BAD_BODY")
-        return cls(query, variables, name or None, extensions)
+        sha256, document_id = _named(data.get("documentId"), extensions)
+        if not query and not sha256 and not document_id:
+            raise Refusal("MISSING_QUERY")
+        return cls(query or "", variables, name or None, extensions, sha256, document_id)
 
 
 async def read_operation(request: Request, *, at_most: int) -> Operation:
@@ -100,11 +107,35 @@ async def _body(request: Request, at_most: int) -> bytes:
 
 
 def _parameters(given: Mapping[str, str]) -> dict[str, Any]:
-    taken: dict[str, Any] = {name: given.get(name) for name in ("query", "operationName")}
+    taken: dict[str, Any] = {
+        name: given.get(name) for name in ("query", "operationName", "documentId")
+    }
     for name in ("variables", "extensions"):
         text = given.get(name)
         taken[name] = decode(text) if text else None
     return taken
+
+
+def _named(
+    document_id: object, extensions: Mapping[str, Any] | None
+) -> tuple[str | None, str | None]:
+    """The SHA-256 and the id an operation gives for its document; raises Refusal."""
+    persisted = (extensions or {}).get("persistedQuery")
+    if persisted is not None and not isinstance(persisted, dict):
+        raise Refusal("BAD_BODY")
+    sha256 = (persisted or {}).get("sha256Hash")
+    given_sha256, given_id = _short_text(sha256), _short_text(document_id)
+    if given_id.startswith("sha256:"):
+        return given_sha256 or given_id.removeprefix("sha256:"), None
+    return given_sha256 or None, given_id or None
+
+
+def _short_text(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > _LONGEST_ID:
+        raise Refusal("BAD_BODY")
+    return value
 
 
 def _content_type(header: str) -> tuple[str, str]:

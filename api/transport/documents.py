@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -19,8 +20,10 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from api.transport.coordinates import coordinates_of
 from api.transport.errors import Invalid, Refusal
 from api.transport.limits import Limits, Measure, Measuring, refuse_over
+from itr.documents.rules import sha256_of
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _MEASURES = 32
@@ -30,12 +33,14 @@ _KEPT_CHARACTERS = 1_000_000
 class Document:
     """A parsed document and what has been found out about it."""
 
-    def __init__(self, ast: DocumentNode, schema: GraphQLSchema, limits: Limits) -> None:
+    def __init__(self, text: str, ast: DocumentNode, schema: GraphQLSchema, limits: Limits) -> None:
+        self.text = text
         self.ast = ast
         self._schema = schema
         self._limits = limits
         self._errors: list[Invalid] | None = None
         self._measures: dict[object, Measure] = {}
+        self._coordinates: dict[str, tuple[str, ...]] = {}
         self._read: dict[str | None, tuple[str, ...]] = {}
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -69,6 +74,19 @@ class Document:
         given = (variables.get(variable) for variable in self._read[name])
         return tuple(len(value) if isinstance(value, list) else str(value) for value in given)
 
+    @cached_property
+    def sha256(self) -> str:
+        """What its text is known by."""
+        return sha256_of(self.text)
+
+    def coordinates(self, name: str) -> tuple[str, ...]:
+        """The fields and arguments an operation names; "" is the one without a name."""
+        found = self._coordinates.get(name)
+        if found is None:
+            found = coordinates_of(self._schema, self.ast, name)
+            self._coordinates[name] = found
+        return found
+
     @property
     def errors(self) -> list[Invalid]:
         """What validation has against it, found when first asked for."""
@@ -93,7 +111,7 @@ class Documents:
         if known is not None:
             self._kept.move_to_end(text)
             return known
-        document = Document(self._parsed(text), self._schema, self._limits)
+        document = Document(text, self._parsed(text), self._schema, self._limits)
         self._kept[text] = document
         self._characters += len(text)
         while self._characters > _KEPT_CHARACTERS:

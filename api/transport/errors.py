@@ -49,6 +49,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "There is no such operation in the document; check operationName.",
     ),
     "TOO_COMPLEX": ("查询过于复杂：{reason}", "The query is too complex: {reason}"),
+    "PERSISTED_QUERY_NOT_FOUND": (
+        "没有登记该文档。",
+        "No such document is registered for this client.",
+    ),
+    "DOCUMENT_MISMATCH": (
+        "文档与其 SHA-256 不符。",
+        "The document is not the one its SHA-256 names.",
+    ),
+    "DOCUMENT_NOT_TRUSTED": (
+        "该客户端只能执行已登记的文档。",
+        "This client may only run documents that were registered for it.",
+    ),
     "RATE_LIMITED": (
         "已超出用量预算，请在 retryAfter 秒后重试。",
         "Your budget is used up; retry after as many seconds as retryAfter says.",

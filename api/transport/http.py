@@ -36,6 +36,7 @@ STATUS: Mapping[str, int] = {
     "UNSUPPORTED_MEDIA_TYPE": 415,
     "TOO_MANY_CONNECTIONS": 429,
     "RATE_LIMITED": 429,
+    "DOCUMENT_NOT_TRUSTED": 403,
 }
 """The status of a refusal that is not a plain 400."""
 
@@ -85,6 +86,7 @@ class Exchange:
         try:
             async with _while_client_waits(self.request.receive):
                 async with asyncio.timeout(services.limits.operation_seconds):
+                    operation = await services.trusted.resolve(identity.actor, operation)
                     result = await services.schema.execute(
                         operation.query,
                         variable_values=operation.variables,

@@ -16,6 +16,7 @@ from api.transport.documents import Documents
 from api.transport.errors import Refusal, report
 from api.transport.executor import TransportExecutor
 from api.transport.limits import Limits
+from api.transport.usage import Usage
 
 
 class GuardedSchema(Schema):
@@ -48,6 +49,7 @@ class GuardedSchema(Schema):
         )
         self.limits = limits or Limits()
         self.documents = Documents(self._schema, self.limits)
+        self.usage = Usage()
 
     @cached_property
     def text(self) -> str:
@@ -72,6 +74,7 @@ class GuardedSchema(Schema):
                 errors: list[GraphQLError] = list(document.errors)
             if not errors and context.context.bill is not None:
                 await context.context.bill.charge(measure.cost)
+                self.usage.note(context.context.actor.client_id, document, operation)
         except GraphQLError as error:
             errors = [error]
         context.pre_execution_errors = errors or None

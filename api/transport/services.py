@@ -18,6 +18,7 @@ from api.transport.context import Context, Stream
 from api.transport.limits import Limits
 from api.transport.live import Live
 from api.transport.schema import GuardedSchema
+from api.transport.trusted import TrustedDocuments
 from itr.access.issuers import read_issuers
 from itr.actor import Actor
 from itr.database import Database, connected
@@ -44,6 +45,7 @@ class Services:
     identities: Identities
     connections: Connections
     budgets: Budgets
+    trusted: TrustedDocuments
     clock: Callable[[], datetime]
 
     async def identify(self, authorization: str | None) -> Identity:
@@ -100,6 +102,7 @@ async def open_services(
         connected(settings) as database,
         Feed(database_url=settings.database_url, valkey_url=settings.valkey_url).running() as feed,
         publishing(settings.valkey_url),
+        schema.usage.counted(),
         Budgets.of(settings).shared(settings.valkey_url) as budgets,
         Issuers(read_issuers(settings.external_issuers)).running() as issuers,
     ):
@@ -114,6 +117,7 @@ async def open_services(
             identities=Identities(settings, feed, load_actor, clock, issuers=issuers),
             connections=Connections(per_actor=schema.limits.sockets_per_actor),
             budgets=budgets,
+            trusted=TrustedDocuments(),
             clock=clock,
         )
         services.identities.on_change(services.connections.changed)

@@ -33,8 +33,9 @@ async def results_of(
 
     A query or mutation has the usual time limit; a subscription may last.
     """
-    seconds = None if _lasts(services, operation) else services.limits.operation_seconds
     try:
+        operation = await services.trusted.resolve(context.actor, operation)
+        seconds = None if _lasts(services, operation) else services.limits.operation_seconds
         async with asyncio.timeout(seconds):
             stream = await services.schema.stream(
                 operation.query,
@@ -47,6 +48,8 @@ async def results_of(
             async with aclosing(cast("Any", stream)) as results:
                 async for result in results:
                     yield result
+    except Refusal as refusal:
+        yield PreExecutionError(data=None, errors=[refusal])
     except TimeoutError:
         yield PreExecutionError(data=None, errors=[Refusal("TIMEOUT")])
     except Exception:

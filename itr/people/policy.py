@@ -141,6 +141,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         P.MANAGE_CALENDARS,
         P.MANAGE_SERVICE_LEVELS,
         P.IMPORT_HISTORY,
+        P.READ_USAGE,
         P.APPROVE_DEVICES,
     },
     Role.OPERATIONS_DIRECTOR: _READ_ALL
@@ -155,6 +156,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
             P.READ_NOTIFICATIONS,
             P.MANAGE_CLIENTS,
             P.APPROVE_DEVICES,
+            P.READ_USAGE,
         }
     ),
 }

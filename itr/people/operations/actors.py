@@ -9,7 +9,8 @@ from itr.actor import Actor
 from itr.people.roles import OrganisationKind, Role
 
 _ACTOR = """
-select person.id, person.name, organisation.id as organisation_id, organisation.kind,
+select person.id, person.name, person.machine,
+    organisation.id as organisation_id, organisation.kind,
     coalesce(array_agg(held.role) filter (where held.role is not null), '{}') as roles
 from person
 join organisation on organisation.id = person.organisation_id
@@ -54,6 +55,7 @@ async def _actor(which: str, values: list[Any]) -> Actor | None:
         organisation_id=row["organisation_id"],
         organisation_kind=OrganisationKind(row["kind"]),
         roles=frozenset(Role(role) for role in row["roles"]),
+        machine=row["machine"],
     )
 
 
