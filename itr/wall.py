@@ -159,7 +159,6 @@ UNREADABLE: Mapping[str, str] = {
     "signing_key": _ACCESS,
     "document_use": "for planners inside",
     "epoch": "the server's own",
-    "escalation": "who is told inside (R-ROLE-06)",
     "field_use": "for planners inside",
     "mutation_key": "the server's own",
     "trusted_document": "the server looks documents up itself",

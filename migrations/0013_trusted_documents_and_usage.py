@@ -1,3 +1,5 @@
+"""Documents that clients registered, and how much of the schema is used by whom."""
+
 from uuid import uuid4
 
 from tortoise import fields, migrations
@@ -5,10 +7,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("itr", "0011_access"),
-        ("itr", "0011_recalculations_and_calendars_without_make_up_days"),
-    ]
+    dependencies = [("itr", "0012_steps_of_management_escalations")]
 
     initial = False
 
