@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -14,12 +15,14 @@ import httpx
 import pytest
 from tortoise.connection import get_connection
 
+from api.app import create_app
 from itr.access.operations import clients, signing_keys
 from itr.access.terms import ClientKind
 from itr.people.models import Person
 from itr.people.operations import deactivate_person
 from itr.settings import Settings
 from tests.api.throwaway import eventually
+from tests.support.client import in_process
 from tests.support.desk import FOUNDER
 from tests.support.sign_in import (
     CALLBACK,
@@ -578,3 +581,54 @@ async def test_no_secret_is_logged_or_kept(house: House, caplog: pytest.LogCaptu
     for each in secrets:
         assert each not in logged
         assert each not in rows
+
+
+async def test_behind_https_cookies_are_for_this_host_and_https_only(settings: Settings) -> None:
+    ours = settings.model_copy(update={"issuer": "https://desk.example"})
+    asked = {
+        "response_type": "code",
+        "client_id": "itr-graphiql",
+        "redirect_uri": "https://desk.example/graphql/signed-in",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    async with in_process(create_app(ours)) as client:
+        answer = await client.http.get("/oauth/authorize", params=asked)
+
+    assert answer.status_code == 200
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-itr-form=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+
+
+async def test_over_plain_http_nobody_is_asked_for_a_password(settings: Settings) -> None:
+    ours = settings.model_copy(update={"issuer": "http://desk.example"})
+    async with in_process(create_app(ours)) as client:
+        answer = await client.http.get("/oauth/authorize", params={"client_id": "itr-graphiql"})
+
+    assert answer.status_code == 400
+    assert "https" in answer.text
+    assert "password" not in answer.text
+
+
+async def test_pages_can_be_used_by_keyboard_and_screen_reader(
+    house: House, browser: Browser
+) -> None:
+    """Labels, languages, a heading, a title, a problem that is announced."""
+    visitor = house.browser()
+    await visitor.open(authorize(house))
+    asking = await visitor.sign_in("nobody@desk.example", "wrong")
+    for shown in (asking, await browser.open(authorize(house))):
+        fields = re.findall(r'<input id="(\w+)"', shown.text)
+        assert '<html lang="zh-CN">' in shown.text
+        assert 'lang="en"' in shown.text
+        assert shown.text.count("<h1>") == 1
+        assert "<title>" in shown.text
+        assert "<main>" in shown.text
+        assert all(f'<label for="{name}">' in shown.text for name in fields)
+        assert "tabindex" not in shown.text
+    assert 'role="alert"' in asking.text
+    assert 'aria-describedby="problem"' in asking.text
+    assert 'autocomplete="current-password"' in asking.text
