@@ -138,9 +138,10 @@ def credentials(url: str) -> dict[str, Any]:
 
 
 async def _as_it_is(_: asyncpg.Connection) -> None:
-    """Give a connection back without a statement: no transaction leaves anything on its session.
+    """Give a connection back without a statement: nothing of ours stays on its session.
 
-    Settings are LOCAL, locks end with the transaction. asyncpg rolls back what is still open.
+    No read or transaction changes a setting or takes a lock that outlives it, and asyncpg itself
+    rolls back what is still open.
     """
 
 
@@ -189,6 +190,7 @@ async def open_pool(settings: Settings, **options: Any) -> AsyncIterator[asyncpg
             "server_settings": _SESSION,
             "max_cacheable_statement_size": 0,
             "max_inactive_connection_lifetime": 0,
+            "reset": _as_it_is,
             **options,
         },
     ) as pool:
