@@ -18,7 +18,8 @@ assert {"CLOSED", "CANCELLED", "REJECTED"}.isdisjoint(OPEN)
 _OF_LEVEL = f"""
 {_OPEN} and r.service_level_version_id = any(array(
     select v.id from service_level_version v
-    where v.service_level_id = $1::uuid and v.id <> $2::uuid))
+    where v.service_level_id = $1::uuid and v.number < (
+        select n.number from service_level_version n where n.id = $2::uuid)))
 and ($3::uuid is null or r.service_level_version_id = $3::uuid)
 """
 _OF_CUSTOMER = f"{_OPEN} and r.customer_id = $1::uuid"

@@ -32,6 +32,7 @@ AT_ONCE: Mapping[RecalculationKind, int] = {K.WHAT_IF: 100, K.MIGRATION_PREVIEW:
 TOLD_EVERY = 25
 """Followers hear of so many requests at least at once."""
 MOST = max(AT_ONCE.values())
+MOST_ROUNDS = 3
 BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 
 _TAKE = """
@@ -87,10 +88,12 @@ def _at_once(row: Recalculation) -> int:
 
 
 async def _step(work: Work, row: Recalculation, ids: list[UUID], now: datetime) -> None:
+    tally = Tally.from_json(row.result)
     if not ids:
+        if await _came_meanwhile(work, row, tally):
+            return
         row.status, row.finished_at, row.total = S.DONE, now, row.done
         return
-    tally = Tally.from_json(row.result)
     kept: dict[str, Any] = {}
     if row.kind is K.WHAT_IF:
         found = await compare_closed(work.connection, ids, row.wanted, tally, now)
@@ -111,6 +114,18 @@ async def _step(work: Work, row: Recalculation, ids: list[UUID], now: datetime) 
     row.done += len(ids)
     row.position = ids[-1]
     row.result = {**(row.result or {}), **tally.to_json(), **kept}
+
+
+async def _came_meanwhile(work: Work, row: Recalculation, tally: Tally) -> bool:
+    """Whether to go round once more: a request may have been accepted while others were moved."""
+    rounds = (row.result or {}).get("rounds", 0)
+    if row.kind not in (K.MIGRATION, K.SWITCH_OFF) or rounds >= MOST_ROUNDS:
+        return False
+    if await count_requests(work.connection, row) <= tally.skipped:
+        return False
+    row.position = None
+    row.result = {**(row.result or {}), "rounds": rounds + 1}
+    return True
 
 
 async def _seen(work: Work, row: Recalculation, ids: list[UUID]) -> dict[str, Any]:

@@ -107,14 +107,15 @@ async def standing(desk: Desk, id: str) -> dict[str, Any]:
 CLOCKS = 300
 _numbers = count(1)
 _COPY_REQUESTS = """
-insert into request select (jsonb_populate_record(null::request, to_jsonb(r) || jsonb_build_object(
-    'id', md5(r.id::text || n)::uuid, 'number', 'SR-COPY-' || n))).*
-from request r, generate_series(1, $2::int) n where r.id = $1
+insert into request select p.* from request r cross join generate_series(1, $2::int) n
+cross join lateral jsonb_populate_record(null::request, to_jsonb(r) || jsonb_build_object(
+    'id', md5(r.id::text || n)::uuid, 'number', 'SR-COPY-' || n)) p where r.id = $1
 """
 _COPY_CLOCKS = """
-insert into clock select (jsonb_populate_record(null::clock, to_jsonb(c) || jsonb_build_object(
-    'id', md5(c.id::text || n)::uuid, 'request_id', md5(c.request_id::text || n)::uuid))).*
-from clock c, generate_series(1, $2::int) n where c.request_id = $1
+insert into clock select p.* from clock c cross join generate_series(1, $2::int) n
+cross join lateral jsonb_populate_record(null::clock, to_jsonb(c) || jsonb_build_object(
+    'id', md5(c.id::text || n)::uuid, 'request_id', md5(c.request_id::text || n)::uuid)) p
+where c.request_id = $1
 """
 _COPY_EVENTS = """
 insert into event (type, subject_type, subject, subject_version, stream, audience, customer_id,

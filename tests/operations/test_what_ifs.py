@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -214,6 +214,24 @@ async def until_somebody_waits(guard: asyncpg.Connection) -> None:
             "select count(*) from pg_locks where not granted"
         ):
             await asyncio.sleep(0.01)
+
+
+async def test_one_that_cannot_even_begin_has_failed_and_blocks_no_other(desk: Desk) -> None:
+    """Decision 4."""
+    broken = await Recalculation.create(
+        id=uuid4(),
+        kind="WHAT_IF",
+        status="WAITING",
+        wanted={"from": "yesterday"},
+        created_by=FOUNDER.id,
+        created_at=START,
+    )
+    row_id = await start(desk, version_id=await another_gold(desk, 4))
+
+    await work_off(desk.time.now)
+
+    assert (await Recalculation.get(id=broken.id)).status == "FAILED"
+    assert (await Recalculation.get(id=row_id)).status == "DONE"
 
 
 async def test_it_can_be_called_off_and_what_was_found_stays(desk: Desk) -> None:
