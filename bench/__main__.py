@@ -39,7 +39,7 @@ SHARED: dict[str, Callable[..., list[Table]]] = {
 }
 """Parts that stand on the one database of many requests."""
 
-ALONE = ("imports", "alarms", "clocks", "tokens", "board")
+ALONE = ("imports", "alarms", "clocks", "tokens", "board", "load")
 """Parts that bring their own servers, or need none: modules with `tables(quick=…)`."""
 
 

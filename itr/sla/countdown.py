@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from itr.sla.terms import ClockState, Thread
-from itr.sla.working_time import WorkingCalendar
+from itr.sla.working_time import BeyondCalendar, WorkingCalendar
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -45,7 +45,7 @@ def countdown_of(clock: Running, now: datetime) -> Countdown:
     counting, changes_at = False, None
     if clock.base_us is not None:
         counting = clock.calendar.is_open(now)
-        changes_at = clock.calendar.next_close(now) if counting else clock.calendar.next_open(now)
+        changes_at = _changes_at(clock.calendar, now, counting=counting)
         if clock.deadline_us is not None:
             remaining_us = clock.deadline_us - clock.calendar.position_us(now)
     late = clock.deadline is not None and clock.deadline < now
@@ -62,3 +62,11 @@ def countdown_of(clock: Running, now: datetime) -> Countdown:
         version=clock.version,
         at=now,
     )
+
+
+def _changes_at(calendar: WorkingCalendar, now: datetime, *, counting: bool) -> datetime | None:
+    """When the calendar closes, or opens; None where it never does."""
+    try:
+        return calendar.next_close(now) if counting else calendar.next_open(now)
+    except BeyondCalendar:
+        return None

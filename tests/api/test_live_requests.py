@@ -13,7 +13,7 @@ from itr.settings import Settings
 from tests.support.client import Served, Socket, served
 from tests.support.desk import FOUNDER, START, Desk, Time, furnish, hours
 from tests.support.levels import work_off
-from tests.support.requests import do, submitted
+from tests.support.requests import brought_to, do, submitted
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +153,24 @@ async def test_a_what_if_tells_how_far_it_is_until_it_is_done(
     assert done["version"] > waiting["version"]
     assert nothing["errors"][0]["extensions"]["code"] == "NOT_FOUND"
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_a_clock_that_always_counts_says_that_no_calendar_changes_it(
+    desk_on_a_socket: tuple[Desk, Served],
+) -> None:
+    """R-CAL-01, R-SLA-13: 24×7, wherever it is shown."""
+    desk, server = desk_on_a_socket
+    request = await brought_to(desk, "IN_PROGRESS")
+    shown = "counting countingChangesAt"
+    count = f"subscription($id: ID!) {{ slaCountdown(requestId: $id) {{ {shown} }} }}"
+    board = f"""query($id: ID!) {{ node(id: $id) {{
+        ... on SlaBoardEntry {{ clocks {{ {shown} }} request {{ clocks {{ {shown} }} }} }} }} }}"""
+
+    async with server.socket(desk.as_("CUSTOMER").token) as socket:
+        await socket.subscribe(count, {"id": request["id"]})
+        told = [(await news(socket))["data"]["slaCountdown"] for _ in range(3)]
+    entry = request["id"].replace("req_", "brd_")
+    node = (await desk.as_("LINE1").run(board, {"id": entry})).data["node"]
+
+    always = {"counting": True, "countingChangesAt": None}
+    assert told == node["clocks"] == node["request"]["clocks"] == [always] * 3
