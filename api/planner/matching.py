@@ -26,6 +26,27 @@ class Rows(NamedTuple):
     arguments: list[Any]
 
 
+class Matching(NamedTuple):
+    """A select of rows, written once for one kind of actor; what differs each time is left open."""
+
+    schema: GraphQLSchema
+    sql: str
+    slots: tuple[Slot, ...]
+    filter: list[Any]
+
+    def rows(self, context: ReadContext, keys: Collection[UUID] | None = None) -> Rows:
+        """The select with its values, for an actor and an instant."""
+        visibility, _ = visibility_of(self.schema, context.actor)
+        values = _Values(context, visibility, self.filter, list(keys or ()))
+        return Rows(self.sql, [values.of(slot) for slot in self.slots])
+
+
+def kind_of_reader(schema: GraphQLSchema, context: ReadContext) -> object:
+    """What a `Matching` written for one actor is good for: the same texts and permissions."""
+    _, number = visibility_of(schema, context.actor)
+    return number, frozenset(context.actor.permissions)
+
+
 def matching(
     schema: GraphQLSchema,
     target: type,
@@ -40,9 +61,27 @@ def matching(
     """The visible rows of a stored type that a client's filter keeps.
 
     `select`, `where` and `tail` (order and limit) are texts over `{t}`; `keys` narrows to these
-    rows.
-    Raises GraphQLError when the filter asks for what the actor may not read (S4).
+    rows. Raises GraphQLError when the filter asks for what the actor may not read (S4).
     """
+    written = write_matching(
+        schema, target, given, context, select=select, keyed=keys is not None, where=where,
+        tail=tail,
+    )  # fmt: skip
+    return written.rows(context, keys)
+
+
+def write_matching(
+    schema: GraphQLSchema,
+    target: type,
+    given: dict[str, Any] | None,
+    context: ReadContext,
+    *,
+    select: str,
+    keyed: bool,
+    where: str = "true",
+    tail: str = "",
+) -> Matching:
+    """The same to be kept, for readers that ask again and again; `keyed`: for certain rows."""
     entry = stored_type(target)
     visibility, _ = visibility_of(schema, context.actor)
     reader = FilterReader(context.actor.permissions, (), types_of(schema).kind_of)
@@ -55,16 +94,14 @@ def matching(
         raise refusal(refused.code, context.language) from None
     if shape is not None:
         conditions.append(FilterWriter(statement, entry, alias, 0).write(shape))
-    if keys is not None:
-        listed = Visible("{alias}.id = any(:keys::uuid[])", {"keys": list(keys)})
+    if keyed:
+        listed = Visible("{alias}.id = any(:keys::uuid[])", {"keys": []})
         conditions.append(statement.where(listed, alias))
-    chosen = select.replace("{t}", alias)
     sql, slots = statement.finish(
-        f"{chosen} from {entry.table} {alias} where {' and '.join(conditions)}"
-        f" {tail.replace('{t}', alias)}"
+        f"{select.replace('{t}', alias)} from {entry.table} {alias}"
+        f" where {' and '.join(conditions)} {tail.replace('{t}', alias)}"
     )
-    values = _Values(context, visibility, reader.values, list(keys or ()))
-    return Rows(sql, [values.of(slot) for slot in slots])
+    return Matching(schema, sql, slots, reader.values)
 
 
 class _Values(NamedTuple):

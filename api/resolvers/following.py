@@ -1,7 +1,8 @@
 """Following the rows of a stored type that a client's filter keeps, live (Decision 5)."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +11,11 @@ import strawberry
 from graphql import GraphQLSchema
 from graphql.execution.values import get_argument_values
 
-from api.planner.matching import matching
+from api.planner.filters import uuid_of
+from api.planner.matching import Matching, Rows, kind_of_reader, write_matching
 from api.planner.plain import variables_of
+from api.planner.stored import stored_type
+from api.schema.people import Organisation
 from api.transport.context import Context
 from api.transport.live import Look, look_at
 from itr.events.cursor import Position
@@ -42,6 +46,10 @@ class Followed:
     """When what is seen of these rows changes by the passing of time alone."""
 
 
+OWNERS: Mapping[str, str] = {"customerId": "customer_id", "branchId": "branch_id"}
+"""Whose a row is for good, by filter field, and where its events say so."""
+
+
 @dataclass(frozen=True)
 class FilterWatch:
     """Follows the rows a client's filter keeps, within the actor's sight."""
@@ -49,6 +57,7 @@ class FilterWatch:
     followed: Followed
     schema: GraphQLSchema
     filter: dict[str, Any] | None
+    _written: dict[object, Matching] = field(default_factory=dict, compare=False)
 
     @property
     def name(self) -> str:
@@ -66,22 +75,24 @@ class FilterWatch:
         return orjson.dumps(self.filter, default=str, option=orjson.OPT_SORT_KEYS)
 
     def subject_of(self, event: Event) -> UUID | None:
-        """Whatever of these kinds stands on a row's stream may change it."""
-        return event.stream if event.subject_type in self.followed.subjects else None
+        """Whatever of these kinds stands on a row's stream may change it, if it can match."""
+        if event.subject_type not in self.followed.subjects:
+            return None
+        for where, owners in self._owned:
+            whose = getattr(event, where)
+            if whose is not None and whose not in owners:
+                return None
+        return event.stream
+
+    @cached_property
+    def _owned(self) -> list[tuple[str, frozenset[UUID]]]:
+        """The owners a matching row must have: others' events need no look."""
+        return list(_owners(self.filter or {}))
 
     async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:
         """Which of these rows match now, with their versions."""
         followed = self.followed
-        rows = matching(
-            self.schema,
-            followed.target,
-            self.filter,
-            context,
-            select=f"{{t}}.id, {followed.version} as version",
-            keys=keys,
-            where=followed.where,
-            tail=f"order by {followed.order} limit {followed.listed + 1}" if keys is None else "",
-        )
+        rows = self._rows(context, keys)
         arguments, changes_at = [*rows.arguments], "null::timestamptz"
         if followed.changes_at is not None:
             arguments.append(context.now)
@@ -99,9 +110,43 @@ class FilterWatch:
         position: Position,  # noqa: ARG002 - sight does not depend on it
     ) -> Collection[UUID]:
         """Those within sight, which only the filter no longer keeps."""
-        target = self.followed.target
-        rows = matching(self.schema, target, None, context, select="{t}.id", keys=keys)
+        rows = self._rows(context, keys, whatever_matches=False)
         return [row["id"] for row in await context.pool.fetch(rows.sql, *rows.arguments)]
+
+    def _rows(
+        self, context: Context, keys: Collection[UUID] | None, *, whatever_matches: bool = True
+    ) -> Rows:
+        """The select of these rows (all that match), or of these as far as they are in sight."""
+        followed, keyed = self.followed, keys is not None
+        kind = kind_of_reader(self.schema, context), keyed, whatever_matches
+        if kind not in self._written:
+            self._written[kind] = write_matching(
+                self.schema,
+                followed.target,
+                self.filter if whatever_matches else None,
+                context,
+                select=f"{{t}}.id, {followed.version} as version",
+                keyed=keyed,
+                where=followed.where if whatever_matches else "true",
+                tail="" if keyed else f"order by {followed.order} limit {followed.listed + 1}",
+            )
+        return self._written[kind].rows(context, keys)
+
+
+def _owners(filter: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[UUID]]]:
+    """The owners that every row a filter keeps has, as far as it names them."""
+    for name, wanted in filter.items():
+        if wanted is None:
+            continue
+        if name == "and":
+            for each in wanted:
+                yield from _owners(each)
+        elif name in OWNERS:
+            for how, given in wanted.items():
+                texts = [given] if how == "eq" else given
+                if how in ("eq", "in") and texts is not None and None not in texts:
+                    read = (uuid_of(stored_type(Organisation), text) for text in texts)
+                    yield OWNERS[name], frozenset(key for key in read if key is not None)
 
 
 def watch_of(info: strawberry.Info, followed: Followed) -> FilterWatch:

@@ -225,6 +225,7 @@ async def test_five_hundred_equal_wallboards_cost_what_one_costs(
             FOUNDER, desk.ids["Shanghai"], name, [Role.WALLBOARD], now=desk.time.now
         )
     entry = board("number risk clocks { thread remaining }")
+    monkeypatch.setattr("api.transport.source.SHARED_SECONDS", 60.0)  # however slow the machine
 
     async with AsyncExitStack() as opened:
         sockets = [await opened.enter_async_context(server.socket(token(desk, it))) for it in names]
@@ -272,3 +273,35 @@ async def test_what_depends_on_the_person_is_not_shared(hall: tuple[Desk, Served
         assert mine["number"] == theirs["number"]
         assert "DELIVER" in mine["request"]["viewerCan"]
         assert "DELIVER" not in theirs["request"]["viewerCan"]
+
+
+async def test_what_happens_to_other_customers_costs_a_customers_board_nothing(
+    hall: tuple[Desk, Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S1, S10: a request stays its customer's, so that no statement is asked for another's."""
+    desk, server = hall
+    ours = await submitted(desk)
+    theirs = await submitted(desk, "bolt", customerId=desk.public("org", "Bolt"))
+    acme = {"customerId": {"in": [desk.public("org", "Acme")]}}
+    filters = [acme, {"and": [{"priority": {"eq": "P3"}}, acme]}, {"not": acme}, {"or": [acme]}]
+
+    async with AsyncExitStack() as opened:
+        sockets = [
+            await opened.enter_async_context(
+                following(server, token(desk, "WALLBOARD"), SHORT, filter=each)
+            )
+            for each in filters
+        ]
+        for each in sockets:
+            await told(each)
+        with counted(monkeypatch) as statements:
+            await do(desk, "LINE1", "noteOnRequest", id=theirs["id"], text="x")
+            elsewhere = await told(sockets[2])
+            asked = sum(number for text, number in statements.items() if "as version" in text)
+        await do(desk, "LINE1", "noteOnRequest", id=ours["id"], text="x")
+        heard = [await told(sockets[place]) for place in (0, 1, 3)]
+
+    assert asked <= 2  # of those that may show it; what an `or` keeps is not looked into
+    assert elsewhere["entry"]["number"] == theirs["number"]
+    assert {each["entry"]["number"] for each in heard} == {ours["number"]}
+    await do(desk, "bolt", "cancelRequest", id=theirs["id"], reason="gone")
