@@ -29,9 +29,11 @@ from api.transport.live import Kind, Look, Update, look_at
 from itr.events.cursor import Position
 from itr.events.feed import Event
 from itr.notifications.operations import mark_read
+from itr.notifications.telling import TOLD
 from itr.people.roles import Permission
 
 P = Permission
+_TOLD = f'"{TOLD}"'
 LISTED = 200
 """How many entries a snapshot lists at most."""
 
@@ -55,9 +57,13 @@ class NotificationsWatch:
         return self.person_id
 
     def subject_of(self, event: Event) -> UUID | None:
-        """What happened to an entry stands in the stream of its person."""
-        theirs = event.stream == self.person_id and event.subject_type == "notification"
-        return event.subject if theirs else None
+        """The entry that an event put into the person's list, or that the person has read."""
+        if event.subject_type == "notification":
+            return event.subject if event.stream == self.person_id else None
+        if _TOLD not in event.payload_text:
+            return None
+        entry = event.payload.get(TOLD, {}).get(str(self.person_id))
+        return None if entry is None else UUID(entry)
 
     async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:
         """Which entries there are, with their versions: told is 1, read is 2."""

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from itr.actor import Actor
 from itr.errors import DomainError, Forbidden, NotFound, Required, TooLong, refuse
+from itr.events.log import Fact
 from itr.events.work import transaction
-from itr.notifications.telling import list_fact
 from itr.people.roles import Permission
 
 AT_ONCE = 100
@@ -18,7 +18,7 @@ select id from notification where person_id = $1 and id = any($2) order by id fo
 """
 _READ = """
 update notification set read_at = $3
-where person_id = $1 and id = any($2) and read_at is null returning id, person_id
+where person_id = $1 and id = any($2) and read_at is null returning id
 """
 
 
@@ -44,4 +44,17 @@ async def mark_read(actor: Actor, notification_ids: Sequence[UUID], *, now: date
         ]
         refuse(missing)
         read = await work.connection.execute_query_dict(_READ, [*which, now])
-        work.record(*(list_fact("NotificationRead", row, 2, now=now, by=actor) for row in read))
+        work.record(*(_read(row["id"], actor, now) for row in read))
+
+
+def _read(notification_id: UUID, actor: Actor, now: datetime) -> Fact:
+    """That an entry was read; it stands in the stream of the list's person."""
+    return Fact(
+        type="NotificationRead",
+        subject_type="notification",
+        subject=notification_id,
+        subject_version=2,
+        stream=actor.id,
+        by=actor,
+        occurred_at=now,
+    )

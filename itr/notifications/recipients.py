@@ -28,6 +28,12 @@ _BY_ROLE = frozenset(
         Recipient.CATALOGUE_MANAGER,
     }
 )
+_COLUMN_OF = {
+    Recipient.OWNER: "assignee_id",
+    Recipient.LINE_LEAD: "lead_id",
+    Recipient.PROJECT_MANAGER: "manager_id",
+    Recipient.CONTACT: "contact_id",
+}
 _REQUESTS = """
 select r.id, r.number, r.priority, r.branch_id, r.customer_id, r.assignee_id, q.lead_id,
     p.manager_id, coalesce(r.contact_id, r.requester_id) as contact_id, o.name as customer,
@@ -108,22 +114,29 @@ class Recipients:
         of_branch = (each for each in holders if each.organisation_id == branch_id)
         return next(of_branch, None) or min(holders, key=lambda each: each.id, default=None)
 
+    async def meet(
+        self,
+        connection: BaseDBAsyncClient,
+        recipients: Collection[Recipient],
+        *,
+        named: Collection[UUID] = (),
+    ) -> None:
+        """Read the people behind these recipients, and whoever stands in, in one statement."""
+        around = {key for each in recipients if (key := _COLUMN_OF.get(each)) is not None}
+        wanted = {row[key] for row in self.requests.values() for key in around} | set(named)
+        roles = sorted({*recipients, Recipient.DISPATCH_MANAGER} & _BY_ROLE)
+        rows = await connection.execute_query_dict(_PERSONS, [list(wanted - {None}), roles])
+        for row in rows:
+            person = _person(row)
+            self.persons[person.id] = person
+            if row["role"] is not None:
+                self.holders[row["role"]].append(person)
 
-async def recipients_of(
-    connection: BaseDBAsyncClient, request_ids: Iterable[UUID], *, named: Collection[UUID] = ()
-) -> Recipients:
-    """Read all that telling about these requests needs, in two statements however many they are."""
+
+async def requests_around(connection: BaseDBAsyncClient, request_ids: Iterable[UUID]) -> Recipients:
+    """Read what telling about these requests needs of them, in one statement."""
     rows = await connection.execute_query_dict(_REQUESTS, [list(set(request_ids))])
-    found = Recipients({row["id"]: row for row in rows})
-    around = ("assignee_id", "lead_id", "manager_id", "contact_id")
-    wanted = {row[key] for row in rows for key in around if row[key]} | set(named)
-    roles = sorted(role.value for role in _BY_ROLE)
-    for row in await connection.execute_query_dict(_PERSONS, [list(wanted), roles]):
-        person = _person(row)
-        found.persons[person.id] = person
-        if row["role"] is not None:
-            found.holders[row["role"]].append(person)
-    return found
+    return Recipients({row["id"]: row for row in rows})
 
 
 def _person(row: Row) -> Person:

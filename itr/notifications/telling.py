@@ -5,8 +5,9 @@ each cause; what leaves the system is delivered later (R-NOT-02).
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,21 +15,24 @@ from uuid import UUID, uuid4
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from itr.actor import SYSTEM, Actor
 from itr.events.log import Fact
 from itr.events.work import Work
-from itr.notifications.recipients import Person, Recipients, recipients_of
+from itr.notifications.recipients import Person, Recipients, requests_around
 from itr.notifications.rules import OWN_PEOPLE_ONLY, News, is_news, news_of
 from itr.notifications.terms import Channel, NotificationKind, Recipient
 from itr.notifications.texts import text_of
 
 logger = logging.getLogger("itr.telling")
 
+TOLD = "told"
+"""Under this word a fact says in whose lists it stands: person to entry."""
+
 
 @dataclass(slots=True)
 class Told:
-    """One person told of one thing, by some channels."""
+    """One person told of one thing, by some channels; `place` is that of the fact."""
 
+    place: int
     news: News
     person: Person
     channels: set[Channel]
@@ -39,7 +43,7 @@ _LIST = """
 insert into notification (id, person_id, kind, request_id, cause, facts, created_at)
 select *, $7::timestamptz
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::jsonb[])
-on conflict do nothing returning id, person_id
+on conflict do nothing returning id
 """
 _SEND = """
 insert into outgoing_message
@@ -50,35 +54,50 @@ on conflict do nothing
 """
 
 
-async def tell(work: Work, facts: Iterable[Fact], now: datetime) -> None:
-    """Tell everybody whom these facts concern, each once (R-ALM-01, R-NOT-01).
+async def tell(work: Work, facts: Sequence[Fact], now: datetime) -> None:
+    """Record facts and tell everybody whom they concern, each once (R-ALM-01, R-NOT-01).
 
-    Facts that are no news to anybody cost nothing. Who wrote the fact is not told of it.
+    Facts that are no news to anybody are only recorded. Who wrote a fact is not told of it; the
+    fact itself says in whose lists it stands, so that they hear of it at once.
     """
-    worth = [fact for fact in facts if is_news(fact)]
-    if not worth:
-        return
-    named = {UUID(person) for fact in worth for person in _named(fact)}
-    requests = {fact.stream for fact in worth}
-    around = await recipients_of(work.connection, requests, named=named)
-    told = [each for fact in worth for each in _told(fact, around)]
-    _spare_repeats(told)
-    await _list(work, told, now)
-    await _send(work.connection, told, now)
+    worth = {place: fact for place, fact in enumerate(facts) if is_news(fact)}
+    listed: dict[int, dict[str, str]] = {}
+    if worth:
+        told = await _news(work.connection, worth)
+        _spare_repeats(told)
+        listed = await _list(work.connection, told, now)
+        await _send(work.connection, told, now)
+    work.record(
+        *(
+            replace(fact, payload={**fact.payload, TOLD: listed[place]})
+            if place in listed
+            else fact
+            for place, fact in enumerate(facts)
+        )
+    )
 
 
-def _named(fact: Fact) -> Iterator[str]:
-    for key in ("owner", "person"):
-        if named := fact.payload.get(key):
-            yield named
+async def _news(connection: BaseDBAsyncClient, facts: Mapping[int, Fact]) -> list[Told]:
+    """Who is to be told what by which channels."""
+    around = await requests_around(connection, {fact.stream for fact in facts.values()})
+    news = {
+        place: news_of(fact, around.rules(fact.stream), around.requests[fact.stream]["priority"])
+        for place, fact in facts.items()
+        if fact.stream in around.requests
+    }
+    recipients = {telling.recipient for each in news.values() for telling in each.tellings}
+    named = {each.named for each in news.values() if each.named is not None}
+    await around.meet(connection, recipients, named=named)
+    return [
+        told
+        for place, each in news.items()
+        for told in _told(place, each, around, but=facts[place].by.id)
+    ]
 
 
-def _told(fact: Fact, around: Recipients) -> list[Told]:
-    """Everybody a fact's news reaches: one entry a person, whatever they are to the request."""
-    request = around.requests.get(fact.stream)
-    if request is None:
-        return []
-    news = news_of(fact, around.rules(fact.stream), request["priority"])
+def _told(place: int, news: News, around: Recipients, *, but: UUID) -> list[Told]:
+    """Everybody the news reaches: one entry a person, whatever they are to the request."""
+    request = around.requests[news.request_id]
     words = {
         **news.words,
         "number": request["number"],
@@ -92,10 +111,10 @@ def _told(fact: Fact, around: Recipients) -> list[Told]:
     found: dict[UUID, Told] = {}
     for telling in news.tellings:
         person, stands_in = _person_for(news, telling.recipient, around)
-        if person is None or person.id == fact.by.id:
+        if person is None or person.id == but:
             continue
         said = {**words, "standsIn": True} if stands_in else words
-        entry = found.setdefault(person.id, Told(news, person, set(), said))
+        entry = found.setdefault(person.id, Told(place, news, person, set(), said))
         entry.channels |= _reaching(person, telling.channels)
     return list(found.values())
 
@@ -130,25 +149,30 @@ def _spare_repeats(told: Sequence[Told]) -> None:
             each.channels.discard(Channel.SMS)
 
 
-async def _list(work: Work, told: Sequence[Told], now: datetime) -> None:
-    """Add to lists; each entry is an event, so that its reader hears of it at once."""
+async def _list(
+    connection: BaseDBAsyncClient, told: Sequence[Told], now: datetime
+) -> dict[int, dict[str, str]]:
+    """Add to lists; returns by the facts' places whose entries there are, and their ids."""
+    listed = {uuid4(): each for each in told if Channel.LIST in each.channels}
+    if not listed:
+        return {}
     rows = [
         (
-            uuid4(),
+            key,
             each.person.id,
             each.news.kind.value,
             each.news.request_id,
             each.news.cause,
             orjson.dumps(each.words).decode(),
         )
-        for each in told
-        if Channel.LIST in each.channels
+        for key, each in listed.items()
     ]
-    if not rows:
-        return
     columns = [list(column) for column in zip(*rows, strict=True)]
-    added = await work.connection.execute_query_dict(_LIST, [*columns, now])
-    work.record(*(list_fact("PersonTold", row, 1, now=now) for row in added))
+    entries: dict[int, dict[str, str]] = defaultdict(dict)
+    for row in await connection.execute_query_dict(_LIST, [*columns, now]):
+        each = listed[row["id"]]
+        entries[each.place][str(each.person.id)] = str(row["id"])
+    return entries
 
 
 async def _send(connection: BaseDBAsyncClient, told: Sequence[Told], now: datetime) -> None:
@@ -164,21 +188,6 @@ async def _send(connection: BaseDBAsyncClient, told: Sequence[Told], now: dateti
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
         await connection.execute_query(_SEND, [*columns, now])
-
-
-def list_fact(
-    type: str, row: Mapping[str, Any], version: int, *, now: datetime, by: Actor = SYSTEM
-) -> Fact:
-    """What happened to an entry of a person's list; it stands in the stream of the person."""
-    return Fact(
-        type=type,
-        subject_type="notification",
-        subject=row["id"],
-        subject_version=version,
-        stream=row["person_id"],
-        by=by,
-        occurred_at=now,
-    )
 
 
 def _key(told: Told, channel: Channel) -> str:

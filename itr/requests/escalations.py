@@ -18,7 +18,7 @@ from itr.actor import SYSTEM, Actor
 from itr.errors import DomainError
 from itr.events.log import Audience, Fact
 from itr.events.work import Work
-from itr.notifications.recipients import Recipients, recipients_of
+from itr.notifications.recipients import Recipients, requests_around
 from itr.notifications.terms import Recipient
 from itr.requests.escalation_rules import (
     acknowledge_by,
@@ -27,7 +27,7 @@ from itr.requests.escalation_rules import (
     steps_of_alarm,
 )
 from itr.requests.models import Request
-from itr.requests.terms import EscalationCause
+from itr.requests.terms import EscalationCause, ManagementStep
 from itr.requests.timers import ESCALATION
 from itr.sla.operations import current_calendars
 from itr.sla.working_time import WorkingCalendar
@@ -92,14 +92,14 @@ class Opening:
 
 
 async def follow_alarms(work: Work, facts: Iterable[Fact], now: datetime) -> list[Fact]:
-    """Open or move on what these alarms demand (R-ESC-01); returns what was recorded of it."""
+    """Open or move on what these alarms demand (R-ESC-01); returns the facts, to be told."""
     urgent: dict[UUID, list[Fact]] = defaultdict(list)
     for fact in facts:
         if fact.payload.get("notifies") and steps_of_alarm(fact.payload["percent"], ""):
             urgent[fact.stream].append(fact)
     if not urgent:
         return []
-    around = await recipients_of(work.connection, urgent)
+    around = await around_management(work.connection, urgent)
     standing = await standing_of(work.connection, urgent)
     openings = [
         opening
@@ -107,6 +107,15 @@ async def follow_alarms(work: Work, facts: Iterable[Fact], now: datetime) -> lis
         for opening in _demanded(request_id, alarms, around, standing[request_id])
     ]
     return await open_steps(work, openings, standing, around, by=SYSTEM, now=now)
+
+
+async def around_management(
+    connection: BaseDBAsyncClient, request_ids: Iterable[UUID]
+) -> Recipients:
+    """These requests, and the people at every step of an escalation."""
+    around = await requests_around(connection, request_ids)
+    await around.meet(connection, [Recipient(step.value) for step in ManagementStep])
+    return around
 
 
 async def standing_of(
@@ -130,7 +139,7 @@ async def open_steps(
 ) -> list[Fact]:
     """Let escalations come to these steps; they leave the lower ones, and their timeouts begin.
 
-    What another worker has opened meanwhile stays as it is. Returns the facts it recorded.
+    What another worker has opened meanwhile stays as it is. Returns the facts, to be told.
     """
     if not openings:
         return []
@@ -159,7 +168,6 @@ async def open_steps(
         request = around.requests[opening.request_id]
         facts.append(escalation_fact(event, row, request, told, by=by, now=now))
         begun.add(opening.request_id)
-    work.record(*facts)
     return facts
 
 

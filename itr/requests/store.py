@@ -128,7 +128,6 @@ async def save(work: Work, in_hand: Handling) -> None:
         kinds = list(in_hand.timers)
         await Timer.filter(request_id=request.id, kind__in=kinds).delete()
         await Timer.bulk_create(in_hand.timer_rows())
-    work.record(*in_hand.facts)
     await tell(work, in_hand.facts, in_hand.now)
     if not in_hand.historic and any(fact.type in ENDS for fact in in_hand.facts):
         await end_escalations(work, request, by=in_hand.actor, now=in_hand.now)

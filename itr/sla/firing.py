@@ -80,7 +80,6 @@ async def fire_due(now: datetime, limit: int = LIMIT, *, skip: Collection[UUID] 
         firings, troubled = await _firings(work.connection, rows, now)
         facts = [fact for firing in firings for fact in facts_of(firing, now)]
         await _update(work.connection, firings)
-        work.record(*facts)
         escalated = await follow_alarms(work, facts, now)
         await tell(work, [*facts, *escalated], now)
     return FiredBatch(len(rows), len(facts), frozenset(troubled))

@@ -55,7 +55,6 @@ async def fire_due_reminders(now: datetime, limit: int = LIMIT) -> int:
         changed = [_changed(row, now) for row in rows]
         columns = [list(column) for column in zip(*changed, strict=True)]
         await work.connection.execute_query(_UPDATE, columns)
-        work.record(*facts)
         await tell(work, facts, now)
     return len(rows)
 

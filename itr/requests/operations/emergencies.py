@@ -69,5 +69,4 @@ async def bulletin_due(work: Work, request_id: UUID, *, now: datetime) -> None:
     await Timer.filter(request_id=request_id, kind=BULLETIN).delete()
     await Timer.create(id=uuid4(), kind=BULLETIN, request_id=request_id, due_at=following)
     facts = [emergencies.missed(request, each, now, notifies=each == missed[-1]) for each in missed]
-    work.record(*facts)
     await tell(work, facts, now)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from itr.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
-from itr.notifications.recipients import Recipients, recipients_of
+from itr.notifications.recipients import Recipients
 from itr.notifications.telling import tell
 from itr.requests import rules
 from itr.requests.escalation_rules import (
@@ -19,6 +19,7 @@ from itr.requests.escalation_rules import (
 from itr.requests.escalations import (
     Opening,
     Row,
+    around_management,
     escalation_fact,
     open_steps,
     standing_of,
@@ -58,7 +59,7 @@ async def escalate_to_management(
         standing = await standing_of(work.connection, [request_id])
         stands = [row["step"] for row in standing[request_id]]
         step = step_by_hand(to, stands, rank_of(actor.roles))
-        around = await recipients_of(work.connection, [request_id])
+        around = await around_management(work.connection, [request_id])
         opening = Opening(request_id, step, EscalationCause.BY_HAND, reason=text)
         at = in_hand.now
         await tell(work, await open_steps(work, [opening], standing, around, by=actor, now=at), at)
@@ -114,9 +115,7 @@ async def escalation_due(work: Work, request_id: UUID, *, now: datetime) -> None
     rows = standing[request_id]
     due = [row for row in rows if _is_due(row, now)]
     if due:
-        around = await recipients_of(
-            work.connection, [request_id], named={row["person_id"] for row in due} - {None}
-        )
+        around = await around_management(work.connection, [request_id])
         openings = []
         for row in sorted(due, key=lambda each: each["step"]):
             if row["step"] == TOP:
@@ -165,5 +164,4 @@ async def _tell_again(work: Work, row: Row, around: Recipients, now: datetime) -
     anew = {"id": row["id"], "revision": row["revision"] + 1}
     request = around.requests[row["request_id"]]
     fact = escalation_fact("EscalationRepeated", anew, request, told, by=SYSTEM, now=now)
-    work.record(fact)
     await tell(work, [fact], now)
