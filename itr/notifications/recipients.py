@@ -36,14 +36,11 @@ _COLUMN_OF = {
 }
 _REQUESTS = """
 select r.id, r.number, r.priority, r.branch_id, r.customer_id, r.assignee_id, q.lead_id,
-    p.manager_id, coalesce(r.contact_id, r.requester_id) as contact_id, o.name as customer,
+    p.manager_id, coalesce(r.contact_id, r.requester_id) as contact_id,
     v.alarm_rules::text as rules, v.calendar_id,
     (select c.time_zone from calendar_version c where c.calendar_id = v.calendar_id
-        order by c.number desc limit 1) as zone,
-    (select t.due_at from timer t where t.request_id = r.id and t.kind = 'CONFIRMATION')
-        as confirmation_at
+        order by c.number desc limit 1) as zone
 from request r
-join organisation o on o.id = r.customer_id
 join service_level_version v on v.id = r.service_level_version_id
 left join queue q on q.id = r.queue_id
 left join project p on p.id = r.project_id

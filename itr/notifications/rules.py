@@ -80,7 +80,9 @@ def _reminder(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: AR
 
 def _confirmation(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
     """Half of the confirmation window has passed (R-REQ-04)."""
-    return News(K.CONFIRMATION, _once(fact), fact.stream, [Telling(R.CONTACT, _BY_LETTER)], {})
+    tellings = [Telling(R.CONTACT, _BY_LETTER)]
+    words = {"deadline": fact.payload["until"]}
+    return News(K.CONFIRMATION, _once(fact), fact.stream, tellings, words)
 
 
 def _bulletin(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001

@@ -7,7 +7,7 @@ each cause; what leaves the system is delivered later (R-NOT-02).
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,8 +41,9 @@ class Told:
 
 _LIST = """
 insert into notification (id, person_id, kind, request_id, cause, facts, created_at)
-select *, $7::timestamptz
-from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::jsonb[])
+select id, person_id, kind, request_id, cause, facts, $2::timestamptz
+from jsonb_to_recordset($1::jsonb)
+    as x (id uuid, person_id uuid, kind text, request_id uuid, cause text, facts jsonb)
 on conflict do nothing returning id
 """
 _SEND = """
@@ -69,9 +70,7 @@ async def tell(work: Work, facts: Sequence[Fact], now: datetime) -> None:
         await _send(work.connection, told, now)
     work.record(
         *(
-            replace(fact, payload={**fact.payload, TOLD: listed[place]})
-            if place in listed
-            else fact
+            fact.saying(**{TOLD: listed[place]}) if place in listed else fact
             for place, fact in enumerate(facts)
         )
     )
@@ -104,10 +103,6 @@ def _told(place: int, news: News, around: Recipients, *, but: UUID) -> list[Told
         "priority": request["priority"],
         "zone": request["zone"],
     }
-    if news.kind is NotificationKind.CONFIRMATION and request["confirmation_at"]:
-        words["deadline"] = request["confirmation_at"].isoformat()
-    if news.kind is NotificationKind.TASK:
-        words["customer"] = request["customer"]
     found: dict[UUID, Told] = {}
     for telling in news.tellings:
         person, stands_in = _person_for(news, telling.recipient, around)
@@ -157,19 +152,20 @@ async def _list(
     if not listed:
         return {}
     rows = [
-        (
-            key,
-            each.person.id,
-            each.news.kind.value,
-            each.news.request_id,
-            each.news.cause,
-            orjson.dumps(each.words).decode(),
-        )
+        {
+            "id": key,
+            "person_id": each.person.id,
+            "kind": each.news.kind,
+            "request_id": each.news.request_id,
+            "cause": each.news.cause,
+            "facts": each.words,
+        }
         for key, each in listed.items()
     ]
-    columns = [list(column) for column in zip(*rows, strict=True)]
     entries: dict[int, dict[str, str]] = defaultdict(dict)
-    for row in await connection.execute_query_dict(_LIST, [*columns, now]):
+    for row in await connection.execute_query_dict(
+        _LIST, [orjson.dumps(rows, default=str).decode(), now]
+    ):
         each = listed[row["id"]]
         entries[each.place][str(each.person.id)] = str(row["id"])
     return entries

@@ -27,7 +27,7 @@ _SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "CONFIRMATION": "{number} 的解决方案已交付，请在 {deadline} 前确认；届时未答复即视为确认。",
         "BULLETIN": "{number} 紧急恢复：应于 {deadline} 发布的通报尚未发布。",
         "EMERGENCY": "{number} 已宣布紧急恢复：{reason}。首次通报须于 {deadline} 前发布。",
-        "TASK": "{number} 受理时客户“{customer}”的合同资料不全，请补全以便重新鉴权。",
+        "TASK": "{number} 受理时合同资料不全，请补全以便重新鉴权。",
         "ESCALATION": "{number}（{priority}）已升级至您：{reason}。请于 {deadline} 前确认。",
         "ESCALATION_AGAIN": "{number}（{priority}）的升级尚无人确认，再次提醒：{reason}。",
         "ALARMED": "{thread}时限已用 {percent} %",
@@ -43,7 +43,7 @@ _SENTENCES: Mapping[Language, Mapping[str, str]] = {
         " No answer by then counts as confirmed.",
         "BULLETIN": "{number}, emergency: the bulletin due {deadline} has not been published.",
         "EMERGENCY": "{number} is declared an emergency: {reason}. First bulletin by {deadline}.",
-        "TASK": '{number} was accepted while the contract data of "{customer}" are incomplete;'
+        "TASK": "{number} was accepted while its contract data are incomplete;"
         " please complete them so that it can be authorised again.",
         "ESCALATION": "{number} ({priority}) is escalated to you: {reason}."
         " Please acknowledge by {deadline}.",

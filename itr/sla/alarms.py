@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from math import ceil
 
 from itr.sla.clock_facts import Clock, Target
 from itr.sla.clock_history import Spending
@@ -87,8 +86,9 @@ def due_levels(
 
 
 def _share(target: Target, percent: int) -> int | Fraction:
-    share = Fraction(target.amount) * percent / 100
-    return share if target.us is None else ceil(share)
+    if target.us is not None:
+        return -(-target.us * percent // 100)
+    return Fraction(target.amount) * percent / 100
 
 
 def _before(

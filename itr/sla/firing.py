@@ -7,7 +7,7 @@ rows change in one transaction, so a killed worker leaves either both or neither
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -284,7 +284,9 @@ def _as_armed(alarm: Alarm, armed_for: datetime) -> Alarm:
     """The row's own instant, when a target in days makes this one a rounding later."""
     if alarm.percent == BREACH or alarm.due_at is None:
         return alarm
-    return replace(alarm, due_at=armed_for) if alarm.due_at - armed_for <= _ROUNDING else alarm
+    if alarm.due_at - armed_for > _ROUNDING:
+        return alarm
+    return Alarm(alarm.percent, alarm.at, armed_for)
 
 
 def _value_of(row: Row) -> Clock:

@@ -21,7 +21,7 @@ EVERY: list[tuple[str, dict[str, Any]]] = [
     ("CONFIRMATION", {**ABOUT, **DUE}),
     ("BULLETIN", {**ABOUT, **DUE}),
     ("BULLETIN", {**ABOUT, **DUE, "reason": "核心网中断"}),
-    ("TASK", {**ABOUT, "customer": "Acme"}),
+    ("TASK", ABOUT),
     ("ESCALATION", {**ABOUT, **DUE, "reason": "客户投诉"}),
     ("ESCALATION", {**ABOUT, **DUE, "thread": "RESPONSE", "percent": 90}),
     ("ESCALATION", {**ABOUT, "reason": "客户投诉", "again": True}),

@@ -13,6 +13,7 @@ from itr.requests.store import handling, save, take
 from itr.requests.terms import RequestStatus
 from itr.requests.timers import BULLETIN, CONFIRMATION, CONFIRMATION_REMINDER, ESCALATION
 from itr.requests.verbs import closing
+from itr.sla.models import Timer
 
 
 async def confirm_request(
@@ -74,22 +75,30 @@ async def close_request(
 
 
 async def window_ended(work: Work, request_id: UUID, kind: str, *, now: datetime) -> None:
-    """Silence confirms, half of it reminds (R-REQ-04), a bulletin was due (R-REQ-11), an
-    escalation was not acknowledged (R-ESC-02).
+    """Do what a timer of this kind is for, in the transaction that takes it.
 
-    In the transaction that takes the timer.
+    Silence confirms, half of it reminds (R-REQ-04), a bulletin was due (R-REQ-11), an escalation
+    was not acknowledged (R-ESC-02).
     """
-    if kind == BULLETIN:
-        await bulletin_due(work, request_id, now=now)
-        return
-    if kind == ESCALATION:
-        await escalation_due(work, request_id, now=now)
-        return
-    act = {
-        CONFIRMATION: closing.confirm_by_silence,
-        CONFIRMATION_REMINDER: closing.remind_of_confirmation,
-    }[kind]
+    ends = {
+        CONFIRMATION: _silence_confirms,
+        CONFIRMATION_REMINDER: _silence_reminds,
+        BULLETIN: bulletin_due,
+        ESCALATION: escalation_due,
+    }
+    await ends[kind](work, request_id, now=now)
+
+
+async def _silence_confirms(work: Work, request_id: UUID, *, now: datetime) -> None:
     in_hand = await take(work, SYSTEM, request_id, now)
     if in_hand.request.status is RequestStatus.DELIVERED:
-        act(in_hand)
+        closing.confirm_by_silence(in_hand)
+        await save(work, in_hand)
+
+
+async def _silence_reminds(work: Work, request_id: UUID, *, now: datetime) -> None:
+    in_hand = await take(work, SYSTEM, request_id, now)
+    window = await Timer.get_or_none(request_id=request_id, kind=CONFIRMATION)
+    if in_hand.request.status is RequestStatus.DELIVERED and window is not None:
+        closing.remind_of_confirmation(in_hand, window.due_at)
         await save(work, in_hand)

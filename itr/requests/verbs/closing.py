@@ -1,5 +1,6 @@
 """Closing: confirm, reject the solution, close, reopen."""
 
+from datetime import datetime
 from uuid import UUID
 
 from itr.events.log import Audience
@@ -27,10 +28,10 @@ def confirm_by_silence(work: Handling) -> None:
     _confirmed(work, by_silence=True)
 
 
-def remind_of_confirmation(work: Handling) -> None:
-    """Half of the window has passed without an answer (R-REQ-04)."""
+def remind_of_confirmation(work: Handling, until: datetime) -> None:
+    """Half of the window has passed without an answer; `until` is its end (R-REQ-04)."""
     rules.ensure_can_move(work.request.status, Verb.CONFIRM)
-    work.record("ConfirmationReminded", Audience.PUBLIC)
+    work.record("ConfirmationReminded", Audience.PUBLIC, {"until": until.isoformat()})
 
 
 def reject_solution(work: Handling, reason: str, *, service_down: bool) -> None:
