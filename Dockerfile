@@ -11,7 +11,7 @@ COPY workers workers
 COPY migrations migrations
 COPY embedded embedded
 COPY cli cli
-RUN pip --python /opt/itr/bin/python install --no-cache-dir --no-compile . -c constraints.txt
+RUN pip --python /opt/itr/bin/python install --no-cache-dir --no-compile ".[tracing]" -c constraints.txt
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent itr

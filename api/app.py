@@ -12,6 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 from api.oauth import endpoints, pages
 from api.oauth.identities import LoadActor
 from api.transport.health import healthz, readyz, schema_file
+from api.transport.metrics import metrics
 from api.transport.schema import GuardedSchema
 from api.transport.services import open_services
 from api.transport.view import GraphQLEndpoint, GraphQLView, origins_allowed
@@ -50,6 +51,7 @@ def create_app(
             Route("/schema.graphql", schema_file),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", metrics),
         ],
         middleware=origins_allowed(settings),
         lifespan=lifespan,

@@ -55,7 +55,7 @@ class Stand:
 
     def _environment(self, port: int | None) -> dict[str, str]:
         others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        ours = self.settings.model_dump() | {"secret": self.addresses.secret}
+        ours = self.settings.model_dump() | {"secret": self.addresses.secret, "metrics_token": ""}
         if port is not None:
             ours["port"] = port
         return others | {

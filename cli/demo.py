@@ -157,7 +157,9 @@ def _command(name: str) -> list[str]:
 
 def _environment(settings: Settings) -> dict[str, str]:
     others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    ours = settings.model_dump() | {"secret": settings.secret.get_secret_value()}
+    ours = settings.model_dump() | {
+        name: getattr(settings, name).get_secret_value() for name in ("secret", "metrics_token")
+    }
     return others | {PREFIX + name.upper(): str(value) for name, value in ours.items()}
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from cli.surroundings import settings_of_running
 from embedded.errors import ServersFailed
+from itr.logs import set_up_logs
 from itr.settings import Settings, WrongSettings
 
 app = typer.Typer(
@@ -64,8 +65,11 @@ def serve() -> None:
     """Serve the API with servers of one's own."""
     settings = Settings.read()
     from api.asgi import make_server
+    from api.transport.tracing import set_up_tracing
 
-    server = make_server(settings, timeout_graceful_shutdown=5, log_level="info", access_log=False)
+    set_up_logs(settings.log_format)
+    set_up_tracing()
+    server = make_server(settings, timeout_graceful_shutdown=5, log_level="info", log_config=None)
     server.run()
     if not server.started:
         raise SystemExit(FAILED)
@@ -77,6 +81,7 @@ def work() -> None:
     settings = Settings.read()
     from workers.main import run
 
+    set_up_logs(settings.log_format)
     _run(run(settings))
 
 

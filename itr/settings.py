@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,6 +43,14 @@ class Settings(BaseSettings):
     )
     cost_per_second: float = Field(
         default=1_000_000, gt=0, description="Cost a client gets back every second."
+    )
+
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="What /metrics demands; without it only this machine may read them.",
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="How logs are written: readable in a terminal, JSON elsewhere."
     )
 
     @field_validator("database_url")

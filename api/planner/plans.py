@@ -42,12 +42,15 @@ class Remembered(Generic[V]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._items: OrderedDict[Any, V] = OrderedDict()
+        self.made = 0
+        """How often nothing was remembered."""
 
     def get(self, key: Any, make: Callable[[], V]) -> V:
         """Return what is remembered under a key, made now if it is new."""
         found = self._items.get(key)
         if found is None:
             found = self._items[key] = make()
+            self.made += 1
             if len(self._items) > self._most:
                 self._items.popitem(last=False)
         else:

@@ -31,6 +31,8 @@ class Operation:
     """The SHA-256 of a registered document, or what the text must have."""
     document_id: str | None = None
     """The id a client's build gave a registered document."""
+    registered: bool = False
+    """Whether it was found among the registered documents."""
 
     @classmethod
     def of(cls, data: object) -> Operation:

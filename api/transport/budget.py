@@ -174,6 +174,12 @@ class Bill:
 
     budgets: Budgets
     client: str
+    kind: str = "unknown"
+    """Query, mutation or subscription, once that is known."""
+    name: str | None = None
+    """What its document calls it."""
+    shown_as: str = ""
+    """What operators may call it."""
     requested: int = 0
     standing: Standing | None = None
     retry_after: int | None = None

@@ -105,6 +105,9 @@ class Documents:
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def read(self, text: str) -> Document:
         """Return the document; raises GraphQLSyntaxError or Refusal."""
         known = self._kept.get(text)

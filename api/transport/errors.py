@@ -121,6 +121,11 @@ def is_request_error(data: object, errors: Iterable[GraphQLError] | None) -> boo
     return data is None and bool(errors) and all(error.path is None for error in errors or ())
 
 
+def code_of(error: GraphQLError) -> str:
+    """The code a client sees."""
+    return _coded(error)[0]
+
+
 def report(errors: Iterable[GraphQLError], *, request_id: str) -> None:
     """Log what nobody expected, with its traceback, under the request's id."""
     for error in errors:

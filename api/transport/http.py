@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import structlog
 from graphql import located_error
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +21,7 @@ from api.oauth import Identity, Unauthenticated
 from api.oauth.server.metadata import resource_metadata_url
 from api.transport import bodies
 from api.transport.budget import Bill
+from api.transport.context import Context
 from api.transport.errors import Refusal, answer, is_request_error, present
 from api.transport.services import Services, language_of, request_id_of
 
@@ -82,22 +84,28 @@ class Exchange:
             request_id=self.request_id,
             client_address=self.request.client.host if self.request.client else "",
         )
-        allowed = OperationType.from_http("GET" if self.request.method == "GET" else "POST")
+        structlog.contextvars.bind_contextvars(request_id=self.request_id)
         try:
-            async with _while_client_waits(self.request.receive):
-                async with asyncio.timeout(services.limits.operation_seconds):
-                    operation = await services.trusted.resolve(identity.actor, operation)
-                    result = await services.schema.execute(
-                        operation.query,
-                        variable_values=operation.variables,
-                        context_value=context,
-                        operation_name=operation.name,
-                        allowed_operation_types=allowed - {OperationType.SUBSCRIPTION},
-                        operation_extensions=operation.extensions,
-                    )
+            with services.watching.operation("http", context, self.request.headers) as watched:
+                async with _while_client_waits(self.request.receive):
+                    async with asyncio.timeout(services.limits.operation_seconds):
+                        resolved = await services.trusted.resolve(identity.actor, operation)
+                        result = await self._executed(watched.resolved(resolved), context)
+                watched.came(result.errors)
         except TimeoutError:
             result = ExecutionResult(data=None, errors=[Refusal("TIMEOUT")])
         return self._answered(result, context.bill)
+
+    async def _executed(self, operation: bodies.Operation, context: Context) -> ExecutionResult:
+        allowed = OperationType.from_http("GET" if self.request.method == "GET" else "POST")
+        return await self.services.schema.execute(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.name,
+            allowed_operation_types=allowed - {OperationType.SUBSCRIPTION},
+            operation_extensions=operation.extensions,
+        )
 
     def refused(self, refusal: Refusal) -> Response:
         """Answer with a request error and the status that goes with it."""

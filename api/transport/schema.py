@@ -69,6 +69,9 @@ class GuardedSchema(Schema):
                 context.graphql_document = document.ast
             operation = document.operation(context._provided_operation_name)
             self._refuse_kind(OperationType(operation.operation.value), context.allowed_operations)
+            if context.context.bill is not None:
+                context.context.bill.kind = operation.operation.value
+                context.context.bill.name = operation.name.value if operation.name else None
             async with extensions_runner.validation():
                 measure = document.measure(operation, context.variables or {})
                 errors: list[GraphQLError] = list(document.errors)

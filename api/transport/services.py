@@ -19,6 +19,7 @@ from api.transport.limits import Limits
 from api.transport.live import Live
 from api.transport.schema import GuardedSchema
 from api.transport.trusted import TrustedDocuments
+from api.transport.watching import Watching
 from itr.access.issuers import read_issuers
 from itr.actor import Actor
 from itr.database import Database, connected
@@ -46,6 +47,7 @@ class Services:
     connections: Connections
     budgets: Budgets
     trusted: TrustedDocuments
+    watching: Watching
     clock: Callable[[], datetime]
 
     async def identify(self, authorization: str | None) -> Identity:
@@ -118,6 +120,7 @@ async def open_services(
             connections=Connections(per_actor=schema.limits.sockets_per_actor),
             budgets=budgets,
             trusted=TrustedDocuments(),
+            watching=Watching(),
             clock=clock,
         )
         services.identities.on_change(services.connections.changed)

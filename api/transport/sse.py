@@ -134,7 +134,9 @@ class EventStream:
         )
         allowed = EVERYTHING - ({OperationType.MUTATION} if request.method == "GET" else set())
         self._bill = context.bill
-        return results_of(self._services, context, self._operation, allowed=allowed)
+        return results_of(
+            self._services, context, self._operation, transport="sse", allowed=allowed
+        )
 
     def _frame(self, result: ExecutionResult) -> bytes:
         exchange = self._exchange

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Any, cast
 
+import structlog
 from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
@@ -27,16 +28,41 @@ async def results_of(
     context: Context,
     operation: Operation,
     *,
+    transport: str,
     allowed: frozenset[OperationType] = EVERYTHING,
 ) -> AsyncIterator[ExecutionResult]:
     """Yield the results of any operation; failures are results, never exceptions.
 
     A query or mutation has the usual time limit; a subscription may last.
     """
+    structlog.contextvars.bind_contextvars(request_id=context.request_id)
     try:
-        operation = await services.trusted.resolve(context.actor, operation)
-        seconds = None if _lasts(services, operation) else services.limits.operation_seconds
-        async with asyncio.timeout(seconds):
+        with services.watching.operation(transport, context, {}) as watched:
+            operation = await services.trusted.resolve(context.actor, operation)
+            async with aclosing(
+                cast("Any", _run(services, context, watched.resolved(operation), allowed))
+            ) as results:
+                async for result in results:
+                    watched.came(result.errors)
+                    yield result
+    except Refusal as refusal:
+        yield PreExecutionError(data=None, errors=[refusal])
+    except TimeoutError:
+        yield PreExecutionError(data=None, errors=[Refusal("TIMEOUT")])
+    except Exception:
+        logger.exception("request %s failed", context.request_id)
+        yield ExecutionResult(data=None, errors=[Refusal("INTERNAL")])
+
+
+async def _run(
+    services: Services,
+    context: Context,
+    operation: Operation,
+    allowed: frozenset[OperationType],
+) -> AsyncIterator[ExecutionResult]:
+    lasts = _lasts(services, operation)
+    with services.watching.metrics.subscribed() if lasts else nullcontext():
+        async with asyncio.timeout(None if lasts else services.limits.operation_seconds):
             stream = await services.schema.stream(
                 operation.query,
                 variable_values=operation.variables,
@@ -48,13 +74,6 @@ async def results_of(
             async with aclosing(cast("Any", stream)) as results:
                 async for result in results:
                     yield result
-    except Refusal as refusal:
-        yield PreExecutionError(data=None, errors=[refusal])
-    except TimeoutError:
-        yield PreExecutionError(data=None, errors=[Refusal("TIMEOUT")])
-    except Exception:
-        logger.exception("request %s failed", context.request_id)
-        yield ExecutionResult(data=None, errors=[Refusal("INTERNAL")])
 
 
 def _lasts(services: Services, operation: Operation) -> bool:

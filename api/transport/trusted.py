@@ -41,13 +41,15 @@ class TrustedDocuments:
             digest = sha256_of(operation.query) if trusted or operation.sha256 else ""
             if operation.sha256 and operation.sha256 != digest:
                 raise Refusal("DOCUMENT_MISMATCH")
-            if trusted and await self._text(actor.client_id, digest) is None:
+            if not trusted:
+                return operation
+            if await self._text(actor.client_id, digest) is None:
                 raise Refusal("DOCUMENT_NOT_TRUSTED")
-            return operation
+            return replace(operation, registered=True)
         text = await self._text(actor.client_id, operation.sha256 or operation.document_id or "")
         if text is None:
             raise Refusal("PERSISTED_QUERY_NOT_FOUND")
-        return replace(operation, query=text)
+        return replace(operation, query=text, registered=True)
 
     async def _text(self, client_id: str, name: str) -> str | None:
         key, now = (client_id, name), time.monotonic()

@@ -209,7 +209,7 @@ class Socket:
                 client_address=client.host if client else "",
                 stream=Stream(),
             )
-            results = results_of(self._services, context, operation)
+            results = results_of(self._services, context, operation, transport="ws")
             begun = False
             async with aclosing(cast("Any", results)):
                 async for result in results:

@@ -23,6 +23,7 @@ from tests.support.sign_in import (
     email_of,
     open_house,
 )
+from tests.support.trusted import trust
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Authlib would rather have another HTTP library
@@ -30,11 +31,13 @@ with warnings.catch_warnings():
 
 VERIFIER = "v" * 64
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+VIEWER = "{ viewer { actor { name } roles permissions } }"
 
 
 @pytest.fixture(scope="module")
 async def house(settings: Settings) -> AsyncIterator[House]:
     async with open_house(settings, "LINE1", "PROCESS_MANAGER") as opened:
+        await trust(VIEWER)
         await Person.filter(id__in=[opened.ids["PARTNER"], opened.ids["WALLBOARD"]]).update(
             machine=True
         )
@@ -82,8 +85,8 @@ async def discovered(house: House) -> dict[str, Any]:
 
 async def viewer(house: House, token: str) -> dict[str, Any]:
     """Who the API says holds the token."""
-    query = "{ viewer { actor { name } roles permissions } }"
-    found: dict[str, Any] = (await house.server.client.having(token).run(query)).data["viewer"]
+    answer = await house.server.client.having(token).run(VIEWER)
+    found: dict[str, Any] = answer.data["viewer"]
     return found
 
 

@@ -15,6 +15,7 @@ from tests.support.boards import Display, board, following, told
 from tests.support.desk import Desk
 from tests.support.requests import submitted
 from tests.support.sign_in import Browser, House, email_of, open_house
+from tests.support.trusted import trust
 
 SHOWN = board("id number version")
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -49,6 +50,7 @@ class Screen:
 @pytest.fixture(scope="module")
 async def house(settings: Settings) -> AsyncIterator[House]:
     async with open_house(settings, "PROCESS_MANAGER", "LINE1") as opened:
+        await trust(SHOWN)
         yield opened
 
 
