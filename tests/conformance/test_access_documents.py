@@ -18,6 +18,7 @@ from itr.people.models import Person
 from itr.settings import Settings
 from tests.conformance.node import HERE, Node
 from tests.support.sign_in import CALLBACK, PASSWORD, House, RealTime, email_of, open_house
+from tests.support.trusted import trust
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -28,6 +29,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         await Person.filter(id=opened.ids["PARTNER"]).update(machine=True)
         await opened.register("machine", ClientKind.MACHINE, actor_id=opened.ids["PARTNER"])
         await opened.register("page", ClientKind.DASHBOARD, redirect_uris=[CALLBACK])
+        await trust(*{asked(example("partners.md", language)) for language in ("sh", "python")})
         yield opened
 
 
@@ -35,6 +37,12 @@ def example(page: str, language: str) -> str:
     """The first example of a language on a page."""
     found = re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)
     return str(found[0])
+
+
+def asked(program: str) -> str:
+    """The document a partner's program sends, which its operator registers."""
+    (found,) = re.findall(r'"({ viewer .*? })"', program)
+    return str(found)
 
 
 async def outcome(house: House, *command: str) -> str:

@@ -18,7 +18,10 @@ from tests.support.sign_in import (
     email_of,
     open_house,
 )
+from tests.support.trusted import trust
 
+VIEWER = "{ viewer { actor { id name } } }"
+"""What `oauth.mjs` asks with every token."""
 CHECKS = [
     "dashboard: code with PKCE, ID token, user info",
     "web: code with PKCE, ID token, user info",
@@ -34,6 +37,7 @@ CHECKS = [
 @pytest.fixture(scope="module")
 async def house(settings: Settings) -> AsyncIterator[House]:
     async with open_house(settings, "LINE1", "PROCESS_MANAGER", time=RealTime()) as opened:
+        await trust(VIEWER)
         machines = [opened.ids["PARTNER"], opened.ids["WALLBOARD"]]
         await Person.filter(id__in=machines).update(machine=True)
         people = {"redirect_uris": [CALLBACK], "scopes": DASHBOARD_SCOPES}
