@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                     "end_reason",
                     fields.CharEnumField(
                         null=True,
-                        description="REVOKED: REVOKED\nCODE_REPLAYED: CODE_REPLAYED\nTOKEN_REUSED: TOKEN_REUSED",
+                        description="REVOKED: REVOKED\nCODE_REPLAYED: CODE_REPLAYED\nTOKEN_REUSED: TOKEN_REUSED\nPASSWORD_SET: PASSWORD_SET",
                         enum_type=EndReason,
                         max_length=20,
                     ),

@@ -13,7 +13,7 @@ from api.schema import access as given
 from api.schema.access import OAuthClient, OAuthClientConnection, OAuthClientPayload
 from api.schema.people import Organisation, Person
 from api.schema.request_inputs import MutationInput
-from itr.access.operations import clients
+from itr.access.operations import clients, passwords
 from itr.people.roles import Permission
 
 Info = strawberry.Info
@@ -147,3 +147,29 @@ class AccessMutation:
             return ended, None
 
         return await _on_client(info, input, act)
+
+    @strawberry.mutation(
+        permission_classes=[may(P.MANAGE_PEOPLE)],
+        description="Give a person a password made at random, told in this answer only; their"
+        " sessions and tokens end.",
+    )
+    async def reset_password(
+        self, info: Info, input: given.ResetPasswordInput
+    ) -> given.PasswordPayload | None:
+        """Give a person a new password."""
+        password: str | None = None
+
+        async def act() -> UUID:
+            nonlocal password
+            subject, password = await passwords.reset_password(
+                info.context.actor, key_of(Person, input.id, "id"), now=info.context.now
+            )
+            return subject
+
+        subject, errors = await performed(info, input, act)
+        return given.PasswordPayload(
+            key=subject,
+            password=password,
+            user_errors=errors,
+            client_mutation_id=input.client_mutation_id,
+        )

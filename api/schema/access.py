@@ -130,6 +130,28 @@ class ChangeOAuthClientInput(OAuthClientInput):
     )
 
 
+@strawberry.input(description="Give a person a new password. 重置密码")
+class ResetPasswordInput(MutationInput):
+    """Give a person a new password."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the person.")
+
+
+@strawberry.type(description="What resetting a password answers.")
+class PasswordPayload:
+    """What resetting a password answers: the password, this one time, or why there is none."""
+
+    key: strawberry.Private[UUID | None]
+    password: str | None = strawberry.field(
+        description="The new password, told this one time; null where nothing was done, and when"
+        " a `clientMutationId` is repeated."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
+    client_mutation_id: str | None = strawberry.field(description="As it was given.")
+
+    person: Person | None = payload_field("key", description="The person; null when refused.")
+
+
 @strawberry.input(description="Add a wallboard. 添加大屏")
 class CreateWallboardInput(MutationInput):
     """Add a wallboard: a machine that may read the board, and the client it is."""

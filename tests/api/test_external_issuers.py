@@ -23,7 +23,7 @@ from api.oauth.tokens import Unauthenticated
 from itr.access.issuers import ExternalIssuer, read_issuers
 from itr.access.models import ExternalIdentity, OAuthClient
 from itr.access.operations.clients import create_client
-from itr.access.operations.signing_in import set_password
+from itr.access.operations.passwords import set_password
 from itr.access.operations.signing_keys import rotate_signing_key
 from itr.access.terms import ClientKind
 from itr.database import connected

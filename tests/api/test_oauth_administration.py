@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from itr.access.models import OAuthClient
-from itr.access.secrets import is_secret
+from itr.access.secrets import is_password, is_secret
 from itr.people.models import Person
 from itr.settings import Settings
 from tests.support.desk import Desk, open_desk
@@ -223,3 +223,44 @@ async def test_what_was_done_to_a_client_stands_in_the_log_without_its_secret(de
 
     assert [(each["type"], each["actor_name"]) for each in facts] == [("ClientCreated", "ADMIN")]
     assert made["secret"] not in facts[0]["said"]
+
+
+RESET = """mutation($input: ResetPasswordInput!) { resetPassword(input: $input) {
+  person { name } password userErrors { code path } } }"""
+
+
+async def reset(desk: Desk, name: str, who: str = "ADMIN", **more: Any) -> Any:
+    """Reset somebody's password."""
+    given = {"id": desk.public("per", name), **more}
+    return (await desk.as_(who).run(RESET, {"input": given})).body
+
+
+async def test_an_administrator_gives_a_first_password_told_once(desk: Desk) -> None:
+    """S15."""
+    await Person.filter(id=desk.ids["LINE2"]).update(email="line2@desk.example")
+
+    done = (await reset(desk, "LINE2", clientMutationId="first"))["data"]["resetPassword"]
+    again = (await reset(desk, "LINE2", clientMutationId="first"))["data"]["resetPassword"]
+
+    person = await Person.get(id=desk.ids["LINE2"])
+    assert done["person"] == {"name": "LINE2"}
+    assert is_password(done["password"], person.password_hash)
+    assert again["password"] is None
+
+
+async def test_who_cannot_sign_in_gets_no_password(desk: Desk) -> None:
+    await Person.filter(id=desk.ids["LINE2"]).update(email="line2@desk.example")
+    await reset(desk, "LINE2")
+    await Person.filter(id=desk.ids["LINE3"]).update(email="LINE2@desk.example")
+    codes = {}
+    for name in ("PARTNER", "LINE1", "LINE3"):
+        (error,) = (await reset(desk, name))["data"]["resetPassword"]["userErrors"]
+        codes[name] = error["code"]
+
+    assert codes == {
+        "PARTNER": "MACHINE_HAS_NO_PASSWORD",
+        "LINE1": "REQUIRED",
+        "LINE3": "EMAIL_TAKEN",
+    }
+    refused = await reset(desk, "LINE2", "PROCESS_MANAGER")
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -632,3 +632,33 @@ async def test_pages_can_be_used_by_keyboard_and_screen_reader(
     assert 'role="alert"' in asking.text
     assert 'aria-describedby="problem"' in asking.text
     assert 'autocomplete="current-password"' in asking.text
+
+
+async def test_whoever_changes_their_password_ends_what_the_old_one_opened(house: House) -> None:
+    """S9: other browsers and programs sign in anew; the old password is no good."""
+    known, other = house.browser(), house.browser()
+    for visitor in (known, other):
+        await visitor.open(f"{house.issuer}/oauth/password")
+        await visitor.sign_in(email_of("CUSTOMER"))
+    tokens = await tokens_of(house, other)
+    fresh = "a much better one"
+
+    await known.send(intent="change", old="wrong", new=fresh, again=fresh)
+    assert "not right" in known.page
+    await known.send(intent="change", old=PASSWORD, new=fresh, again="another one")
+    assert "not the same" in known.page
+    await known.send(intent="change", old=PASSWORD, new="short", again="short")
+    assert "at least 12" in known.page
+    await known.send(intent="change", old=PASSWORD, new=fresh, again=fresh)
+
+    assert "Password changed" in known.page
+    await other.open(authorize(house))
+    assert "Password" in other.page
+    assert (await other.sign_in(email_of("CUSTOMER"))).status_code == 422
+    await other.sign_in(email_of("CUSTOMER"), fresh)
+    assert "Allow" in other.page
+
+    async def seen() -> int:
+        return await status(house, tokens["access_token"])
+
+    await eventually(seen, 401, within=2)

@@ -17,7 +17,7 @@ import httpx
 from api.app import create_app
 from itr.access.models import OAuthClient
 from itr.access.operations import clients
-from itr.access.operations.signing_in import set_password
+from itr.access.operations.passwords import set_password
 from itr.access.terms import ClientKind
 from itr.database import connected
 from itr.people.models import Person

@@ -1,7 +1,7 @@
 """The few pages people see when they sign in: HTML without scripts, in Chinese and English."""
 
-from api.oauth.pages import authorize, device, graphiql, rendering
+from api.oauth.pages import authorize, device, graphiql, password, rendering
 
-ROUTES = [*authorize.ROUTES, *device.ROUTES, *graphiql.ROUTES, *rendering.ROUTES]
+ROUTES = [*authorize.ROUTES, *device.ROUTES, *graphiql.ROUTES, *password.ROUTES, *rendering.ROUTES]
 
 __all__ = ["ROUTES"]

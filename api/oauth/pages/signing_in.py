@@ -45,7 +45,7 @@ def sign_in_page(
 async def sign_in(visit: Visit, form: dict[str, str]) -> Response:
     """Begin a session and show the same page again; raises SignInFailed, TooManyAttempts."""
     around = surroundings(visit.request)
-    with called_by(_call(visit)):
+    with called_by(call_of(visit)):
         secret, _ = await signing_in.sign_in(
             form.get("email", ""),
             form.get("password", ""),
@@ -58,12 +58,13 @@ async def sign_in(visit: Visit, form: dict[str, str]) -> Response:
 async def sign_out(visit: Visit) -> Response:
     """End the session and show the same page again."""
     if visit.session is not None:
-        with called_by(_call(visit)):
+        with called_by(call_of(visit)):
             await signing_in.sign_out(visit.session, now=surroundings(visit.request).now)
     return visit.remember(_same_page(visit), session="")
 
 
-def _call(visit: Visit) -> Call:
+def call_of(visit: Visit) -> Call:
+    """Where what this visit does comes from (S16)."""
     by = visit.session.actor.id if visit.session else SYSTEM.id
     return Call(actor_id=by, client_id="itr", address=visit.address)
 

@@ -16,18 +16,17 @@ from itr.access.rules import (
     PER_ADDRESS,
     SESSION_LIFETIME,
     LockOut,
-    ensure_password,
     failures_now,
 )
-from itr.access.secrets import digest, hash_password, is_password, new_secret
+from itr.access.secrets import digest, is_password, new_secret
 from itr.actor import Actor
-from itr.errors import DomainError, NotFound
+from itr.errors import DomainError
 from itr.events.work import transaction
 from itr.people.models import Person
 from itr.people.operations import load_actor
 from itr.transactions import in_transaction
 
-_hashing = CapacityLimiter(2)
+HASHING = CapacityLimiter(2)
 """Each hash takes 64 MB: more at once would be a way to fill the memory."""
 
 
@@ -63,11 +62,11 @@ async def sign_in(email: str, password: str, *, address: str, now: datetime) -> 
     around the lock. Raises TooManyAttempts, SignInFailed.
     """
     name = email.strip().lower()
-    locks = {_key("account", name): PER_ACCOUNT, _key("address", address): PER_ADDRESS}
+    locks = attempts_of(name, address)
     await count_attempt(locks, now=now)
     person = await _person_named(name)
     kept = person.password_hash if person is not None else None
-    good = await to_thread.run_sync(is_password, password, kept, limiter=_hashing)
+    good = await to_thread.run_sync(is_password, password, kept, limiter=HASHING)
     actor = await load_actor(person.id) if good and person is not None else None
     if actor is None:
         raise SignInFailed()
@@ -115,24 +114,6 @@ async def sign_out(session: SignedIn, *, now: datetime) -> None:
             )
 
 
-async def set_password(actor: Actor, person_id: UUID, password: str, *, now: datetime) -> None:
-    """Set a person's password and end their sessions. Raises WeakPassword, NotFound.
-
-    Whoever calls has made sure that `actor` may do this.
-    """
-    ensure_password(password, "password")
-    kept = await to_thread.run_sync(hash_password, password, limiter=_hashing)
-    async with transaction() as work:
-        changed = await Person.filter(id=person_id).update(password_hash=kept)
-        if not changed:
-            raise NotFound(path=["person_id"])
-        await BrowserSession.filter(person_id=person_id, ended_at=None).update(ended_at=now)
-        told = {"change": "PASSWORD_SET"}
-        await record(
-            work, actor, "PersonChanged", about="person", subject=person_id, now=now, told=told
-        )
-
-
 async def count_attempt(locks: Mapping[str, LockOut], *, now: datetime) -> None:
     """Count one more attempt under each key, as if it had failed. Raises TooManyAttempts."""
     async with in_transaction() as connection:
@@ -152,6 +133,11 @@ async def forgive_attempts(locks: Mapping[str, LockOut]) -> None:
             row = await SignInAttempts.get_or_none(key=key)
             if row is not None and row.failures:
                 await SignInAttempts.filter(key=key).update(failures=row.failures - 1)
+
+
+def attempts_of(name: str, address: str) -> dict[str, LockOut]:
+    """The locks of whoever signs in by this name from there."""
+    return {_key("account", name): PER_ACCOUNT, _key("address", address): PER_ADDRESS}
 
 
 def attempts_at_codes(person_id: UUID, address: str) -> dict[str, LockOut]:

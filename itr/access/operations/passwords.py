@@ -1,0 +1,119 @@
+"""Passwords: the first one from an administrator, every other from the person themselves."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+from anyio import to_thread
+
+from itr.access.models import BrowserSession, Grant
+from itr.access.operations.grants import end_grant
+from itr.access.operations.recording import record
+from itr.access.operations.signing_in import (
+    HASHING,
+    attempts_of,
+    begin_session,
+    count_attempt,
+    forgive_attempts,
+)
+from itr.access.rules import ensure_password
+from itr.access.secrets import hash_password, is_password
+from itr.access.terms import EndReason
+from itr.actor import Actor
+from itr.errors import DomainError, NotFound, Required
+from itr.events.work import transaction
+from itr.people.models import Person
+from itr.people.names import kept_whole
+from itr.people.permission import ensure_may
+from itr.people.roles import Permission
+
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+class MachineHasNoPassword(DomainError):
+    """Machines sign in as clients, not as people."""
+
+    code = "MACHINE_HAS_NO_PASSWORD"
+    zh = "机器账号没有密码，请为它添加 OAuth 客户端。"
+    en = "A machine has no password; add an OAuth client for it."
+
+
+class WrongPassword(DomainError):
+    """The current password was not given."""
+
+    code = "WRONG_PASSWORD"
+    zh = "当前密码不正确。"
+    en = "The current password is not right."
+
+
+class NotTheSame(DomainError):
+    """The new password was typed in two different ways."""
+
+    code = "NOT_THE_SAME"
+    zh = "两次输入的新密码不一致。"
+    en = "The new password is not the same both times."
+
+
+async def reset_password(actor: Actor, person_id: UUID, *, now: datetime) -> tuple[UUID, str]:
+    """Give a person a password made at random; returns it, the only time it is told.
+
+    Raises Forbidden, NotFound, Required (no e-mail address), MachineHasNoPassword, EmailTaken
+    (somebody else signs in with that address).
+    """
+    ensure_may(actor, Permission.MANAGE_PEOPLE)
+    person = await Person.get_or_none(id=person_id, active=True)
+    if person is None:
+        raise NotFound(path=["id"])
+    if person.machine:
+        raise MachineHasNoPassword(path=["id"])
+    if not person.email:
+        raise Required(path=["id"])
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(20))
+    password = "-".join(letters[start : start + 5] for start in range(0, 20, 5))
+    with kept_whole("id"):
+        await set_password(actor, person_id, password, now=now)
+    return person_id, password
+
+
+async def change_password(
+    actor: Actor, *, old: str, new: str, again: str, address: str, now: datetime
+) -> str:
+    """Change one's own password; returns a new session's secret, all others have ended.
+
+    Raises WrongPassword, TooManyAttempts, WeakPassword, NotTheSame.
+    """
+    ensure_password(new, "new")
+    if new != again:
+        raise NotTheSame(path=["again"])
+    person = await Person.get(id=actor.id)
+    locks = attempts_of((person.email or str(actor.id)).lower(), address)
+    await count_attempt(locks, now=now)
+    if not await to_thread.run_sync(is_password, old, person.password_hash, limiter=HASHING):
+        raise WrongPassword(path=["old"])
+    await forgive_attempts(locks)
+    await set_password(actor, actor.id, new, now=now)
+    return await begin_session(actor, address=address, now=now)
+
+
+async def set_password(actor: Actor, person_id: UUID, password: str, *, now: datetime) -> None:
+    """Set a password and end the person's sessions and grants: whoever has them signs in anew.
+
+    Whoever calls has made sure that `actor` may do this. Raises WeakPassword, NotFound.
+    """
+    ensure_password(password, "password")
+    kept = await to_thread.run_sync(hash_password, password, limiter=HASHING)
+    async with transaction() as work:
+        person = await Person.filter(id=person_id).select_for_update(no_key=True).first()
+        if person is None:
+            raise NotFound(path=["id"])
+        person.password_hash = kept
+        await person.save(update_fields=["password_hash"])
+        await BrowserSession.filter(person_id=person_id, ended_at=None).update(ended_at=now)
+        open_ones = Grant.filter(person_id=person_id, ended_at=None).order_by("id")
+        for grant in await open_ones.select_for_update(no_key=True):
+            await end_grant(work, grant, EndReason.PASSWORD_SET, now=now, by=actor)
+        work.subject_id = person_id
+        told = {"change": "PASSWORD_SET"}
+        await record(
+            work, actor, "PersonChanged", about="person", subject=person_id, now=now, told=told
+        )
