@@ -23,7 +23,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import dashboard, memory, mutations, wall
+from bench import dashboard, memory, mutations, reports, wall
 from bench.data import fill
 from bench.figures import Table, print_table
 from bench.servers import ROOT, Stand, printer, stand
@@ -35,6 +35,7 @@ SHARED: dict[str, Callable[..., list[Table]]] = {
     "dashboard": dashboard.run,
     "mutations": mutations.run,
     "memory": memory.run,
+    "figures": reports.run,
     "wall": wall.run,
 }
 """Parts that stand on the one database of many requests."""

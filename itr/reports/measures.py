@@ -107,6 +107,13 @@ STAYS = """stays as (
     from asked q join stint s on s.request_id = q.id group by q.id
 )"""
 
+_STEP = (
+    "c.id as clock_id, c.request_id, c.thread, c.reason, c.us, p.number, p.line, p.owner_id,"
+    " p.partner_id"
+)
+_WITHIN = STEP_OF_CLOCK.replace("{t}", "p").replace("{clock}", "c")
+_OVERRUN, _SPENT = OVERRUN.replace("{t}", "p"), SPENT.replace("{t}", "p")
+
 PARTS: dict[str, str] = {
     "journeys": f"""journeys as (
     select subject, count(*) > count(distinct queue) as returned from (
@@ -125,28 +132,27 @@ PARTS: dict[str, str] = {
     select distinct c.request_id from clock c join asked q on q.id = c.request_id
     where {BREACHED.replace("{t}", "c")}
 )""",
-    "late": f"""late as materialized (
+    "late": f"""late as (
     select * from (
         select c.id, c.request_id, c.thread, {APPROVED_REASON.replace("{t}", "c")} as reason,
             {LATENESS.replace("{t}", "c")} as us
         from clock c join asked q on q.id = c.request_id offset 0
     ) every where us > 0
 )""",
-    "parts": f"""weighed as (
-    select spent.*, case when max(overrun) over (partition by clock_id) > 0 then overrun
-        else spent end as weight
-    from (
-        select c.id as clock_id, c.request_id, c.thread, c.reason, c.us, p.number, p.line,
-            p.owner_id, p.partner_id, {OVERRUN.replace("{t}", "p")} as overrun,
-            {SPENT.replace("{t}", "p")} as spent
-        from late c join control_point p
-            on {STEP_OF_CLOCK.replace("{t}", "p").replace("{clock}", "c")}
-    ) spent
+    "parts": f"""overran as (
+    select {_STEP}, {_OVERRUN} as weight from late c join control_point p on {_WITHIN}
+    where {_OVERRUN} > 0
+), weighed as (
+    select * from overran
+    union all
+    select {_STEP}, {_SPENT} from (
+        select * from late l where not exists (select 1 from overran o where o.clock_id = l.id)
+    ) c join control_point p on {_WITHIN} where {_SPENT} > 0
 ), divided as (
     select clock_id, request_id, thread, reason, us, number, line, owner_id, partner_id,
         div(us::numeric * weight, sum(weight) over each) as share,
         mod(us::numeric * weight, sum(weight) over each) as rest
-    from weighed where weight > 0 window each as (partition by clock_id)
+    from weighed window each as (partition by clock_id)
 ), parts as (
     select request_id, thread, reason, number, line, owner_id, partner_id,
         share + (row_number() over (partition by clock_id order by rest desc, number)

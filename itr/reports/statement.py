@@ -68,11 +68,11 @@ class Statement:
         dimensions = {*self.asked.by, *self.asked.where}
         if FigureName.LATENESS in computed:
             needs |= {"late", "parts"} if self._splits_steps() else {"late"}
-        yield f"asked as materialized ({self._requests()})"
+        yield f"asked as ({self._requests()})"
         if "stays" in needs or dimensions & OF_STAYS:
             yield STAYS
         yield from (sql for name, sql in PARTS.items() if name in needs)
-        yield f"keyed as materialized ({self._keyed(dimensions)})"
+        yield f"keyed as ({self._keyed(dimensions)})"
 
     def _requests(self) -> str:
         """Those of the period within sight; what was merged into another is that other."""
