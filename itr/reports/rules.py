@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -152,10 +153,15 @@ def _shortest(asked: Question) -> timedelta:
     return timedelta(days=min(days[each] for each in asked.by if each in days))
 
 
-def buckets_of(asked: Question, dimension: FigureDimension) -> list[Bucket]:
+def buckets_of(asked: Question, dimension: FigureDimension) -> Sequence[Bucket]:
     """The days, weeks (from Monday) or months that the period touches, cut at its ends."""
-    zone = ZoneInfo(asked.time_zone)
-    period = asked.period
+    return _buckets(asked.period, asked.time_zone, dimension)
+
+
+@lru_cache(32)
+def _buckets(period: Period, time_zone: str, dimension: FigureDimension) -> tuple[Bucket, ...]:
+    """The same, worked out once for all the rows of an answer."""
+    zone = ZoneInfo(time_zone)
     day = _first_of(period.start.astimezone(zone).date(), dimension)
     found = []
     while (start := _midnight(day, zone)) < period.end:
@@ -164,7 +170,7 @@ def buckets_of(asked: Question, dimension: FigureDimension) -> list[Bucket]:
         if end > period.start:
             found.append(Bucket(day, max(start, period.start), end))
         day = after
-    return found
+    return tuple(found)
 
 
 def _first_of(day: date, dimension: FigureDimension) -> date:
