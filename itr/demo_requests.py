@@ -126,6 +126,7 @@ STORIES = (
             _start(0.1),
             _reply(0.2, LINE1, "正在升级到二线。"),
             _up(1.5, _QUEUE2, LINE2, "需要抓包分析"),
+            (2, LINE2, o.escalate_to_management, {"reason": "院方信息科催办", "to": None}),
         ],
     ),
     Story(
