@@ -147,6 +147,8 @@ async def with_the_calendar(
             except StopAsyncIteration:
                 return
             coming = None
+            if isinstance(told.value, Exception) and not last:
+                raise told.value  # as for an id that is none
             if isinstance(told.value, SlaCountdown):
                 last[told.value.thread.value] = told.value
             yield told

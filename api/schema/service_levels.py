@@ -152,7 +152,7 @@ class ServiceLevelVersion(Node):
     open_requests: int | None = sql(
         "(select count(*)::int from request r where r.service_level_version_id = {t}.id"
         " and r.status not in ('CLOSED', 'CANCELLED', 'REJECTED'))",
-        permission=Permission.READ_INTERNAL,
+        permission=Permission.MANAGE_SERVICE_LEVELS,  # a count over all firms
         description="Open requests that keep this version until they are moved (R-CAT-03).",
     )
     created_at: datetime = column(description="Since when.")

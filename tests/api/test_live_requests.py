@@ -67,9 +67,10 @@ async def test_a_countdown_of_a_request_out_of_sight_is_not_found(
 
     async with server.socket(desk.as_("bolt").token) as socket:
         await socket.subscribe(document, {"id": request["id"]})
-        answer = await news(socket)
+        answer = await socket.receive()
 
-    assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+    assert answer["type"] == "error"
+    assert answer["payload"][0]["extensions"]["code"] == "NOT_FOUND"
 
 
 async def test_a_feed_begins_with_what_matches_and_tells_what_changes(

@@ -26,6 +26,7 @@ from itr.people.roles import Role
 from itr.requests.terms import RequestStatus
 from itr.settings import Settings
 from tests.support.client import Answer
+from tests.support.databases import contents
 from tests.support.desk import FOUNDER, Desk, open_desk
 from tests.support.requests import brought_to
 
@@ -158,24 +159,31 @@ def known_ids(desk: Desk) -> st.SearchStrategy[str]:
     )
 
 
-async def _done() -> tuple[int, int]:
-    """How much the log holds, and the sum of all requests' versions."""
-    rows = await get_connection("default").execute_query_dict(
-        "select (select count(*) from event) as events,"
-        " (select coalesce(sum(version), 0) from request) as versions"
-    )
-    return rows[0]["events"], rows[0]["versions"]
+_LATEST = "select coalesce(max(id), 0) as latest from event"
+_SINCE = """
+select actor_id, type, origin->>'client' as client, origin->>'address' as address
+from event where id > $1
+"""
 
 
 async def _attempt(desk: Desk, who: str, name: str, value: Any) -> tuple[Answer, bool]:
-    """The answer to one mutation, and whether anything changed."""
+    """The answer to one mutation, and whether anything changed; if so, the log tells of it."""
     kind = get_named_type(MUTATIONS[name].args["input"].type)
     document = f"""mutation($input: {kind}!) {{ {name}(input: $input) {{
         userErrors {{ path code message }} }} }}"""
-    before = await _done()
+    connection = get_connection("default")
+    before = await contents(connection)
+    latest = (await connection.execute_query_dict(_LATEST))[0]["latest"]
     body = json.dumps({"query": document, "variables": {"input": value}})
     answer = await desk.as_(who).post(body.encode())
-    return answer, await _done() != before
+    changed = await contents(connection) != before
+    told = await connection.execute_query_dict(_SINCE, [latest])
+    assert bool(told) == changed, (name, value, "changed and not told, or told and not changed")
+    for fact in told:
+        assert fact["actor_id"] == desk.ids[who], (name, fact)
+        assert fact["client"], (name, fact)
+        assert fact["address"], (name, fact)
+    return answer, changed
 
 
 def test_every_mutation_takes_one_input_and_answers_with_user_errors() -> None:
@@ -191,7 +199,7 @@ def test_every_mutation_takes_one_input_and_answers_with_user_errors() -> None:
 def test_any_input_is_done_or_refused_and_a_refusal_changes_nothing(
     portal: BlockingPortal, desk: Desk
 ) -> None:
-    """S17, S7."""
+    """S17, S7; S16: and whatever changed has who did it and from where."""
     ids = known_ids(desk)
     attempts = st.sampled_from(sorted(MUTATIONS)).flatmap(
         lambda name: st.tuples(

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -58,3 +59,21 @@ async def _execute(addresses: Addresses, statement: str) -> None:
 
 def _url_of(addresses: Addresses, database: str) -> str:
     return urlsplit(addresses.database_url)._replace(path=f"/{database}").geturl()
+
+
+async def contents(connection: Any) -> dict[str, tuple[int, int]]:
+    """How many rows each table has, and the newest transaction that wrote one.
+
+    Two that are equal hold the same: whatever is added, changed or removed shows.
+    """
+    names = await connection.execute_query_dict(
+        "select c.relname as name from pg_class c where c.relkind in ('r', 'p')"
+        " and not c.relispartition and c.relnamespace = 'public'::regnamespace"
+    )
+    each = " union all ".join(
+        f"select '{row['name']}' as name, count(*) as rows,"
+        f' coalesce(max(xmin::text::bigint), 0) as newest from "{row["name"]}"'
+        for row in names
+    )
+    found = await connection.execute_query_dict(each)
+    return {row["name"]: (row["rows"], row["newest"]) for row in found}

@@ -24,11 +24,11 @@ from graphql import (
 )
 
 from api.planner.cursors import CursorKey, write_cursor
-from api.planner.declare import STORED, Column, Connection, Many, One, PublicId
+from api.planner.declare import STORED, Column, Connection, One, PublicId
 from api.planner.reading import reader_text
 from api.planner.scalars import print_decimal, print_instant
 from api.planner.schema import types_of
-from api.planner.stored import StoredType, stored_type, target_class
+from api.planner.stored import StoredType, stored_type
 from tests.support.oracle import Row, _definition
 
 _ODD = ["x", "c", "r", "s", "p", "d", "e", "l", "u", "q", "i", "k", "v", "t1", "t2", "n0", "more"]
@@ -333,7 +333,9 @@ class QueryMaker:
             return True
         each = filter_of.entry.fields[filter_of.fields[name]]
         needed = [each.metadata[STORED].permission]
-        if isinstance(each.metadata[STORED].source, One | Many):
+        if isinstance(each.metadata[STORED].source, One):
+            from api.planner.filters import target_class
+
             needed.append(stored_type(target_class(each)).permission)
         return all(one is None or one in self.context.actor.permissions for one in needed)
 
