@@ -61,6 +61,10 @@ def _url_of(addresses: Addresses, database: str) -> str:
     return urlsplit(addresses.database_url)._replace(path=f"/{database}").geturl()
 
 
+_COUNTED_BESIDE = frozenset({"document_use", "field_use"})
+"""What the server writes down by itself, whenever it gets to it: what is used, and how often."""
+
+
 async def contents(connection: Any) -> dict[str, tuple[int, int]]:
     """How many rows each table has, and the newest transaction that wrote one.
 
@@ -74,6 +78,7 @@ async def contents(connection: Any) -> dict[str, tuple[int, int]]:
         f"select '{row['name']}' as name, count(*) as rows,"
         f' coalesce(max(xmin::text::bigint), 0) as newest from "{row["name"]}"'
         for row in names
+        if row["name"] not in _COUNTED_BESIDE
     )
     found = await connection.execute_query_dict(each)
     return {row["name"]: (row["rows"], row["newest"]) for row in found}
