@@ -170,6 +170,6 @@ async def test_the_questions_are_answered_and_about_something(firms: Firms, who:
     clean = [body for body in bodies if "errors" not in body]
 
     assert not codes & {"INTERNAL", "RATE_LIMITED", "TIMEOUT", "TOO_COMPLEX"}, codes
-    assert len(clean) > len(bodies) / 3
-    assert any(" A" in json.dumps(body) for body in clean)
-    assert not any(' B"' in json.dumps(body) for body in clean)
+    assert len(clean) > 20
+    assert any(' A"' in json.dumps(body) for body in bodies)
+    assert not any(' B"' in json.dumps(body) for body in bodies)
