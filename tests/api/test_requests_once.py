@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from itr.events.work import after_commit
 from itr.requests.terms import Verb
 from itr.settings import Settings
 from tests.api.test_requests_lifecycle import TABLE, WHO
@@ -71,6 +72,29 @@ async def test_ten_at_once_with_one_key_have_one_effect(desk: Desk) -> None:
 
     assert len({each["request"]["id"] for each in payloads}) == 1
     assert all(each["userErrors"] == [] for each in payloads)
+    assert (await stored()).events == before.events + 1
+
+
+async def test_a_crash_between_commit_and_answer_is_made_good_by_asking_again(desk: Desk) -> None:
+    """S13: the client never heard; the same key finds what was done."""
+    given = {**INTAKE, "clientMutationId": new_key()}
+    before = await stored()
+
+    def crash() -> None:
+        raise RuntimeError("gone after the commit")
+
+    stop = after_commit(crash)
+    try:
+        lost = await call(desk, "CUSTOMER", "submitRequest", **given)
+    finally:
+        stop()
+    assert lost.code == "INTERNAL"
+    assert (await stored()).events == before.events + 1
+
+    again = await attempt(desk, "CUSTOMER", "submitRequest", **given)
+
+    assert again["userErrors"] == []
+    assert again["request"]["status"] == "REGISTERED"
     assert (await stored()).events == before.events + 1
 
 
