@@ -149,7 +149,7 @@ async def test_a_relation_out_of_sight_filters_like_none(small_desk: Desk) -> No
         ({"not": {"place": {"isNull": True}}}, lambda step: step["place"] is not None),
         ({"ticketId": {"eq": "nonsense"}}, lambda _: False),
     ],
-    ids=repr,
+    ids=["any", "none", "two", "negated", "nobody"],
 )  # fmt: skip
 async def test_a_filter_asks_for_one_row_of_a_list_of_which_all_holds(
     small_desk: Desk, some: Any, keep: Callable[[dict[str, Any]], bool] | None
