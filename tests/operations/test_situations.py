@@ -109,7 +109,8 @@ _numbers = count(1)
 _COPY_REQUESTS = """
 insert into request select p.* from request r cross join generate_series(1, $2::int) n
 cross join lateral jsonb_populate_record(null::request, to_jsonb(r) || jsonb_build_object(
-    'id', md5(r.id::text || n)::uuid, 'number', 'SR-C-' || substr(r.id::text,1,6) || n)) p where r.id = $1
+    'id', md5(r.id::text || n)::uuid, 'number', 'SR-C-' || substr(r.id::text, 1, 6) || n)) p
+where r.id = $1
 """
 _COPY_CLOCKS = """
 insert into clock select p.* from clock c cross join generate_series(1, $2::int) n

@@ -57,9 +57,6 @@ end $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("itr", "0013_reasons_of_breaches"),
-        ("itr", "0013_trusted_documents_and_usage"),
-    ]
+    dependencies = [("itr", "0015_trusted_documents_and_usage")]
 
     operations = [ops.RunSQL(NEW, OLD)]

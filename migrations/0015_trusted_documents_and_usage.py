@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0012_steps_of_management_escalations")]
+    dependencies = [("itr", "0014_reasons_of_breaches")]
 
     initial = False
 

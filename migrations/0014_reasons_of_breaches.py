@@ -21,7 +21,7 @@ alter table clock drop constraint clock_breach_reason_is_whole;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0012_steps_of_management_escalations")]
+    dependencies = [("itr", "0013_steps_of_management_escalations")]
 
     initial = False
 

@@ -25,7 +25,7 @@ drop index request_open_level, recalculation_line_request, recalculation_line_of
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0010_indexes_of_boards")]
+    dependencies = [("itr", "0011_access")]
 
     initial = False
 

@@ -20,10 +20,7 @@ drop index notification_unread, escalation_standing;
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("itr", "0011_access"),
-        ("itr", "0011_recalculations_and_calendars_without_make_up_days"),
-    ]
+    dependencies = [("itr", "0012_recalculations_and_calendars_without_make_up_days")]
 
     initial = False
 
