@@ -48,12 +48,12 @@ Change = tuple[str, float]
 
 def tables(*, quick: bool = False) -> list[Table]:
     """Hang the boards up, change requests one after the other, and time every arrival."""
-    requests, subscribers, changes = (100, 40, 5) if quick else (5_000, 1_000, 100)
+    requests, subscribers, changes = (100, 40, 5) if quick else (5_000, 1_000, 40)
     allow_files(4 * subscribers + 500)
     with stand(durable=not quick) as servers:
         asyncio.run(fill(servers.settings, requests, printer("数据 data")))
         with servers.api("api", "cli", "serve") as api:
-            return [_measured(servers, api, subscribers, changes, pause=0.05 if quick else 0.25)]
+            return [_measured(servers, api, subscribers, changes, pause=0.05 if quick else 1.0)]
 
 
 def _measured(servers: Stand, api: Api, number: int, changes: int, *, pause: float) -> Table:
