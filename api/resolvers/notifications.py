@@ -99,7 +99,7 @@ def told(update: Update) -> Iterable[object]:
     match update.kind:
         case Kind.SNAPSHOT:
             keys = list(update.versions)
-            yield NotificationSnapshot(keys=keys, cursor=update.cursor, complete=len(keys) < LISTED)
+            yield NotificationSnapshot(keys=keys, cursor=update.cursor, complete=update.complete)
         case Kind.CHANGED:
             assert update.subject is not None
             yield NotificationChanged(
