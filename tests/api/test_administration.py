@@ -10,7 +10,7 @@ from graphql import get_named_type
 from api.app import create_app
 from api.oauth.tokens import issue_token
 from api.resolvers import product_schema
-from itr.access.operations.signing_in import set_password
+from itr.access.operations.passwords import set_password
 from itr.people.operations import assign_role, create_person, revoke_role
 from itr.people.roles import Role
 from itr.settings import Settings

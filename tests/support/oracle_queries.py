@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from api.planner.cursors import CursorKey, write_cursor
-from api.planner.declare import STORED, Column, Connection, One, PublicId
+from api.planner.declare import STORED, Column, Connection, Many, One, PublicId
 from api.planner.reading import reader_text
 from api.planner.scalars import print_decimal, print_instant
 from api.planner.schema import types_of
@@ -333,7 +333,7 @@ class QueryMaker:
             return True
         each = filter_of.entry.fields[filter_of.fields[name]]
         needed = [each.metadata[STORED].permission]
-        if isinstance(each.metadata[STORED].source, One):
+        if isinstance(each.metadata[STORED].source, One | Many):
             from api.planner.filters import target_class
 
             needed.append(stored_type(target_class(each)).permission)

@@ -242,6 +242,7 @@ async def test_alarms_go_on_after_the_database_dropped_every_connection(
             await execute_and_forget(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = current_database() and pid <> pg_backend_pid()"
+                " and backend_type = 'client backend'"
             )
             await asyncio.sleep(0.2)
         request_id = await registered_anyhow(ids)
