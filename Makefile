@@ -19,7 +19,7 @@ test: .venv/test.stamp
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
-	$(RUN) pytest -n 2
+	$(RUN) pytest -n 3
 
 check: .venv/test.stamp
 	$(RUN) ruff check .

@@ -178,7 +178,7 @@ async def mistreat(house: Installation, luck: random.Random) -> None:
     ]
     luck.shuffle(blows)
     for each in blows:
-        await asyncio.sleep(0.3 + luck.random())
+        await asyncio.sleep(0.2 + luck.random() / 2)
         await asyncio.to_thread(each)
 
 
@@ -197,7 +197,7 @@ async def test_whatever_is_killed_what_was_acknowledged_is_there_once() -> None:
         await migrate(house.settings)
         async with connected(house.settings):
             ids = await furnish(datetime.now(UTC))
-            await promise(ids, (3, 6, 9), now=datetime.now(UTC))
+            await promise(ids, (2, 4, 6), now=datetime.now(UTC))
         await asyncio.to_thread(house.start_api)
         house.start_workers()
         load = Load(house, ids)
