@@ -25,7 +25,7 @@ def drop_every_other_connection(settings: Settings) -> None:
         "    one = await asyncpg.connect(**credentials(sys.argv[1]))\n"
         "    await one.execute('select pg_terminate_backend(pid) from pg_stat_activity'\n"
         "        ' where datname = current_database() and pid <> pg_backend_pid()'\n"
-        '        " and backend_type = \'client backend\'")\n'
+        "        \" and backend_type = 'client backend'\")\n"
         "asyncio.run(drop())\n"
     )
     subprocess.run([sys.executable, "-c", told, settings.database_url], check=True)
