@@ -43,6 +43,8 @@ FEED = """subscription Feed($filter: RequestFilter) { requestEvents(filter: $fil
     ... on RequestSnapshot { cursor requests { id version status } }
     ... on RequestChanged { cursor request { id status } events { type } } } }"""
 FIGURES = """subscription { slaFigures { open atRisk breached lines { line open share } } }"""
+LAST_NEWS = 4.0
+"""Seconds in which what the last mutation told may still arrive."""
 GROWTH_ALLOWED = 0.05
 """How much more memory the last quarter may need than the first, as a share."""
 
@@ -192,7 +194,7 @@ def _measure(servers: Stand, api: Api, plan: Plan, progress: Told) -> Measured:
     with subscribed(port=api.port, groups=groups) as heard:
         load = _Load(api, plan, measured, staff[0], shown, progress)
         asyncio.run(load.run())
-        time.sleep(plan.warm_seconds / 2)
+        time.sleep(LAST_NEWS)
     measured.heard = heard[0]
     return measured
 

@@ -126,6 +126,14 @@ class Installation:
         while len(self.workers) < WORKERS:
             self.workers.append(self._start("work", f"worker-{time.monotonic_ns()}.log"))
 
+    def tend(self) -> None:
+        """Start workers that ended by themselves again, as whoever runs them in earnest does.
+
+        One that comes up while the database is away says so and ends.
+        """
+        self.workers = [each for each in self.workers if each.poll() is None]
+        self.start_workers()
+
     def crash_worker(self) -> None:
         """Kill the eldest worker, and start another."""
         _kill(self.workers.pop(0))

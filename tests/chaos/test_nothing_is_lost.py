@@ -209,7 +209,7 @@ async def test_whatever_is_killed_what_was_acknowledged_is_there_once() -> None:
             load.stop.set()
             await asyncio.gather(*writing)
             async with connected(house.settings):
-                await until(nothing_armed)
+                await until(lambda: nothing_armed(house))
                 stored = await titles()
                 replies = await replied()
                 fired = await how_often()
@@ -230,7 +230,8 @@ async def test_whatever_is_killed_what_was_acknowledged_is_there_once() -> None:
     assert set(load.refused) <= {"UNAVAILABLE", "BUSY", "TIMEOUT"}
 
 
-async def nothing_armed() -> bool:
+async def nothing_armed(house: Installation) -> bool:
+    house.tend()
     return await armed() == 0
 
 
