@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.performing import answered, key_of, key_or_none
 from api.resolvers.permissions import may
 from api.schema import access as given
 from api.schema.access import OAuthClient, OAuthClientConnection, OAuthClientPayload
@@ -38,13 +38,9 @@ async def _on_client(
         subject, secret = await act()
         return subject
 
-    subject, errors = await performed(info, input, done)
-    return OAuthClientPayload(
-        key=subject,
-        secret=secret,
-        user_errors=errors,
-        client_mutation_id=input.client_mutation_id,
-    )
+    answer = await answered(OAuthClientPayload, info, input, done)
+    answer.secret = secret
+    return answer
 
 
 @strawberry.type
@@ -166,10 +162,6 @@ class AccessMutation:
             )
             return subject
 
-        subject, errors = await performed(info, input, act)
-        return given.PasswordPayload(
-            key=subject,
-            password=password,
-            user_errors=errors,
-            client_mutation_id=input.client_mutation_id,
-        )
+        answer = await answered(given.PasswordPayload, info, input, act)
+        answer.password = password
+        return answer

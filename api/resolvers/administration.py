@@ -1,24 +1,22 @@
 """Administration: persons, their roles and access, organisations, queues; by MANAGE_PEOPLE."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import strawberry
 
-from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.performing import answered, key_of, key_or_none
 from api.resolvers.permissions import may
 from api.schema import people_inputs as given
 from api.schema.people import Organisation, Person, Queue
 from api.schema.people_payloads import OrganisationPayload, PersonPayload, QueuePayload
-from api.schema.request_inputs import MutationInput
 from itr.errors import Required
 from itr.people import operations
 from itr.people.operations import PersonChanges
 from itr.people.roles import Permission
 
 Info = strawberry.Info
-Payload = TypeVar("Payload")
 
 
 def _mutation(description: str) -> Any:
@@ -50,7 +48,7 @@ class AdministrationMutation:
                 now=info.context.now,
             )
 
-        return await _answered(PersonPayload, info, input, act)
+        return await answered(PersonPayload, info, input, act)
 
     @_mutation("Correct what is known of a person; what is left out stays.")
     async def change_person(
@@ -64,7 +62,7 @@ class AdministrationMutation:
                 info.context.actor, key_of(Person, input.id, "id"), changes, now=info.context.now
             )
 
-        return await _answered(PersonPayload, info, input, act)
+        return await answered(PersonPayload, info, input, act)
 
     @_mutation("Give a person one more role; again is nothing.")
     async def assign_role(self, info: Info, input: given.PersonRoleInput) -> PersonPayload | None:
@@ -104,7 +102,7 @@ class AdministrationMutation:
                 now=info.context.now,
             )
 
-        return await _answered(OrganisationPayload, info, input, act)
+        return await answered(OrganisationPayload, info, input, act)
 
     @_mutation("Open a queue of our own or of a partner firm, with its people.")
     async def create_queue(self, info: Info, input: given.CreateQueueInput) -> QueuePayload | None:
@@ -126,7 +124,7 @@ class AdministrationMutation:
                 now=info.context.now,
             )
 
-        return await _answered(QueuePayload, info, input, act)
+        return await answered(QueuePayload, info, input, act)
 
     @_mutation("Let a person take a queue's work; again is nothing.")
     async def add_queue_member(
@@ -150,7 +148,7 @@ async def _on_person(
         person = key_of(Person, input.id, "id")
         return await operation(info.context.actor, person, *more, now=info.context.now)
 
-    return await _answered(PersonPayload, info, input, act)
+    return await answered(PersonPayload, info, input, act)
 
 
 async def _on_member(
@@ -161,17 +159,7 @@ async def _on_member(
         person = key_of(Person, input.person_id, "personId")
         return await operation(info.context.actor, queue, person, now=info.context.now)
 
-    return await _answered(QueuePayload, info, input, act)
-
-
-async def _answered(
-    payload: Callable[..., Payload],
-    info: Info,
-    input: MutationInput,
-    act: Callable[[], Awaitable[UUID]],
-) -> Payload:
-    subject, errors = await performed(info, input, act)
-    return payload(key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id)
+    return await answered(QueuePayload, info, input, act)
 
 
 def _changes(input: given.ChangePersonInput) -> PersonChanges:

@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.performing import answered, key_of, key_or_none
 from api.resolvers.permissions import may
 from api.schema.calendars import Calendar, CalendarConnection
 from api.schema.catalogue_inputs import (
@@ -63,10 +63,7 @@ class CalendarMutation:
                 _point_into("calendar", error)
                 raise
 
-        subject, errors = await performed(info, input, act)
-        return CalendarPayload(
-            key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(CalendarPayload, info, input, act)
 
     @strawberry.mutation(
         permission_classes=[may(P.MANAGE_CALENDARS)],
@@ -88,10 +85,7 @@ class CalendarMutation:
                 now=info.context.now,
             )
 
-        subject, errors = await performed(info, input, act)
-        return CalendarPayload(
-            key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(CalendarPayload, info, input, act)
 
 
 def definition_of(given: WorkingCalendarInput) -> CalendarDefinition:

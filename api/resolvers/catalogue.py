@@ -5,7 +5,7 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.performing import answered, key_of, key_or_none
 from api.resolvers.permissions import may
 from api.schema import catalogue_inputs as given
 from api.schema.catalogue import (
@@ -79,10 +79,7 @@ class CatalogueMutation:
                 now=info.context.now,
             )
 
-        key, errors = await performed(info, input, act)
-        return given.ProductPayload(
-            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(given.ProductPayload, info, input, act)
 
     @strawberry.mutation(
         permission_classes=[may(P.MANAGE_CATALOGUE)],
@@ -108,10 +105,7 @@ class CatalogueMutation:
                 now=info.context.now,
             )
 
-        key, errors = await performed(info, input, act)
-        return given.CatalogueItemPayload(
-            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(given.CatalogueItemPayload, info, input, act)
 
     @strawberry.mutation(
         permission_classes=[may(P.MANAGE_CATALOGUE)],
@@ -132,10 +126,7 @@ class CatalogueMutation:
                 now=info.context.now,
             )
 
-        key, errors = await performed(info, input, act)
-        return given.ServiceProductPayload(
-            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(given.ServiceProductPayload, info, input, act)
 
     @strawberry.mutation(
         permission_classes=[may(P.MANAGE_CATALOGUE)],
@@ -157,10 +148,7 @@ class CatalogueMutation:
                 now=info.context.now,
             )
 
-        key, errors = await performed(info, input, act)
-        return given.PackagePayload(
-            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(given.PackagePayload, info, input, act)
 
     @strawberry.mutation(
         permission_classes=[may(P.MANAGE_CONTRACTS)],
@@ -187,10 +175,7 @@ class CatalogueMutation:
                 now=info.context.now,
             )
 
-        key, errors = await performed(info, input, act)
-        return given.ContractPayload(
-            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(given.ContractPayload, info, input, act)
 
     @strawberry.mutation(
         permission_classes=[may(P.MANAGE_CONTRACTS)],
@@ -210,10 +195,7 @@ class CatalogueMutation:
                 now=info.context.now,
             )
 
-        key, errors = await performed(info, input, act)
-        return given.MakeUpDaysPayload(
-            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(given.MakeUpDaysPayload, info, input, act)
 
 
 def _keys(target: type, ids: list[strawberry.ID], path: str) -> list[UUID]:

@@ -7,7 +7,7 @@ import strawberry
 
 from api.planner.fields import PageField, page_field
 from api.planner.read import page
-from api.resolvers.performing import key_of, key_or_none, perform
+from api.resolvers.performing import answered, key_of, key_or_none
 from api.resolvers.permissions import may
 from api.schema.control_points import ControlPoint, ControlPointConnection
 from api.schema.people import Organisation, Person
@@ -81,10 +81,7 @@ class ControlPointMutation:
                 now=info.context.now,
             )
 
-        done = await perform(info, input, act)
-        return UnderpinningContractPayload(
-            key=done.key, user_errors=done.user_errors, client_mutation_id=done.client_mutation_id
-        )
+        return await answered(UnderpinningContractPayload, info, input, act)
 
 
 def _target(given: SaveUnderpinningContractInput) -> Target:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
 
 from api.planner.stored import stored_type
-from api.schema.payloads import RequestPayload, UserError, user_error
+from api.schema.payloads import Payload, RequestPayload, UserError, user_error
 from api.schema.request_inputs import MutationInput, RequestInput
 from api.schema.requests import ServiceRequest
 from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, PathItem, problems_of
@@ -23,16 +23,25 @@ from itr.events.work import (
 )
 
 LONGEST_KEY = 200
+P = TypeVar("P", bound=Payload)
 
 
 async def perform(
     info: strawberry.Info, input: MutationInput, act: Callable[[], Awaitable[UUID]]
 ) -> RequestPayload:
     """Do what a mutation on a request says: see `performed`."""
-    subject, errors = await performed(info, input, act)
-    return RequestPayload(
-        key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
-    )
+    return await answered(RequestPayload, info, input, act)
+
+
+async def answered(
+    payload: type[P],
+    info: strawberry.Info,
+    input: MutationInput,
+    act: Callable[[], Awaitable[UUID]],
+) -> P:
+    """Do it and answer with its payload, which reads its object anew: see `performed`."""
+    key, errors = await performed(info, input, act)
+    return payload(key=key, user_errors=errors, client_mutation_id=input.client_mutation_id)
 
 
 async def performed(

@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import key_of, on_request, performed
+from api.resolvers.performing import answered, key_of, on_request
 from api.resolvers.permissions import may
 from api.schema import special_inputs as given
 from api.schema.payloads import ProblemPayload, RequestPayload
@@ -71,7 +71,4 @@ class ProblemMutation:
                 expected_version=input.expected_version,
             )
 
-        subject, errors = await performed(info, input, act)
-        return ProblemPayload(
-            key=subject, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(ProblemPayload, info, input, act)

@@ -1,6 +1,6 @@
 """What-ifs and migrations: asking for them, reading and following them, calling them off."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ import strawberry
 from api.planner import read as planner
 from api.planner.fields import page_field
 from api.planner.stored import stored_type
-from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.performing import answered, key_of, key_or_none
 from api.resolvers.permissions import may
 from api.schema.calendars import CalendarVersion
 from api.schema.people import Organisation
@@ -25,7 +25,6 @@ from api.schema.recalculations import (
     RecalculationProgress,
     StartWhatIfInput,
 )
-from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel, ServiceLevelVersion
 from api.transport.context import Context
 from api.transport.live import Kind, Look, Update, look_at
@@ -90,7 +89,7 @@ class RecalculationMutation:
                 now=info.context.now,
             )
 
-        return await _payload(info, input, act)
+        return await answered(RecalculationPayload, info, input, act)
 
     @_mutation(
         "Compute which deadlines and breaches moving open requests to the newest version of their"
@@ -112,7 +111,7 @@ class RecalculationMutation:
                 now=info.context.now,
             )
 
-        return await _payload(info, input, act)
+        return await answered(RecalculationPayload, info, input, act)
 
     @_mutation(
         "Move the open requests a preview looked at to the new version, in batches; each has an"
@@ -130,7 +129,7 @@ class RecalculationMutation:
                 now=info.context.now,
             )
 
-        return await _payload(info, input, act)
+        return await answered(RecalculationPayload, info, input, act)
 
     @_mutation(
         "Call a what-if, preview or migration off; what a migration has moved stays moved. 取消"
@@ -145,16 +144,7 @@ class RecalculationMutation:
                 info.context.actor, key_of(Recalculation, input.id, "id"), now=info.context.now
             )
 
-        return await _payload(info, input, act)
-
-
-async def _payload(
-    info: Info, input: MutationInput, act: Callable[[], Awaitable[UUID]]
-) -> RecalculationPayload:
-    key, errors = await performed(info, input, act)
-    return RecalculationPayload(
-        key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
-    )
+        return await answered(RecalculationPayload, info, input, act)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import key_of, key_or_none, performed
+from api.resolvers.performing import answered, key_of, key_or_none
 from api.resolvers.permissions import may
 from api.schema import catalogue_inputs as given
 from api.schema.calendars import Calendar
@@ -79,10 +79,7 @@ class ServiceLevelMutation:
                 raise
             return await level_of(version_id)
 
-        key, errors = await performed(info, input, act)
-        return given.ServiceLevelPayload(
-            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(given.ServiceLevelPayload, info, input, act)
 
     @strawberry.mutation(
         permission_classes=[may(P.MANAGE_SERVICE_LEVELS)],
@@ -102,10 +99,7 @@ class ServiceLevelMutation:
                 now=info.context.now,
             )
 
-        key, errors = await performed(info, input, act)
-        return given.ServiceLevelPayload(
-            key=key, user_errors=errors, client_mutation_id=input.client_mutation_id
-        )
+        return await answered(given.ServiceLevelPayload, info, input, act)
 
 
 def _targets(targets: list[given.ServiceTargetInput]) -> Targets:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import strawberry
 
@@ -12,7 +11,7 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, computed, one, public_id
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
-from api.schema.payloads import UserError
+from api.schema.payloads import Payload
 from api.schema.people import Person
 from api.schema.request_inputs import MutationInput
 from api.schema.vocabulary import described
@@ -138,16 +137,14 @@ class ResetPasswordInput(MutationInput):
 
 
 @strawberry.type(description="What resetting a password answers.")
-class PasswordPayload:
+class PasswordPayload(Payload):
     """What resetting a password answers: the password, this one time, or why there is none."""
 
-    key: strawberry.Private[UUID | None]
     password: str | None = strawberry.field(
+        default=None,
         description="The new password, told this one time; null where nothing was done, and when"
-        " a `clientMutationId` is repeated."
+        " a `clientMutationId` is repeated.",
     )
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     person: Person | None = payload_field("key", description="The person; null when refused.")
 
@@ -161,16 +158,14 @@ class CreateWallboardInput(MutationInput):
 
 
 @strawberry.type(description="What a mutation on a client answers.")
-class OAuthClientPayload:
+class OAuthClientPayload(Payload):
     """What a mutation on a client answers: the client read anew, or why nothing happened."""
 
-    key: strawberry.Private[UUID | None]
     secret: str | None = strawberry.field(
+        default=None,
         description="The new secret, told this one time; null where none was made, and when a"
-        " `clientMutationId` is repeated."
+        " `clientMutationId` is repeated.",
     )
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     client: OAuthClient | None = payload_field(
         "key", description="The client as it stands now; null when nothing was done."

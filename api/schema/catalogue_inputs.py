@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from uuid import UUID
 
 import strawberry
 
@@ -10,7 +9,7 @@ from api.planner.fields import payload_field
 from api.schema.alarm_rules import AlarmRulesInput
 from api.schema.calendars import Calendar
 from api.schema.catalogue import CatalogueItem, Contract, Package, Product, ServiceProduct
-from api.schema.payloads import UserError
+from api.schema.payloads import Payload
 from api.schema.people import Organisation
 from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel
@@ -49,12 +48,8 @@ class CorrectCalendarInput(MutationInput):
 
 
 @strawberry.type(description="What a mutation on a calendar answers.")
-class CalendarPayload:
+class CalendarPayload(Payload):
     """What a mutation on a calendar answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     calendar: Calendar | None = payload_field(
         "key", description="As it stands now, with the clocks to recompute; null if refused."
@@ -143,12 +138,8 @@ class SwitchOffServiceLevelInput(MutationInput):
 
 
 @strawberry.type(description="What a mutation on a service level answers.")
-class ServiceLevelPayload:
+class ServiceLevelPayload(Payload):
     """What a mutation on a service level answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     service_level: ServiceLevel | None = payload_field(
         "key", description="As it stands now; null when nothing was done."
@@ -165,12 +156,8 @@ class SaveProductInput(MutationInput):
 
 
 @strawberry.type(description="What saving a product answers.")
-class ProductPayload:
+class ProductPayload(Payload):
     """What saving a product answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     product: Product | None = payload_field("key", description="As it stands now.")
 
@@ -199,12 +186,8 @@ class SaveCatalogueItemInput(MutationInput):
 
 
 @strawberry.type(description="What saving a catalogue item answers.")
-class CatalogueItemPayload:
+class CatalogueItemPayload(Payload):
     """What saving a catalogue item answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     catalogue_item: CatalogueItem | None = payload_field("key", description="As it stands now.")
 
@@ -219,12 +202,8 @@ class SaveServiceProductInput(MutationInput):
 
 
 @strawberry.type(description="What saving a service product answers.")
-class ServiceProductPayload:
+class ServiceProductPayload(Payload):
     """What saving a service product answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     service_product: ServiceProduct | None = payload_field("key", description="As it stands now.")
 
@@ -241,12 +220,8 @@ class SavePackageInput(MutationInput):
 
 
 @strawberry.type(description="What saving a package answers.")
-class PackagePayload:
+class PackagePayload(Payload):
     """What saving a package answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     package: Package | None = payload_field("key", description="As it stands now.")
 
@@ -295,12 +270,8 @@ class SaveContractInput(MutationInput):
 
 
 @strawberry.type(description="What saving a contract answers.")
-class ContractPayload:
+class ContractPayload(Payload):
     """What saving a contract answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     contract: Contract | None = payload_field("key", description="As it stands now.")
 
@@ -316,11 +287,7 @@ class SetMakeUpDaysInput(MutationInput):
 
 
 @strawberry.type(description="What a mutation on an organisation's calendar answers.")
-class MakeUpDaysPayload:
+class MakeUpDaysPayload(Payload):
     """What a mutation on an organisation's calendar answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     customer: Organisation | None = payload_field("key", description="As it stands now.")

@@ -59,13 +59,18 @@ def user_error(code: str, path: list[Any], message: str) -> UserError:
     return UserError(path=where, code=UserErrorCode[code], message=message)
 
 
-@strawberry.type(description="What a mutation on a request answers.")
-class RequestPayload:
-    """What a mutation on a request answers: the request read anew, or why nothing happened."""
+@strawberry.type
+class Payload:
+    """What every mutation answers; each adds its object, read anew by `key`."""
 
     key: strawberry.Private[UUID | None]
     user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
     client_mutation_id: str | None = strawberry.field(description="As it was given.")
+
+
+@strawberry.type(description="What a mutation on a request answers.")
+class RequestPayload(Payload):
+    """What a mutation on a request answers: the request read anew, or why nothing happened."""
 
     request: ServiceRequest | None = payload_field(
         "key", description="The request as it stands now; null when nothing was done."
@@ -73,12 +78,8 @@ class RequestPayload:
 
 
 @strawberry.type(description="What a mutation on a problem answers.")
-class ProblemPayload:
+class ProblemPayload(Payload):
     """What a mutation on a problem answers: the problem read anew, or why nothing happened."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     problem: Problem | None = payload_field(
         "key", description="The problem as it stands now; null when nothing was done."

@@ -15,7 +15,7 @@ from api.planner.declare import column, computed, connection, one, public_id
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
 from api.schema.calendars import CalendarVersion
-from api.schema.payloads import UserError
+from api.schema.payloads import Payload
 from api.schema.people import Person
 from api.schema.reports import PeriodInput
 from api.schema.request_inputs import MutationInput
@@ -255,12 +255,8 @@ class CancelRecalculationInput(MutationInput):
 
 
 @strawberry.type(description="What a mutation on a long computation answers.")
-class RecalculationPayload:
+class RecalculationPayload(Payload):
     """What a mutation on a long computation answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     recalculation: Recalculation | None = payload_field(
         "key", description="As it stands now; null when nothing was done."

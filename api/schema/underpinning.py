@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
 
 import strawberry
 
@@ -12,7 +11,7 @@ from api.planner.declare import column, computed, one, public_id
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
 from api.schema.attribution import name_of
-from api.schema.payloads import UserError
+from api.schema.payloads import Payload
 from api.schema.people import Organisation, Person
 from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel
@@ -91,12 +90,8 @@ class SaveUnderpinningContractInput(MutationInput):
 
 
 @strawberry.type(description="What saving an underpinning contract answers.")
-class UnderpinningContractPayload:
+class UnderpinningContractPayload(Payload):
     """What saving an underpinning contract answers."""
-
-    key: strawberry.Private[UUID | None]
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was saved.")
-    client_mutation_id: str | None = strawberry.field(description="As it was given.")
 
     underpinning_contract: UnderpinningContract | None = payload_field(
         "key", description="As it stands now; null when nothing was saved."

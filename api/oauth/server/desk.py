@@ -95,8 +95,10 @@ class DeskServer(AuthorizationServer):  # type: ignore[misc]
         """A public address of this server."""
         return self.settings.issuer.rstrip("/") + path
 
-    def user(self, person_id: UUID) -> User | None:
-        """The person, if they may act."""
+    def user(self, person_id: UUID | None) -> User | None:
+        """The person, if they may act; nobody for a client that acts for nobody of its own."""
+        if person_id is None:
+            return None
         if person_id not in self._users:
             self._users[person_id] = self.wait(_user, person_id)
         return self._users[person_id]
@@ -152,7 +154,7 @@ class DeskServer(AuthorizationServer):  # type: ignore[misc]
 
     def _access_token(self, client: Client, grant_type: str, user: User | None, scope: str) -> str:
         del grant_type
-        user = user or self.user(client.row.actor_id)  # type: ignore[arg-type]
+        user = user or self.user(client.row.actor_id)
         assert user is not None
         return issue_token(
             self.settings,
