@@ -10,12 +10,11 @@ from uuid import UUID
 import asyncpg
 from tortoise.context import TortoiseContext, get_current_context
 from tortoise.exceptions import DBConnectionError
-from tortoise.migrations.api import migrate as run_migrations
-from tortoise.migrations.executor import MigrationExecutor
 
 from itr import wall
 from itr.actor import Actor
 from itr.events.epoch import renew_epoch
+from itr.migrating import Migrations
 from itr.people.roles import OrganisationKind
 from itr.settings import Settings
 
@@ -238,10 +237,10 @@ async def migrate(settings: Settings, progress: Callable[[str], object] | None =
     guard = await asyncpg.connect(**credentials(settings.database_url))
     try:
         await guard.execute("select pg_advisory_lock(71728001)")
-        async with TortoiseContext():
-            await run_migrations(
-                config=config,
-                progress=lambda _step, _app, name: progress(name) if progress else None,
+        async with TortoiseContext() as context:
+            await context.init(config=config, init_connections=False)
+            await Migrations(context.db(), config["apps"]).migrate(
+                progress=lambda _step, _app, name: progress(name) if progress else None
             )
         await renew_epoch(guard)
         await guard.execute("set lock_timeout = '30s'")
@@ -255,5 +254,4 @@ async def pending_migrations(settings: Settings) -> int:
     config = tortoise_config(settings.database_url, pool=1)
     async with TortoiseContext() as context:
         await context.init(config=config, init_connections=False)
-        executor = MigrationExecutor(context.db(), config["apps"])
-        return len(await executor.plan(None))
+        return len(await Migrations(context.db(), config["apps"]).plan())
