@@ -15,6 +15,7 @@ from cli.surroundings import settings_of_running
 from embedded.errors import ServersFailed
 from itr.logs import set_up_logs
 from itr.settings import Settings, WrongSettings
+from itr.spans import set_up_spans
 
 app = typer.Typer(
     name="itr",
@@ -65,10 +66,9 @@ def serve() -> None:
     """Serve the API with servers of one's own."""
     settings = Settings.read()
     from api.asgi import make_server
-    from api.transport.tracing import set_up_tracing
 
     set_up_logs(settings.log_format)
-    set_up_tracing()
+    set_up_spans("itr-api")
     server = make_server(settings, timeout_graceful_shutdown=5, log_level="info", log_config=None)
     server.run()
     if not server.started:
@@ -82,6 +82,7 @@ def work() -> None:
     from workers.main import run
 
     set_up_logs(settings.log_format)
+    set_up_spans("itr-worker")
     _run(run(settings))
 
 

@@ -11,7 +11,7 @@ import asyncpg
 from tortoise.context import TortoiseContext, get_current_context
 from tortoise.exceptions import DBConnectionError
 
-from itr import wall
+from itr import spans, wall
 from itr.actor import Actor
 from itr.events.epoch import renew_epoch
 from itr.migrating import Migrations
@@ -154,6 +154,7 @@ def tortoise_config(
         "maxsize": pool,
         "reset": _as_it_is,
         "server_settings": _SESSION if session is None else session,
+        **spans.watching(),
     }
     return {
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": engine}},
@@ -190,6 +191,7 @@ async def open_pool(settings: Settings, **options: Any) -> AsyncIterator[asyncpg
             "max_cacheable_statement_size": 0,
             "max_inactive_connection_lifetime": 0,
             "reset": _as_it_is,
+            **spans.watching(),
             **options,
         },
     ) as pool:

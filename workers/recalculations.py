@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from itr import spans
 from itr.database import AWAY
 from itr.recalculations.working import BUSY, advance
 from workers.timers import utc_now
@@ -43,7 +44,7 @@ class RecalculationLoop:
         """
         while not self._stopping:
             try:
-                more = await advance(self.clock())
+                more = await spans.batch("recalculations", advance(self.clock()))
             except (*AWAY, *BUSY) as error:
                 logger.warning("recalculations wait: %r", error)
                 more = False

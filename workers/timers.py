@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from itr import spans
 from itr.database import AWAY
 from itr.requests.recomputing import recompute_batch
 from itr.requests.windows import end_due_windows, next_window_at
@@ -112,26 +113,30 @@ class TimerLoop:
         return fired
 
     async def _fire_batch(self) -> FiredBatch:
-        batch = await fire_due(self.clock(), skip=self._troubled)
+        firing = fire_due(self.clock(), skip=self._troubled)
+        batch = await spans.batch("alarms", firing, size=lambda fired: fired.alarms)
         self._troubled |= batch.troubled
         return batch
 
     async def _remind(self) -> int:
-        return await self._until_none(fire_due_reminders)
+        return await self._until_none("reminders", fire_due_reminders)
 
     async def _end_windows(self) -> int:
-        return await self._until_none(end_due_windows)
+        return await self._until_none("windows", end_due_windows)
 
     async def _recompute(self) -> int:
         now = self.clock()
         if self._sweep_at is not None and now < self._sweep_at:
             return 0
         self._sweep_at = now + SWEEP
-        return await self._until_none(recompute_batch)
+        return await self._until_none("recomputing", recompute_batch)
 
-    async def _until_none(self, duty: Callable[[datetime], Awaitable[int]]) -> int:
+    async def _until_none(self, name: str, duty: Callable[[datetime], Awaitable[int]]) -> int:
         done = 0
-        while not self._stopping and (taken := await duty(self.clock())):
+        while not self._stopping:
+            taken = await spans.batch(name, duty(self.clock()))
+            if not taken:
+                break
             done += taken
         return done
 

@@ -22,6 +22,7 @@ from api.transport.executor import Message
 from api.transport.known import Known
 from api.transport.members import Member, Packet
 from api.transport.watch import Kind, Look, Update, Watch, Wrap
+from itr import spans
 from itr.database import AWAY
 from itr.events.cursor import Position, Sealer
 from itr.events.feed import BATCH, Event, Feed, FellBehind, Listener, Taken
@@ -70,7 +71,9 @@ class Source:
         self._opened_at = 0.0
         self._since_opening: list[Packet] = []
         self._empty: Callable[[], object] = lambda: None
-        self._task = asyncio.create_task(self._run(), name=f"live {watch.name}")
+        self._task = asyncio.create_task(
+            self._run(), name=f"live {watch.name}", context=spans.apart()
+        )
         self.ended = False
 
     def on_empty(self, callback: Callable[[], object]) -> None:

@@ -62,7 +62,8 @@ class Watching:
         watched, span = Watched(), self.tracing.begin(transport, headers)
         begun = perf_counter()
         try:
-            yield watched
+            with self.tracing.below(span):
+                yield watched
         except (GraphQLError, TimeoutError) as error:
             watched.outcome = code_of(error) if isinstance(error, GraphQLError) else "TIMEOUT"
             raise

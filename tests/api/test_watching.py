@@ -16,11 +16,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from api.transport.metrics import OTHERS, Metrics
-from api.transport.tracing import Tracing, set_up_tracing
+from api.transport.tracing import Tracing
 from itr.documents.operations import Named, add_documents
 from itr.documents.rules import Listed
 from itr.logs import formatter, redacted
 from itr.settings import Settings
+from itr.spans import set_up_spans
 from tests.api.throwaway import SECRET, Desk
 from tests.support.client import Client, Served, in_process, served
 from tests.support.desk import open_desk
@@ -279,4 +280,4 @@ async def test_a_span_tells_what_ran_and_nothing_of_anybody(
     ],
 )
 def test_spans_go_nowhere_unless_the_environment_says_where(environment: dict[str, str]) -> None:
-    assert set_up_tracing(environment) is False
+    assert set_up_spans("itr", environment) is False
