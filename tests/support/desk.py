@@ -192,8 +192,8 @@ async def furnish(now: datetime) -> dict[str, UUID]:
         FOUNDER,
         number="C-1",
         customer_id=ids["Acme"],
-        starts_on=date(2026, 1, 1),
-        ends_on=date(2026, 12, 31),
+        starts_on=date(now.year, 1, 1),
+        ends_on=date(now.year + 1, 12, 31),
         lines=[ContractLineDraft(number=1, service_level_id=gold)],
         now=now,
     )

@@ -23,7 +23,7 @@ from itr.database import connected
 from itr.people.models import Person
 from itr.settings import Settings
 from tests.support.client import Served, served
-from tests.support.desk import FOUNDER, START, Time, furnish
+from tests.support.desk import FOUNDER, Time, furnish
 from tests.support.ports import free_port
 
 PASSWORD = "correct horse battery staple"
@@ -31,8 +31,11 @@ CALLBACK = "http://127.0.0.1:9/callback"
 DASHBOARD_SCOPES = ("itr", "itr:read", "itr:board", "openid", "profile", "email")
 
 
+@dataclass
 class RealTime(Time):
     """The machine's clock, for programs that have one of their own."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __call__(self) -> datetime:
         """What the server takes for now."""
@@ -147,7 +150,7 @@ async def open_house(
     settings = settings.model_copy(update={"issuer": f"http://127.0.0.1:{port}"})
     time = time or Time()
     async with connected(settings):
-        ids = await furnish(START)
+        ids = await furnish(time.now)
         for name in names:
             await Person.filter(id=ids[name]).update(email=email_of(name))
             await set_password(FOUNDER, ids[name], PASSWORD, now=time.now)
