@@ -7,6 +7,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 RUN := .venv/bin/python -m
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
+# 各进程共用编译结果 / compiled once for all processes, whatever the surroundings say
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test check bench load
 .NOTPARALLEL:

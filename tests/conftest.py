@@ -1,7 +1,7 @@
 """Fixtures every test may use; servers start only where a test asks for them.
 
-One cluster per test process, one template database per cluster (made by the migrations), one
-clone per test module. Valkey is emptied for each module.
+One cluster per test process, copied from one in which the migrations made a template; one clone
+per test module. Valkey is emptied for each module.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,22 @@ if TYPE_CHECKING:
 
 _LONG = ("chaos/", "embedded/test_demo", "test_bench", "conformance/", "workers/", "embedded/")
 """Files that take longest, to be begun first: one process gets a whole file."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin a run, once for all its processes."""
+    if not hasattr(config, "workerinput"):
+        from tests.support.template import begin_run
+
+        begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the run after its last process."""
+    if not hasattr(config, "workerinput"):
+        from tests.support.template import end_run
+
+        end_run()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,26 +53,18 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 @pytest.fixture(scope="session")
 def servers() -> "Iterator[Addresses]":
     """PostgreSQL and Valkey of this test process."""
-    from tests.support.servers import temporary_servers
+    from tests.support.template import servers_with_template
 
-    with temporary_servers() as addresses:
+    with servers_with_template() as addresses:
         yield addresses
 
 
-@pytest.fixture(scope="session")
-def template_database(servers: "Addresses") -> str:
-    """The name of the migrated database that others are cloned from."""
-    from tests.support.databases import make_template
-
-    return make_template(servers)
-
-
 @pytest.fixture(scope="module")
-def database_url(servers: "Addresses", template_database: str) -> Iterator[str]:
+def database_url(servers: "Addresses") -> Iterator[str]:
     """A fresh, migrated database for this module."""
-    from tests.support.databases import cloned_database
+    from tests.support.databases import TEMPLATE, cloned_database
 
-    with cloned_database(servers, template_database) as url:
+    with cloned_database(servers, TEMPLATE) as url:
         yield url
 
 

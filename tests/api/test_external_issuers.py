@@ -33,7 +33,7 @@ from itr.people.roles import Role
 from itr.settings import Settings, WrongSettings
 from tests.api.throwaway import eventually
 from tests.embedded.conftest import ROOT
-from tests.support.databases import cloned_database, environment
+from tests.support.databases import TEMPLATE, cloned_database, environment
 from tests.support.desk import FOUNDER, START, furnish
 from tests.support.ports import free_port
 from tests.support.sign_in import (
@@ -125,9 +125,9 @@ def running(settings: Settings) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def their_database(servers: Addresses, template_database: str) -> Iterator[str]:
+def their_database(servers: Addresses) -> Iterator[str]:
     """The other instance's own."""
-    with cloned_database(servers, template_database) as url:
+    with cloned_database(servers, TEMPLATE) as url:
         yield url
 
 

@@ -12,7 +12,7 @@ import asyncpg
 from embedded import Addresses
 
 SECRET = "a secret for tests, long enough to be one"
-_TEMPLATE = "template_of_tests"
+TEMPLATE = "template_of_tests"
 _numbers = itertools.count(1)
 
 
@@ -26,16 +26,15 @@ def environment(*, database_url: str, valkey_url: str) -> dict[str, str]:
     }
 
 
-def make_template(addresses: Addresses) -> str:
-    """Make a database by running the migrations; returns its name."""
+def make_template(addresses: Addresses) -> None:
+    """Make the database that others are cloned from, by running the migrations."""
     from itr.database import migrate
     from itr.settings import Settings
 
-    asyncio.run(_execute(addresses, f"create database {_TEMPLATE} owner itr"))
-    url = _url_of(addresses, _TEMPLATE)
+    asyncio.run(_execute(addresses, f"create database {TEMPLATE} owner itr"))
+    url = _url_of(addresses, TEMPLATE)
     settings = Settings.read(environment(database_url=url, valkey_url=addresses.valkey_url))
     asyncio.run(migrate(settings))
-    return _TEMPLATE
 
 
 @contextmanager
