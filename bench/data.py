@@ -36,10 +36,12 @@ from itr.demo_data import (
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.store import calendars_in_force
 from itr.settings import Settings
-from itr.sla.clock import ClockEvent, Target, as_of, fold
+from itr.sla.clock import ClockEvent, Target, as_of
+from itr.sla.clock_history import History
 from itr.sla.clocks import CalendarInForce
 from itr.sla.terms import ClockEventKind as Kind
 from itr.sla.terms import ClockState, Thread
+from itr.sla.waits import waits_of
 
 Progress = Callable[[float, str], object]
 
@@ -323,7 +325,8 @@ class _Filling:
     def _clock(
         self, request: UUID, thread: Thread, history: Sequence[ClockEvent], level: Level
     ) -> dict[str, Any]:
-        value = as_of(fold(history, lambda _: level.calendar.working), self.now)
+        walked = History(history, lambda _: level.calendar.working, until=None)
+        value, waits = as_of(walked.clock(), self.now), waits_of(walked)
         assert value.target is not None
         ahead = value.state is ClockState.RUNNING and value.deadline is not None
         return {
@@ -344,6 +347,9 @@ class _Filling:
             "remaining_us": value.remaining_us,
             "paused_since": value.paused_since,
             "pause_reasons": orjson.dumps(list(value.pause_reasons)).decode(),
+            "waited_us": orjson.dumps(waits.ended_us).decode(),
+            "waiting_for": waits.reason,
+            "waiting_since_us": waits.since_us,
             "completed_at": value.completed_at,
             "breached_at": value.breached_at,
             "provisional": value.provisional,

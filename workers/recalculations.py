@@ -10,6 +10,7 @@ from datetime import datetime
 from itr import spans
 from itr.database import AWAY
 from itr.recalculations.working import BUSY, advance
+from itr.requests.waits import work_out_waits
 from workers.timers import utc_now
 
 logger = logging.getLogger("itr.recalculations")
@@ -45,6 +46,7 @@ class RecalculationLoop:
         while not self._stopping:
             try:
                 more = await spans.batch("recalculations", advance(self.clock()))
+                more = more or await spans.batch("waits", work_out_waits()) > 0
             except (*AWAY, *BUSY) as error:
                 logger.warning("recalculations wait: %r", error)
                 more = False

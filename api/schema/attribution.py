@@ -11,10 +11,8 @@ from api.planner.stored import stored_type
 from api.schema.people import Organisation, Person
 from itr.sla.attribution import Part, Spent, attribute, summed
 from itr.sla.calendars import CalendarDefinition
-from itr.sla.clocks import histories_of
 from itr.sla.control_points import STEPS, steps_within
-from itr.sla.explain import explain
-from itr.sla.terms import Thread, WaitingReason
+from itr.sla.terms import Thread
 from itr.sla.working_time import WorkingCalendar, calendar_of
 
 MICROSECOND = timedelta(microseconds=1)
@@ -93,10 +91,9 @@ def attributed(values: Mapping[str, Any], context: Any) -> BreachAttribution | N
     rows = [row for row in values["steps"] or [] if row["number"] in steps_within(thread)]
     parts = attribute(lateness, [_spent(row, context.now) for row in rows])
     names = {row[who]: row[f"{who}_name"] for row in rows for who in ("partner", "person")}
-    waited = _customer_wait(values["events"] or [], thread, working, context.now)
     return BreachAttribution(
         lateness=lateness * MICROSECOND,
-        customer_wait=waited * MICROSECOND,
+        customer_wait=values["waited"] * MICROSECOND,
         steps=list(_steps(parts, context.language)),
         lines=[
             LineLateness(line=line, lateness=us * MICROSECOND)
@@ -166,18 +163,3 @@ def _parties(
         for party, us in summed(parts, key).items()
         if party is not None
     ]
-
-
-def _customer_wait(
-    words: Sequence[Mapping[str, Any]], thread: Thread, working: WorkingCalendar, now: datetime
-) -> int:
-    """The working time in which the thread stood still for the customer."""
-    history = histories_of(words).get(thread)
-    if not history:
-        return 0
-    waited = [
-        each
-        for each in explain(history, lambda _: working, now)
-        if each.reason.startswith("PAUSED") and WaitingReason.CUSTOMER in each.reason
-    ]
-    return sum(working.elapsed(each.start, each.end) for each in waited)

@@ -14,6 +14,7 @@ from itr.reports.terms import (
     OF_CLOCKS,
     OF_REQUESTS,
     OF_STEPS,
+    OF_WAITS,
     PARTS_OF_RATE,
     UNITS,
     FigureDimension,
@@ -22,7 +23,7 @@ from itr.reports.terms import (
     Unit,
 )
 from itr.requests.rules import OPEN
-from itr.sla.terms import Thread
+from itr.sla.terms import Thread, WaitingReason
 
 Condition = Mapping[str, Any]
 D, F = FigureDimension, FigureName
@@ -72,6 +73,15 @@ _INSTANTS = {
     FigureInstant.DELIVERED: "deliveredAt",
     FigureInstant.CLOSED: "closedAt",
 }
+_WAITS = {
+    WaitingReason.CUSTOMER: "customerWait",
+    WaitingReason.THIRD_PARTY: "thirdPartyWait",
+    WaitingReason.SPARE_PART: "sparePartWait",
+    WaitingReason.CHANGE_WINDOW: "changeWindowWait",
+}
+"""Which field of a clock says how long it waited for what."""
+_FOR_CUSTOMER = frozenset({F.CUSTOMER_WAIT, F.CUSTOMER_WAIT_OF_BREACHED})
+_OF_BREACHED = frozenset({F.WAITING_OF_BREACHED, F.CUSTOMER_WAIT_OF_BREACHED})
 _ENTITLED = {"entitlementOutcome": {"eq": "ENTITLED"}}
 _UNBROKEN = {"not": {"clocks": {"some": {"breached": {"eq": True}}}}}
 _DELIVERED: Condition = {"deliveredAt": {"isNull": False}}
@@ -159,7 +169,20 @@ def _behind(unit: Unit, figure: FigureName, keys: Sequence[Key]) -> Condition:
     if unit is Unit.LATENESS:
         late = [{"late": {"eq": True}}, *of_clocks, *_parts(keys, of_steps)]
         return {"clocks": {"some": _all_of(late)}}
+    if unit is Unit.WAIT:
+        return {"clocks": {"some": _all_of([*of_clocks, *_waited(figure, keys)])}}
     return _OF_REQUESTS[_opens(figure)]
+
+
+def _waited(figure: FigureName, keys: Sequence[Key]) -> Iterator[Condition]:
+    """What a clock must have waited for, and whether it must have been breached."""
+    if figure in _OF_BREACHED:
+        yield {"breached": {"eq": True}}
+    reasons = {WaitingReason.CUSTOMER} if figure in _FOR_CUSTOMER else set(WaitingReason)
+    for key in keys:
+        if key.dimension in OF_WAITS:
+            reasons &= {WaitingReason(key.value)} if key.value else set()
+    yield {"or": [{_WAITS[each]: {"gt": "PT0S"}} for each in sorted(reasons)]}
 
 
 def _opens(figure: FigureName) -> FigureName:

@@ -45,9 +45,10 @@ described(
         D.STEP_PERSON: "Who had a control point; of tasks and lateness only. 环节责任人",
         D.STEP_PARTNER: "The partner firm that had a control point; of tasks and lateness only."
         " 环节合作伙伴",
-        D.BREACH_REASON: "The approved reason of the breach; of breaches and lateness only."
-        " 超时原因",
-        D.THREAD: "The time thread; of breaches and lateness only. 时间线索",
+        D.BREACH_REASON: "The approved reason of the breach; of breaches, lateness and waiting"
+        " only. 超时原因",
+        D.THREAD: "The time thread; of breaches, lateness and waiting only. 时间线索",
+        D.WAITING_REASON: "What was waited for; of waiting only. 等待原因",
     },
 )
 described(
@@ -98,6 +99,11 @@ described(
         F.BREACHES: "Breached threads. 超时线索数",
         F.BREACHES_UNEXPLAINED: "Breached threads without an approved reason. 未说明的超时",
         F.LATENESS: "Working time beyond the deadline. 超时时长",
+        F.WAITING: "Working time paused threads waited. 等待时长",
+        F.WAITING_OF_BREACHED: "The same of breached threads. 超时线索的等待时长",
+        F.CUSTOMER_WAIT: "Working time paused threads waited for the customer. 等待客户时长",
+        F.CUSTOMER_WAIT_OF_BREACHED: "The same of breached threads, to stand beside their lateness."
+        " 超时线索的等待客户时长",
     },
 )
 
@@ -278,6 +284,19 @@ class FigureRow:
     )
     lateness: timedelta | None = strawberry.field(
         description="Working time beyond the deadline, by cause if asked so (R-OLA-03). 超时时长"
+    )
+    waiting: timedelta | None = strawberry.field(
+        description="Working time in which threads were paused; no part of lateness. 等待时长"
+    )
+    waiting_of_breached: timedelta | None = strawberry.field(
+        description="Of `waiting`, that of threads that were ever breached. 超时线索的等待时长"
+    )
+    customer_wait: timedelta | None = strawberry.field(
+        description="Of `waiting`, that for the customer. 等待客户时长"
+    )
+    customer_wait_of_breached: timedelta | None = strawberry.field(
+        description="Of `customerWait`, that of threads that were ever breached: it stands beside"
+        " their lateness (R-OLA-03). 超时线索的等待客户时长"
     )
 
     @strawberry.field(description="How each figure is computed. 计算公式")

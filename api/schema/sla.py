@@ -21,7 +21,8 @@ from itr.sla.calendars import CalendarDefinition
 from itr.sla.clocks import histories_of
 from itr.sla.explain import explain
 from itr.sla.lateness import APPROVED_REASON, BREACHED, SHARES_IN_LATENESS
-from itr.sla.terms import BreachReasonState, ClockState, Thread
+from itr.sla.terms import BreachReasonState, ClockState, Thread, WaitingReason
+from itr.sla.waits import CUSTOMER_WAIT, wait_for
 from itr.sla.working_time import calendar_of
 
 if TYPE_CHECKING:
@@ -119,6 +120,30 @@ class Clock(Node):
         uses=NOW_US,
         description="Working time left; negative is lateness.",
     )
+    customer_wait: timedelta = sql(
+        wait_for(WaitingReason.CUSTOMER, "{now_us}"),
+        uses=NOW_US,
+        filter=True,
+        description="Working time it stood still waiting for the customer (R-OLA-03).",
+    )
+    third_party_wait: timedelta = sql(
+        wait_for(WaitingReason.THIRD_PARTY, "{now_us}"),
+        uses=NOW_US,
+        filter=True,
+        description="Working time it stood still waiting for a third party.",
+    )
+    spare_part_wait: timedelta = sql(
+        wait_for(WaitingReason.SPARE_PART, "{now_us}"),
+        uses=NOW_US,
+        filter=True,
+        description="Working time it stood still waiting for a spare part.",
+    )
+    change_window_wait: timedelta = sql(
+        wait_for(WaitingReason.CHANGE_WINDOW, "{now_us}"),
+        uses=NOW_US,
+        filter=True,
+        description="Working time it stood still waiting for a change window.",
+    )
     counting: bool = sql(
         COUNTING,
         uses=IS_OPEN,
@@ -190,7 +215,7 @@ class Clock(Node):
             "remaining_us": "{t}.remaining_us",
             "calendar": DEFINITION,
             "steps": STEPS_OF_REQUEST,
-            "events": _EVENTS,
+            "waited": CUSTOMER_WAIT,
         },
         attributed,
         permission=Permission.READ_INTERNAL,

@@ -46,6 +46,22 @@ _RESOLUTION = (
     " without the time it stood solved), over requests whose thread is completed",
 )
 
+_WAITED = (
+    "时段内请求各线索暂停期间的工作时间之和（按线索自己的日历；同一次等待暂停几个线索就计几次；"
+    "仅服务级别会为之暂停的等待；不属于超时时长）",
+    "Working time in which the threads of the period's requests were paused, by each thread's own"
+    " calendar: a wait that pauses two threads counts in both, one that its service level pauses"
+    " nothing for in none. It is no part of any lateness",
+)
+_FOR_CUSTOMER = "；只计等待客户", "; waiting for the customer only"
+_OF_BREACHED = "；只计曾经超时的线索", "; of threads that were ever breached only"
+
+
+def _waited(*only: tuple[str, str]) -> tuple[str, str]:
+    zh, en = (f"{_WAITED[place]}{''.join(each[place] for each in only)}" for place in (0, 1))
+    return f"{zh}。", f"{en}."
+
+
 FORMULAS: Mapping[FigureName, tuple[str, str]] = {
     F.REQUESTS: (
         "时段内的请求数；子请求与已并入其他请求的重复请求不计。",
@@ -167,6 +183,10 @@ FORMULAS: Mapping[FigureName, tuple[str, str]] = {
         " each thread's lateness is divided in proportion to the overrun of its steps; the parts"
         " sum exactly.",
     ),
+    F.WAITING: _waited(),
+    F.WAITING_OF_BREACHED: _waited(_OF_BREACHED),
+    F.CUSTOMER_WAIT: _waited(_FOR_CUSTOMER),
+    F.CUSTOMER_WAIT_OF_BREACHED: _waited(_FOR_CUSTOMER, _OF_BREACHED),
 }
 
 

@@ -1,7 +1,7 @@
 """Each dimension and each figure in SQL, and what it needs beside the requests in question.
 
 `a` is a request in question with its keys; `s` is what a unit counts beside requests: a step, a
-breached clock, a part of a lateness.
+breached clock, a part of a lateness, what a clock waited for.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,8 @@ from itr.requests.journeys import EFFORTS, PLACED
 from itr.requests.rules import OPEN
 from itr.requests.terms import RequestStatus
 from itr.sla.lateness import APPROVED_REASON, BREACHED, LATENESS, OVERRUN, SPENT, STEP_OF_CLOCK
-from itr.sla.terms import ClockState, Thread
+from itr.sla.terms import ClockState, Thread, WaitingReason
+from itr.sla.waits import WAITS
 from itr.visibility import Visible
 
 D, F = FigureDimension, FigureName
@@ -94,6 +95,7 @@ AXES: dict[FigureDimension, Axis] = {
     D.STEP_PARTNER: Axis("helper.id", "helper.name", "helper"),
     D.THREAD: Axis("s.thread"),
     D.BREACH_REASON: Axis("s.reason"),
+    D.WAITING_REASON: Axis("s.waited_for"),
 }
 """All but the buckets of time, whose bounds are the question's."""
 
@@ -192,6 +194,14 @@ SOURCES: dict[Unit, str] = {
         f" where {BREACHED.replace('{t}', 'c')}) s on s.request_id = a.id"
     ),
     Unit.LATENESS: "keyed a join {lateness} s on s.request_id = a.id",
+    Unit.WAIT: (
+        "keyed a join (select c.request_id, c.thread, w.waited_for, w.us,"
+        f" {APPROVED_REASON.replace('{t}', 'c')} as reason,"
+        f" {BREACHED.replace('{t}', 'c')} as broken"
+        f" from clock c cross join lateral {WAITS.replace('{t}', 'c')} w"
+        " where (c.waited_us <> '{}' or c.waiting_for is not null) and w.us > 0) s"
+        " on s.request_id = a.id"
+    ),
 }
 """What each unit counts."""
 
@@ -215,6 +225,11 @@ def _count(condition: str) -> str:
     return f"count(*) filter (where {condition})"
 
 
+def _sum(condition: str) -> str:
+    return f"sum(s.us) filter (where {condition})::bigint"
+
+
+_FOR_CUSTOMER = f"s.waited_for = '{WaitingReason.CUSTOMER}'"
 _OPEN = "a.status in (" + ", ".join(f"'{status}'" for status in sorted(OPEN)) + ")"
 _IS_OPEN = f" filter (where {_OPEN})"
 _CLOSED = f"a.status = '{RequestStatus.CLOSED}'"
@@ -253,4 +268,8 @@ MEASURES: dict[FigureName, Measure] = {
     F.BREACHES: Measure("count(*)"),
     F.BREACHES_UNEXPLAINED: Measure(_count("s.reason is null")),
     F.LATENESS: Measure("sum(s.us)::bigint"),
+    F.WAITING: Measure("sum(s.us)::bigint"),
+    F.WAITING_OF_BREACHED: Measure(_sum("s.broken")),
+    F.CUSTOMER_WAIT: Measure(_sum(_FOR_CUSTOMER)),
+    F.CUSTOMER_WAIT_OF_BREACHED: Measure(_sum(f"{_FOR_CUSTOMER} and s.broken")),
 }

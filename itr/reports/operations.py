@@ -18,12 +18,14 @@ from itr.reports.rules import (
     shares_of,
 )
 from itr.reports.statement import Statement
-from itr.reports.terms import DIMENSIONS_OF, UNITS, FigureDimension, FigureName
+from itr.reports.terms import DIMENSIONS_OF, UNITS, FigureDimension, FigureName, Unit
 
 F = FigureName
 NOTHING_IS_NONE = frozenset(figure for figure in F if figure.value.endswith(("_MEDIAN", "_P90")))
 """Figures of which there are none without anything to measure; the others are zero then."""
-DURATIONS = NOTHING_IS_NONE | {F.LATENESS}
+DURATIONS = NOTHING_IS_NONE | {
+    figure for figure in F if UNITS[figure] in (Unit.LATENESS, Unit.WAIT)
+}
 """Figures that are microseconds."""
 
 

@@ -30,12 +30,14 @@ class FigureDimension(StrEnum):
     STEP_PARTNER = "STEP_PARTNER"
     THREAD = "THREAD"
     BREACH_REASON = "BREACH_REASON"
+    WAITING_REASON = "WAITING_REASON"
 
 
 D = FigureDimension
 BUCKETS = (D.DAY, D.WEEK, D.MONTH)
 OF_STEPS = (D.CONTROL_POINT, D.STEP_LINE, D.STEP_PERSON, D.STEP_PARTNER)
 OF_CLOCKS = (D.THREAD, D.BREACH_REASON)
+OF_WAITS = (D.WAITING_REASON,)
 OF_STAYS = frozenset({D.LINE, D.FIRST_LINE, D.HIGHEST_LINE})
 LINES = OF_STAYS | {D.STEP_LINE}
 
@@ -86,15 +88,20 @@ class FigureName(StrEnum):
     BREACHES = "BREACHES"
     BREACHES_UNEXPLAINED = "BREACHES_UNEXPLAINED"
     LATENESS = "LATENESS"
+    WAITING = "WAITING"
+    WAITING_OF_BREACHED = "WAITING_OF_BREACHED"
+    CUSTOMER_WAIT = "CUSTOMER_WAIT"
+    CUSTOMER_WAIT_OF_BREACHED = "CUSTOMER_WAIT_OF_BREACHED"
 
 
 class Unit(StrEnum):
-    """What a figure counts: requests, completed control points, breached threads, lateness."""
+    """What a figure counts: requests, completed steps, breached threads, lateness, waits."""
 
     REQUEST = "REQUEST"
     TASK = "TASK"
     BREACH = "BREACH"
     LATENESS = "LATENESS"
+    WAIT = "WAIT"
 
 
 F = FigureName
@@ -104,15 +111,19 @@ UNITS: dict[FigureName, Unit] = {
     F.BREACHES: Unit.BREACH,
     F.BREACHES_UNEXPLAINED: Unit.BREACH,
     F.LATENESS: Unit.LATENESS,
+    **dict.fromkeys(
+        (F.WAITING, F.WAITING_OF_BREACHED, F.CUSTOMER_WAIT, F.CUSTOMER_WAIT_OF_BREACHED), Unit.WAIT
+    ),
 }
 """What each figure counts."""
 
-OF_REQUESTS = frozenset(D) - {*OF_STEPS, *OF_CLOCKS}
+OF_REQUESTS = frozenset(D) - {*OF_STEPS, *OF_CLOCKS, *OF_WAITS}
 DIMENSIONS_OF: dict[Unit, frozenset[FigureDimension]] = {
     Unit.REQUEST: OF_REQUESTS,
     Unit.TASK: OF_REQUESTS | set(OF_STEPS),
     Unit.BREACH: OF_REQUESTS | set(OF_CLOCKS),
     Unit.LATENESS: OF_REQUESTS | {*OF_STEPS, *OF_CLOCKS},
+    Unit.WAIT: OF_REQUESTS | {*OF_CLOCKS, *OF_WAITS},
 }
 """By what each unit can be split: a request has no control point, a step no breach reason."""
 

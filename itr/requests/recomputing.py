@@ -64,7 +64,7 @@ async def recompute_request(work: Work, request_id: UUID, now: datetime) -> None
 
 
 async def _recompute(work: Work, rows: Sequence[Clock], now: datetime) -> None:
-    words = await _words(work.connection, [row.request_id for row in rows])
+    words = await words_of(work.connection, [row.request_id for row in rows])
     requests = {each.id: each for each in await Request.filter(id__in=list(words))}
     histories = {key: histories_of(each) for key, each in words.items()}
     calendars = await _calendars(histories, requests)
@@ -84,9 +84,10 @@ async def _recompute(work: Work, rows: Sequence[Clock], now: datetime) -> None:
     work.record(*(_told(row, requests[row.request_id], now) for row in rows))
 
 
-async def _words(
+async def words_of(
     connection: BaseDBAsyncClient, request_ids: Sequence[UUID]
 ) -> dict[UUID, list[dict[str, Any]]]:
+    """The clock events of requests' timelines, in their order."""
     words: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in await connection.execute_query_dict(_WORDS, [list(set(request_ids))]):
         words[row["subject"]].extend(orjson.loads(row["words"]))

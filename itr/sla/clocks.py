@@ -9,9 +9,11 @@ from uuid import UUID, uuid4
 
 from itr.sla import alarms
 from itr.sla.clock import Clock as ClockValue
-from itr.sla.clock import ClockEvent, Target, as_of, fold
+from itr.sla.clock import ClockEvent, Target, as_of
+from itr.sla.clock_history import History
 from itr.sla.models import Clock
-from itr.sla.terms import ClockEventKind, ClockState, Thread
+from itr.sla.terms import ClockEventKind, ClockState, Thread, WaitingReason
+from itr.sla.waits import waits_of
 from itr.sla.working_time import WorkingCalendar
 
 K = ClockEventKind
@@ -234,7 +236,8 @@ def settle(
     The alarm level starts anew with each version; a breach that the fold no longer finds is kept
     as overturned (R-SLA-05).
     """
-    value = as_of(fold(history, lambda key: calendars[_key(key)].working), now)
+    walked = History(history, lambda key: calendars[_key(key)].working, until=None)
+    value = as_of(walked.clock(), now)
     calendar = calendars[_key(value.calendar)]
     row = row or Clock(id=uuid4(), request_id=request_id, thread=thread, version=0, revision=0)
     if row.version != value.version:
@@ -242,6 +245,7 @@ def settle(
     if row.breached_at is not None and value.breached_at is None:
         row.overturned_at = now
     _write(row, value, calendar)
+    write_waits(row, walked)
     row.next_alarm_at = _next_alarm_at(row, value, calendar.working, percents)
     return row
 
@@ -284,6 +288,14 @@ def _write(row: Clock, value: ClockValue, calendar: CalendarInForce) -> None:
     row.completed_at = value.completed_at
     row.breached_at = value.breached_at
     row.provisional = value.provisional
+
+
+def write_waits(row: Clock, walked: History) -> None:
+    """Write how long the clock stood still, and for what."""
+    waits = waits_of(walked)
+    row.waited_us = dict(waits.ended_us)
+    row.waiting_for = None if waits.reason is None else WaitingReason(waits.reason)
+    row.waiting_since_us = waits.since_us
 
 
 def _next_alarm_at(

@@ -14,6 +14,7 @@ from itr.sla.terms import (
     RecalculationKind,
     RecalculationStatus,
     Thread,
+    WaitingReason,
 )
 
 
@@ -56,7 +57,11 @@ class CalendarVersion(Model):
 
 
 class Clock(Model):
-    """One thread of one request, as the fold of its events stands (R-SLA-02, R-SLA-03)."""
+    """One thread of one request, as the fold of its events stands (R-SLA-02, R-SLA-03).
+
+    `waited_us` is the working time of its pauses by reason, but for the one that goes on: that is
+    `waiting_for`, since the position `waiting_since_us`. Null: it was not worked out yet.
+    """
 
     id = fields.UUIDField(primary_key=True)
     request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
@@ -81,6 +86,9 @@ class Clock(Model):
     remaining_us = fields.BigIntField(null=True)
     paused_since = fields.DatetimeField(null=True)
     pause_reasons: fields.JSONField[list[str]] = fields.JSONField(default=list)
+    waited_us: fields.JSONField[dict[str, int] | None] = fields.JSONField(null=True)
+    waiting_for: WaitingReason | None = enum_or_null(WaitingReason, 16)
+    waiting_since_us = fields.BigIntField(null=True)
     completed_at = fields.DatetimeField(null=True)
     breached_at = fields.DatetimeField(null=True)
     overturned_at = fields.DatetimeField(null=True)

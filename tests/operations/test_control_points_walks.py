@@ -1,20 +1,27 @@
 """Whatever is done to a request, its steps stay somebody's and add up (R-CP-02, R-ROLE-07)."""
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from tortoise.connection import get_connection
 
 from itr.errors import DomainError
 from itr.events.log import Audience
 from itr.requests import operations as o
 from itr.requests.models import Request
 from itr.requests.rules import OPEN
+from itr.requests.store import clock_words
 from itr.requests.terms import RequestKind, Verb
+from itr.requests.waits import work_out_waits
+from itr.sla.clocks import histories_of
 from itr.sla.control_points import STEPS
+from itr.sla.models import Clock
+from itr.sla.operations import calendars_of_versions
 from itr.sla.terms import WaitingReason
 from tests.operations.test_control_points import (
     CRITICAL,
@@ -24,6 +31,7 @@ from tests.operations.test_control_points import (
     house,
     submitted,
 )
+from tests.support.waiting import waited
 
 __all__ = ["house"]
 
@@ -106,7 +114,26 @@ async def test_a_walk_of_random_verbs_leaves_exactly_one_owner_for_every_open_st
             continue
         done += 1
         await check(story)
+        await check_waits(story)
     assert done
+    await Clock.filter(request_id=story.id).update(waited_us=None)
+    while await work_out_waits():
+        pass
+    await check_waits(story)
+
+
+async def check_waits(story: Story) -> None:
+    """Each clock has waited as long and for what its events say, found one by one (R-OLA-03)."""
+    connection = get_connection("default")
+    histories = histories_of(await clock_words(connection, story.id))
+    rows = await Clock.filter(request_id=story.id)
+    calendars = await calendars_of_versions({row.calendar_version_id for row in rows})
+    for row in rows:
+        calendar = calendars[row.calendar_version_id]
+        found = Counter(row.waited_us)
+        if row.waiting_for is not None and row.waiting_since_us is not None:
+            found[row.waiting_for.value] += calendar.position_us(story.now) - row.waiting_since_us
+        assert +found == waited(histories[row.thread], calendar, story.now), row.thread
 
 
 async def check(story: Story) -> None:

@@ -141,6 +141,10 @@ async def test_figures_count_what_their_formulas_say(desk):
         Figure.BREACHES: 1,  # Bolt's was never answered: due Monday 14:30, now Tuesday 15:00
         Figure.BREACHES_UNEXPLAINED: 1,
         Figure.LATENESS: 8 * HOUR,
+        Figure.WAITING: 0,
+        Figure.WAITING_OF_BREACHED: 0,
+        Figure.CUSTOMER_WAIT: 0,
+        Figure.CUSTOMER_WAIT_OF_BREACHED: 0,
     }
 
 

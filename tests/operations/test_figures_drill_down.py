@@ -20,6 +20,8 @@ from itr.durations import parse_duration
 from itr.reports.operations import DURATIONS, possible
 from itr.reports.terms import OF_REQUESTS, FigureDimension, FigureName
 from itr.settings import Settings
+from itr.sla.models import Clock
+from itr.sla.operations import calendars_of_versions
 from tests.support.desk import START, Desk, open_desk
 from tests.support.random_requests import Known, make_up
 
@@ -376,6 +378,58 @@ async def test_breaches_are_counted_by_thread_and_open_to_theirs(seen):
         assert await seen.opened(row["openbreaches"]) == set(breached[thread])
 
 
+WAITING = (F.WAITING, F.WAITING_OF_BREACHED, F.CUSTOMER_WAIT, F.CUSTOMER_WAIT_OF_BREACHED)
+
+
+@pytest.mark.parametrize("dimension", [D.WAITING_REASON, D.THREAD, D.CUSTOMER, D.MONTH])
+async def test_waiting_is_what_each_clock_waited_and_opens_to_those_that_did(seen, dimension):
+    """R-KPI-01, R-KPI-02, R-OLA-03: for what, in which thread, of breached ones and of all."""
+    amounts: dict[Any, Counter[FigureName]] = defaultdict(Counter)
+    behind: dict[Any, set[str]] = defaultdict(set)
+    rows_of = await waits_by_request()
+    for it in seen.those():
+        for thread, reason, us, breached in rows_of[UUID(it["id"].removeprefix("req_"))]:
+            for figure in WAITING:
+                if "CUSTOMER" in figure and reason != "CUSTOMER":
+                    continue
+                if "BREACHED" in figure and not breached:
+                    continue
+                asked = {D.WAITING_REASON: reason, D.THREAD: thread}
+                key = asked.get(dimension) or KEYS[dimension](it)
+                amounts[key][figure] += us
+                behind[key, figure].add(it["id"])
+
+    rows = await seen.rows(WAITING, dimension)
+
+    assert {row["keys"][0]["value"] for row in rows} == set(amounts)
+    for row in rows:
+        key = row["keys"][0]["value"]
+        for figure in WAITING:
+            assert _microseconds(row[FIELDS[figure]]) == amounts[key][figure], (key, figure)
+    for row in Random(dimension).sample(rows, min(2, len(rows))):
+        for figure in WAITING:
+            expected = behind[row["keys"][0]["value"], figure]
+            assert await seen.opened(row[f"open{FIELDS[figure]}"]) == expected, figure
+
+
+async def waits_by_request() -> dict[UUID, list[tuple[str, str, int, bool]]]:
+    """Of each clock: its thread, for what and how long it waited, whether it was breached."""
+    found: dict[UUID, list[tuple[str, str, int, bool]]] = defaultdict(list)
+    versions = await Clock.all().distinct().values_list("calendar_version_id", flat=True)
+    calendars = await calendars_of_versions(set(versions))
+    for row in await Clock.all():
+        waits = Counter(row.waited_us)
+        if row.waiting_for is not None and row.waiting_since_us is not None:
+            position = calendars[row.calendar_version_id].position_us(NOW)
+            waits[row.waiting_for.value] += position - row.waiting_since_us
+        passed = row.base_us is not None and row.deadline is not None and row.deadline < NOW
+        breached = row.breached_at is not None or (row.state == "RUNNING" and passed)
+        found[row.request_id] += [
+            (row.thread.value, reason, us, breached) for reason, us in waits.items() if us
+        ]
+    return found
+
+
 @pytest.mark.parametrize(
     "by",
     [
@@ -383,11 +437,12 @@ async def test_breaches_are_counted_by_thread_and_open_to_theirs(seen):
         (D.CONTROL_POINT, D.STEP_PARTNER, D.MONTH),
         (D.THREAD, D.PERSON),
         (D.STEP_PERSON, D.STEP_PARTNER, D.PRODUCT),
+        (D.WAITING_REASON, D.THREAD, D.BREACH_REASON),
     ],
 )
 async def test_combinations_divide_the_whole_and_each_part_opens_to_its_own(seen, by):
     """R-KPI-01, R-KPI-02, R-OLA-03: no lateness is lost or counted twice, however it is split."""
-    figures = [each for each in possible(by) if each in (F.LATENESS, F.TASKS, F.BREACHES)]
+    figures = [each for each in possible(by) if each in (F.LATENESS, F.TASKS, F.BREACHES, *WAITING)]
     (whole,) = await seen.rows(figures)
 
     rows = await seen.rows(figures, *by)

@@ -184,6 +184,7 @@ class _Making:
         position = self.calendar.working.position_us(self.until)
         elapsed, left = dice.randrange(60 * HOUR), dice.randrange(-20 * HOUR, 20 * HOUR)
         base = position - elapsed if counts else None
+        waits_for = None if counts else self._perhaps(dice.choice(list(WaitingReason)), 0.2)
         return Clock(
             id=uuid4(),
             request_id=request,
@@ -197,6 +198,12 @@ class _Making:
             deadline_us=None if base is None else position + left,
             elapsed_us=elapsed,
             remaining_us=None if state is ClockState.CANCELLED else left,
+            waited_us={
+                reason.value: dice.randrange(9 * HOUR)
+                for reason in dice.sample(list(WaitingReason), dice.choice([0, 0, 1, 2]))
+            },
+            waiting_for=waits_for,
+            waiting_since_us=waits_for and position - dice.randrange(9 * HOUR),
             completed_at=None if counts else self._perhaps(self._after(self.until), 0.8),
             breached_at=self.until if state is ClockState.BREACHED else None,
         )

@@ -1,0 +1,44 @@
+"""Working out what clocks waited for that were stored before anybody counted it (R-OLA-03)."""
+
+from collections.abc import Sequence
+
+from itr.events.work import transaction
+from itr.requests.recomputing import words_of
+from itr.sla.clock_facts import ClockEvent, ClockNotStarted
+from itr.sla.clock_history import History
+from itr.sla.clocks import histories_of, write_waits
+from itr.sla.models import Clock
+from itr.sla.operations import calendars_of_versions
+from itr.sla.working_time import WorkingCalendar
+
+LIMIT = 200
+WRITTEN = ["waited_us", "waiting_for", "waiting_since_us"]
+_UNKNOWN = """
+select id from clock where waited_us is null order by id limit $1 for update skip locked
+"""
+
+
+async def work_out_waits(limit: int = LIMIT) -> int:
+    """Write the waits of up to `limit` clocks that have none yet; returns how many it did.
+
+    By the calendar each was counted by last: nothing else of a clock changes, so that what is
+    completed stays as it is (R-SLA-10).
+    """
+    async with transaction() as work:
+        found = await work.connection.execute_query_dict(_UNKNOWN, [limit])
+        rows = await Clock.filter(id__in=[each["id"] for each in found])
+        words = await words_of(work.connection, [row.request_id for row in rows])
+        calendars = await calendars_of_versions({row.calendar_version_id for row in rows})
+        for row in rows:
+            history = histories_of(words.get(row.request_id, ())).get(row.thread, [])
+            try:
+                write_waits(row, _walked(history, calendars[row.calendar_version_id]))
+            except ClockNotStarted:
+                row.waited_us = {}
+        if rows:
+            await Clock.bulk_update(rows, WRITTEN)
+    return len(rows)
+
+
+def _walked(history: Sequence[ClockEvent], working: WorkingCalendar) -> History:
+    return History(history, lambda _: working, until=None)
