@@ -28,8 +28,11 @@ V = TypeVar("V")
 LoadActor = Callable[[UUID], Awaitable[Actor | None]]
 PEOPLE = frozenset({"person", "organisation", "role_assignment"})
 """Subject types whose events may change who somebody is."""
+ENDING = PEOPLE | {recording.CLIENT, recording.GRANT, recording.TOKEN, recording.KEY}
+"""Subject types whose events may end a token: heard whatever else the log waits for (S9)."""
 _REMEMBERED = 20_000
 _TRUSTED_LAG = 5.0
+_TRUSTED_SILENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Identities:
         self._generation = 0
         self._changed: list[Callable[[UUID | None], object]] = []
         self._renewing: set[asyncio.Task[None]] = set()
-        feed.watch(self._hear)
+        feed.watch(self._hear, urgent=ENDING)
 
     def on_change(self, callback: Callable[[UUID | None], object]) -> None:
         """Call `callback` with the person who may have changed, or None for anybody."""
@@ -90,7 +93,7 @@ class Identities:
         if self._clock() >= claims.expires_at or self._has_ended(claims):
             raise Unauthenticated
         actor = self._actors.get(claims.person_id, {}).get((claims.client_id, claims.scope))
-        if self._feed.lag > _TRUSTED_LAG:
+        if self._feed.lag > _TRUSTED_LAG or self._feed.silence > _TRUSTED_SILENCE:
             await self._ensure_stands(claims)
             actor = None
         return Identity(actor or await self._load(claims), claims)

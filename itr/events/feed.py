@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,6 +46,11 @@ select {_COLUMNS} from event e
 where (e.tx, e.id) > ($1::text::xid8, $2) and (e.tx, e.id) <= ($3::text::xid8, $4)
 order by e.tx, e.id limit $5
 """
+_AHEAD = f"""
+select {_COLUMNS} from event e
+where (e.tx, e.id) > ($1::text::xid8, $2) and e.subject_type = any($3::text[])
+order by e.tx, e.id limit $4
+"""
 _HEAD = """
 select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as head,
        (select value from epoch where id = 1) as epoch
@@ -56,6 +61,8 @@ TAKEN = "pg_current_snapshot()::text"
 BATCH = 500
 BUFFERED = 1_000
 REPLAYED = 5_000
+_HELD_BACK = 0.3
+"""Seconds an event waits behind another's open transaction before the urgent ones are read."""
 
 
 class FellBehind(Exception):
@@ -190,6 +197,8 @@ class Feed:
         self._poked = asyncio.Event()
         self._listeners: set[Listener] = set()
         self._watchers: list[Callable[[Event], object]] = []
+        self._urgent: dict[str, list[Callable[[Event], object]]] = {}
+        self._told_ahead: set[UUID] = set()
         self._connection: asyncpg.Connection | None = None
         self._last_read = time.monotonic()
         self._behind = 0.0
@@ -217,7 +226,12 @@ class Feed:
     @property
     def lag(self) -> float:
         """`feed_lag`: seconds the feed is behind the log, or has not been able to read it."""
-        return max(self._behind, time.monotonic() - self._last_read - self._poll)
+        return max(self._behind, self.silence)
+
+    @property
+    def silence(self) -> float:
+        """Seconds the log has not been read for, beyond the usual pause."""
+        return time.monotonic() - self._last_read - self._poll
 
     @property
     def listeners(self) -> int:
@@ -228,9 +242,15 @@ class Feed:
         """Have the log read now."""
         self._poked.set()
 
-    def watch(self, callback: Callable[[Event], object]) -> None:
-        """Call `callback` with every event, before any listener gets it; it must be quick."""
+    def watch(self, callback: Callable[[Event], object], *, urgent: Iterable[str] = ()) -> None:
+        """Call `callback` with every event, before any listener gets it; it must be quick.
+
+        What is told of the `urgent` subject types waits for nobody's open transaction (S9): it may
+        come out of order, and comes once more in its place.
+        """
         self._watchers.append(callback)
+        for subject_type in urgent:
+            self._urgent.setdefault(subject_type, []).append(callback)
 
     def listen(self, *, limit: int = BUFFERED) -> Listener:
         """Join the feed where it stands now."""
@@ -297,15 +317,23 @@ class Feed:
         self._last_read = time.monotonic()
         for row in rows:
             self._hand_out(Event.of(row))
+        if self._urgent and self._behind > _HELD_BACK:
+            await self._read_ahead(connection)
+        else:
+            self._told_ahead.clear()
         return len(rows)
+
+    async def _read_ahead(self, connection: asyncpg.Connection) -> None:
+        place = (str(self.position.tx), self.position.id)
+        for row in await connection.fetch(_AHEAD, *place, list(self._urgent), BATCH):
+            event = Event.of(row)
+            if event.uid not in self._told_ahead:
+                self._told_ahead.add(event.uid)
+                _tell(self._urgent[event.subject_type], event)
 
     def _hand_out(self, event: Event) -> None:
         self.position = event.position
-        for callback in self._watchers:
-            try:
-                callback(event)
-            except Exception:
-                logger.exception("a watcher of the feed failed")
+        _tell(self._watchers, event)
         for listener in self._listeners:
             listener.put(event)
 
@@ -350,38 +378,12 @@ class Feed:
             pause = min(pause * 2, 5.0)
 
 
-class Pokes:
-    """Tells every process that something was committed; many pokes in a moment are one."""
-
-    def __init__(self, valkey_url: str) -> None:
-        self._valkey_url = valkey_url
-        self._wanted = asyncio.Event()
-
-    def send(self) -> None:
-        """Have a poke sent soon; never fails, never waits."""
-        self._wanted.set()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Self]:
-        """Send pokes until the block ends; without Valkey they are dropped."""
-        task = asyncio.create_task(self._send_forever(), name="pokes")
+def _tell(callbacks: Iterable[Callable[[Event], object]], event: Event) -> None:
+    for callback in callbacks:
         try:
-            yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _send_forever(self) -> None:
-        while True:
-            try:
-                async with open_valkey(self._valkey_url) as valkey:
-                    while True:
-                        await self._wanted.wait()
-                        self._wanted.clear()
-                        await valkey.publish(POKES, b"")
-            except (OSError, RedisError) as error:
-                logger.warning("pokes cannot be sent: %s", type(error).__name__)
-                await asyncio.sleep(1)
+            callback(event)
+        except Exception:
+            logger.exception("a watcher of the feed failed")
 
 
 @asynccontextmanager

@@ -8,15 +8,50 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Self
 
 from redis.exceptions import RedisError
 
-from itr.events.feed import POKES, Pokes, open_valkey
+from itr.events.feed import POKES, open_valkey
 from itr.events.work import after_commit
 
 logger = logging.getLogger("itr.poke")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+
+
+class Pokes:
+    """Tells every process that something was committed; many pokes in a moment are one."""
+
+    def __init__(self, valkey_url: str) -> None:
+        self._valkey_url = valkey_url
+        self._wanted = asyncio.Event()
+
+    def send(self) -> None:
+        """Have a poke sent soon; never fails, never waits."""
+        self._wanted.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        """Send pokes until the block ends; without Valkey they are dropped."""
+        task = asyncio.create_task(self._send_forever(), name="pokes")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _send_forever(self) -> None:
+        while True:
+            try:
+                async with open_valkey(self._valkey_url) as valkey:
+                    while True:
+                        await self._wanted.wait()
+                        self._wanted.clear()
+                        await valkey.publish(POKES, b"")
+            except (OSError, RedisError) as error:
+                logger.warning("pokes cannot be sent: %s", type(error).__name__)
+                await asyncio.sleep(1)
 
 
 @asynccontextmanager

@@ -12,9 +12,10 @@ import asyncpg
 import pytest
 
 from itr.events.cursor import OLDEST, BadCursor, Position, Sealer
-from itr.events.feed import BATCH, Event, Feed, FellBehind, Listener, Pokes
+from itr.events.feed import BATCH, Event, Feed, FellBehind, Listener
+from itr.events.poke import Pokes
 from itr.settings import Settings
-from tests.api.throwaway import record
+from tests.api.throwaway import eventually, record
 
 NOWHERE = "valkey://127.0.0.1:1/0"
 
@@ -307,3 +308,33 @@ def made(subject: UUID, version: int) -> Event:
         historic=False,
         payload_text="{}",
     )
+
+
+async def test_what_is_urgent_waits_for_nobodys_open_transaction(
+    settings: Settings, writer: asyncpg.Connection
+) -> None:
+    """S9."""
+    other = await asyncpg.connect(settings.database_url)
+    ends, waits = uuid4(), uuid4()
+    told: list[tuple[UUID, str]] = []
+    async with feed_of(settings) as feed:
+        feed.watch(lambda event: told.append((event.subject, "urgent")), urgent=["oauth_grant"])
+        transaction = writer.transaction()
+        await transaction.start()
+        await record(writer, uuid4())
+        await record(other, waits)
+        await record(other, ends, kind="oauth_grant")
+
+        async def first_told() -> object:
+            return told
+
+        await eventually(first_told, [(ends, "urgent")], within=2)
+        await asyncio.sleep(0.2)
+        assert told == [(ends, "urgent")], "once, while it waits"
+        await transaction.commit()
+        listener = feed.listen()
+        await record(other, uuid4())
+        await heard(listener, 1)
+
+    assert [subject for subject, _ in told[2:4]] == [waits, ends], "and once more in its place"
+    await other.close()
