@@ -56,6 +56,7 @@ def create_app(
         middleware=origins_allowed(settings),
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # to wherever the Host header says
     app.state.schema = served
     return app
 

@@ -79,7 +79,7 @@ class AdministrationMutation:
         """Deactivate a person."""
         return await _on_person(info, input, operations.deactivate_person)
 
-    @_mutation("Give a person their access back, with the roles they had.")
+    @_mutation("Let a person sign in again, with the roles they had; what had ended stays so.")
     async def reactivate_person(self, info: Info, input: given.PersonInput) -> PersonPayload | None:
         """Reactivate a person."""
         return await _on_person(info, input, operations.reactivate_person)

@@ -164,11 +164,16 @@ def read_user_code(typed: str) -> str | None:
 
 @dataclass(frozen=True)
 class LockOut:
-    """After `free` failures in a row every further one locks, twice as long each time."""
+    """After `free` failures in a row every further one locks, twice as long each time.
+
+    Where one is forgotten `each` so long, also while others follow, many people who mistype now
+    and then at one address do not add up to an attack.
+    """
 
     free: int
     first: timedelta = timedelta(seconds=15)
     longest: timedelta = timedelta(minutes=15)
+    each: timedelta | None = None
 
     def after(self, failures: int) -> timedelta:
         """How long nobody may try after so many failures in a row."""
@@ -177,16 +182,20 @@ class LockOut:
         doublings = min(failures - self.free, 20)
         return min(self.first * (1 << doublings), self.longest)
 
+    def remembered(self, failures: int, since: datetime, now: datetime) -> tuple[int, datetime]:
+        """How many failures in a row still count, and since when the next is being forgotten."""
+        if now - since > FORGOTTEN_AFTER or failures <= 0:
+            return 0, now
+        if self.each is None:
+            return failures, now
+        gone = min(max(0, (now - since) // self.each), failures)
+        return failures - gone, since + gone * self.each
+
 
 PER_ACCOUNT = LockOut(free=5)
-PER_ADDRESS = LockOut(free=30)
+PER_ADDRESS = LockOut(free=30, each=timedelta(minutes=1))
 FORGOTTEN_AFTER = timedelta(hours=1)
 """Failures in a row are counted from the start after so long without one."""
-
-
-def failures_now(failures: int, last_at: datetime | None, now: datetime) -> int:
-    """How many failures in a row still count."""
-    return 0 if last_at is None or now - last_at > FORGOTTEN_AFTER else failures
 
 
 def _is_this_machine(host: str | None) -> bool:

@@ -63,6 +63,14 @@ class LastAdmin(DomainError):
     en = "This is the last active administrator; appoint another one first."
 
 
+class OwnRole(DomainError):
+    """Nobody gives themselves a role: another administrator does."""
+
+    code = "OWN_ROLE"
+    zh = "不能给自己授予角色，请由另一位管理员授予。"
+    en = "You cannot give yourself a role; another administrator can."
+
+
 class AdminExists(DomainError):
     """There is an administrator already."""
 

@@ -137,6 +137,17 @@ async def test_a_role_inside_is_for_our_own_people_only(desk: Desk, where: str, 
     assert code == "ROLE_NOT_FOR_ORGANISATION"
 
 
+async def test_nobody_gives_themselves_a_role(desk: Desk) -> None:
+    """Who administers decides no business, also not by taking a role that does."""
+    own = desk.public("per", "ADMIN")
+
+    code, path = await refused(desk, "assignRole", id=own, role="OPERATIONS_DIRECTOR")
+
+    assert (code, path) == ("OWN_ROLE", ["input", "id"])
+    roles = await desk.as_("ADMIN").run("{ viewer { roles } }")
+    assert roles.data == {"viewer": {"roles": ["ADMIN"]}}
+
+
 async def test_somebody_has_to_be_left_who_administers(desk: Desk) -> None:
     """Nor may somebody who is not active any more be the one."""
     only = desk.public("per", "ADMIN")

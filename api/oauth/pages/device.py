@@ -12,12 +12,8 @@ from api.oauth.pages.forms import ForeignForm, Visit, submitted, visited
 from api.oauth.pages.rendering import page
 from api.oauth.pages.signing_in import sign_in, sign_in_page, sign_out
 from itr.access.operations import devices
-from itr.access.operations.signing_in import (
-    SignedIn,
-    attempts_at_codes,
-    count_attempt,
-    forgive_attempts,
-)
+from itr.access.operations.attempts import attempts_at_codes, count_attempt, forgive_attempts
+from itr.access.operations.signing_in import SignedIn
 from itr.access.rules import read_user_code, shown_user_code
 from itr.errors import DomainError, Forbidden
 from itr.events.work import Call, called_by

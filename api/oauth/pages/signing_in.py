@@ -11,12 +11,13 @@ from api.oauth.endpoints import surroundings
 from api.oauth.pages.forms import ForeignForm, Visit
 from api.oauth.pages.rendering import page
 from itr.access.operations import signing_in
+from itr.access.operations.attempts import TooManyAttempts
 from itr.actor import SYSTEM
 from itr.errors import DomainError
 from itr.events.work import Call, called_by
 
 _SATISFIED = {"login", "select_account"}
-"""Prompts that signing in has answered."""
+"""Prompts that signing in has answered; so has it how long ago that may be (`max_age`)."""
 
 
 def sign_in_page(
@@ -37,13 +38,16 @@ def sign_in_page(
         error=error,
         email=email,
     )
-    if isinstance(error, signing_in.TooManyAttempts):
+    if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.facts["seconds"])
     return visit.remember(response)
 
 
 async def sign_in(visit: Visit, form: dict[str, str]) -> Response:
-    """Begin a session and show the same page again; raises SignInFailed, TooManyAttempts."""
+    """Begin a session in the place of the last and show the same page again.
+
+    Raises SignInFailed, TooManyAttempts.
+    """
     around = surroundings(visit.request)
     with called_by(call_of(visit)):
         secret, _ = await signing_in.sign_in(
@@ -52,7 +56,9 @@ async def sign_in(visit: Visit, form: dict[str, str]) -> Response:
             address=around.address,
             now=around.now,
         )
-    return visit.remember(_same_page(visit), session=secret)
+        if visit.session is not None:
+            await signing_in.sign_out(visit.session, now=around.now)
+    return visit.remember(_same_page(visit, signed_in=True), session=secret)
 
 
 async def sign_out(visit: Visit) -> Response:
@@ -69,17 +75,29 @@ def call_of(visit: Visit) -> Call:
     return Call(actor_id=by, client_id="itr", address=visit.address)
 
 
-def _same_page(visit: Visit) -> Response:
+def _same_page(visit: Visit, *, signed_in: bool = False) -> Response:
     url = visit.request.url
     asked = parse_qsl(url.query, keep_blank_values=True)
-    kept = [(name, value) for name, value in asked if name != "prompt" or value not in _SATISFIED]
-    query = f"?{urlencode(kept)}" if kept else ""
+    if signed_in:
+        asked = [pair for pair in map(_once_signed_in, asked) if pair is not None]
+    query = f"?{urlencode(asked)}" if asked else ""
     return RedirectResponse(f"{url.path}{query}", status_code=303)
+
+
+def _once_signed_in(asked: tuple[str, str]) -> tuple[str, str] | None:
+    """A parameter of the request as it stands after somebody has just signed in."""
+    name, value = asked
+    if name == "max_age":
+        return None
+    if name != "prompt":
+        return asked
+    left = [word for word in value.split() if word not in _SATISFIED]
+    return (name, " ".join(left)) if left else None
 
 
 def _status(error: DomainError | None) -> int:
     if error is None:
         return 200
-    if isinstance(error, signing_in.TooManyAttempts):
+    if isinstance(error, TooManyAttempts):
         return 429
     return 403 if isinstance(error, ForeignForm) else 422

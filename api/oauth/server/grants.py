@@ -26,6 +26,8 @@ from itr.access.operations import devices, grants
 from itr.access.secrets import new_secret
 from itr.access.terms import DeviceStatus
 
+LONGEST_NONCE = 500
+
 if TYPE_CHECKING:
     from api.oauth.server.desk import DeskServer
 
@@ -92,6 +94,20 @@ class S256Only(CodeChallenge):  # type: ignore[misc]
         if data.get("code_challenge_method") != "S256":
             raise InvalidRequestError("The 'code_challenge_method' must be S256")
         super().validate_code_challenge(grant, redirect_uri)
+
+
+class ShortNonce:
+    """A nonce is kept beside its code, so it has an end."""
+
+    def __call__(self, grant: ByCode) -> None:
+        """Look at what an authorization request asks."""
+        grant.register_hook("after_validate_authorization_request_payload", self.ensure)
+
+    def ensure(self, grant: ByCode, redirect_uri: str) -> None:
+        """Refuse a nonce that cannot be kept."""
+        del redirect_uri
+        if len(grant.request.payload.data.get("nonce", "")) > LONGEST_NONCE:
+            raise InvalidRequestError("The 'nonce' is too long.")
 
 
 class ByRefreshToken(RefreshTokenGrant):  # type: ignore[misc]

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from itr.access.models import AuthorizationCode, Grant, OAuthClient, RefreshToken
+from itr.access.models import (
+    AuthorizationCode,
+    BrowserSession,
+    Grant,
+    OAuthClient,
+    RefreshToken,
+)
 from itr.access.operations.recording import GRANT, record
 from itr.access.rules import CODE_LIFETIME, GRANT_LIFETIME, REFRESH_LIFETIME
 from itr.access.secrets import digest, new_secret
@@ -135,6 +141,16 @@ async def end_grant(
     await grant.save(update_fields=["ended_at", "end_reason"])
     told = {"reason": reason.value, "person": str(grant.person_id)}
     await record(work, by, "GrantEnded", about=GRANT, subject=grant.id, now=now, told=told)
+
+
+async def end_access_of(
+    work: Work, person_id: UUID, reason: EndReason, *, now: datetime, by: Actor
+) -> None:
+    """End a person's sessions and grants, for good: whoever has them signs in anew (S9)."""
+    await BrowserSession.filter(person_id=person_id, ended_at=None).update(ended_at=now)
+    open_ones = Grant.filter(person_id=person_id, ended_at=None).order_by("id")
+    for grant in await open_ones.select_for_update(no_key=True):
+        await end_grant(work, grant, reason, now=now, by=by)
 
 
 async def _lock(grant_id: UUID) -> Grant:

@@ -6,16 +6,14 @@ from uuid import UUID
 
 from anyio import to_thread
 
-from itr.access.models import BrowserSession, Grant
-from itr.access.operations.grants import end_grant
-from itr.access.operations.recording import record
-from itr.access.operations.signing_in import (
-    HASHING,
-    attempts_of,
-    begin_session,
+from itr.access.operations.attempts import (
+    attempts_at_password,
     count_attempt,
     forgive_attempts,
 )
+from itr.access.operations.grants import end_access_of
+from itr.access.operations.recording import record
+from itr.access.operations.signing_in import HASHING, begin_session
 from itr.access.rules import ensure_password
 from itr.access.secrets import hash_password, is_password
 from itr.access.terms import EndReason
@@ -86,7 +84,7 @@ async def change_password(
     if new != again:
         raise NotTheSame(path=["again"])
     person = await Person.get(id=actor.id)
-    locks = attempts_of((person.email or str(actor.id)).lower(), address)
+    locks = attempts_at_password(actor.id, address)
     await count_attempt(locks, now=now)
     if not await to_thread.run_sync(is_password, old, person.password_hash, limiter=HASHING):
         raise WrongPassword(path=["old"])
@@ -108,10 +106,7 @@ async def set_password(actor: Actor, person_id: UUID, password: str, *, now: dat
             raise NotFound(path=["id"])
         person.password_hash = kept
         await person.save(update_fields=["password_hash"])
-        await BrowserSession.filter(person_id=person_id, ended_at=None).update(ended_at=now)
-        open_ones = Grant.filter(person_id=person_id, ended_at=None).order_by("id")
-        for grant in await open_ones.select_for_update(no_key=True):
-            await end_grant(work, grant, EndReason.PASSWORD_SET, now=now, by=actor)
+        await end_access_of(work, person_id, EndReason.PASSWORD_SET, now=now, by=actor)
         work.subject_id = person_id
         told = {"change": "PASSWORD_SET"}
         await record(

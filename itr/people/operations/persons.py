@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID, uuid4
 
+from itr.access.operations.grants import end_access_of
+from itr.access.terms import EndReason
 from itr.actor import Actor
 from itr.errors import NotFound
 from itr.events.work import Work, transaction
@@ -13,7 +15,13 @@ from itr.people.names import kept_whole
 from itr.people.operations.recording import organisation_of, record_change
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission, Role
-from itr.people.rules import LastAdmin, ensure_language, ensure_name, ensure_roles_fit
+from itr.people.rules import (
+    LastAdmin,
+    OwnRole,
+    ensure_language,
+    ensure_name,
+    ensure_roles_fit,
+)
 
 
 async def create_person(
@@ -88,8 +96,13 @@ async def change_person(
 
 
 async def assign_role(actor: Actor, person_id: UUID, role: Role, *, now: datetime) -> UUID:
-    """Give a person one more role; again is nothing. Raises RoleNotForOrganisation."""
+    """Give a person one more role; again is nothing.
+
+    Raises RoleNotForOrganisation, OwnRole for oneself: an administrator decides no business.
+    """
     ensure_may(actor, Permission.MANAGE_PEOPLE)
+    if actor.id == person_id:
+        raise OwnRole(path=["id"])
     async with transaction() as work:
         person = await lock_person(work, person_id)
         ensure_roles_fit(person.organisation.kind, [role], "role")
@@ -117,16 +130,17 @@ async def revoke_role(actor: Actor, person_id: UUID, role: Role, *, now: datetim
 
 
 async def deactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> UUID:
-    """End a person's access; what they did stays theirs. Raises LastAdmin."""
+    """End a person's access, sessions and grants; what they did stays theirs. Raises LastAdmin."""
     ensure_may(actor, Permission.MANAGE_PEOPLE)
     async with transaction() as work:
         await _ensure_another_administers(work, person_id)
         await _set_active(work, actor, person_id, now, active=False)
+        await end_access_of(work, person_id, EndReason.PERSON_DEACTIVATED, now=now, by=actor)
     return person_id
 
 
 async def reactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> UUID:
-    """Give a person their access back, with the roles they had."""
+    """Let a person sign in again, with the roles they had; what had ended stays so."""
     ensure_may(actor, Permission.MANAGE_PEOPLE)
     async with transaction() as work:
         await _set_active(work, actor, person_id, now, active=True)
