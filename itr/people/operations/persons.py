@@ -135,7 +135,7 @@ async def deactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> 
     async with transaction() as work:
         await _ensure_another_administers(work, person_id)
         await _set_active(work, actor, person_id, now, active=False)
-        await end_access_of(work, person_id, EndReason.PERSON_DEACTIVATED, now=now, by=actor)
+        await end_access_of(work, person_id, EndReason.REVOKED, now=now, by=actor)
     return person_id
 
 
