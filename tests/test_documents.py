@@ -1,12 +1,169 @@
 """Documents say what the code does."""
 
-from pathlib import Path
+from __future__ import annotations
 
+import re
+import shlex
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from api.planner.pages import LARGEST_PAGE
+from api.resolvers import boards, notifications
+from api.transport.errors import SENTENCES
+from api.transport.limits import Limits
+from api.transport.usage import FLUSH_SECONDS
+from api.transport.watching import SLOW_SECONDS
+from cli.main import app
+from itr.access.rules import ACCESS_LIFETIME, REFRESH_LIFETIME
+from itr.access.terms import ClientKind
+from itr.events.work import KEYS_KEPT
+from itr.settings import PREFIX, Settings
+from tests.support.pages import HOUSE, examples, metrics_on_the_page, pages, text_of
 from tests.support.role_table import role_table
+from workers.timers import POLL
 
-TOP = Path(__file__).parents[1]
+GUIDES = ("ARCHITECTURE.md", "CONTRIBUTING.md")
+DECISIONS = sorted((HOUSE / "docs" / "decisions").glob("0*.md"))
+EVERY_PAGE = [*pages(), *GUIDES, *(str(path.relative_to(HOUSE)) for path in DECISIONS)]
+PACKAGES = ("api", "itr", "workers", "cli", "embedded", "bench", "migrations", "tests")
 
 
 def test_the_roles_page_is_the_one_table_of_the_code() -> None:
     """R-ROLE-02: one table, in code, printed in the docs."""
-    assert (TOP / "docs" / "roles.md").read_text(encoding="utf-8") == role_table()
+    assert text_of("docs/roles.md") == role_table()
+
+
+def test_the_settings_page_is_the_settings_with_their_defaults() -> None:
+    rows = re.findall(r"^\| `(ITR_\w+)` \| (.+?) \|", text_of("docs/operations.md"), re.MULTILINE)
+
+    assert dict(rows) == {
+        PREFIX + name.upper(): default_of(field) for name, field in Settings.model_fields.items()
+    }
+
+
+def default_of(field: Any) -> str:
+    """A setting's default as the page writes it."""
+    if field.is_required():
+        return "必填 / required"
+    plain = getattr(field.default, "get_secret_value", lambda: field.default)()
+    return f"`{plain}`" if plain not in ("", None) else "–"
+
+
+def test_every_code_of_an_error_is_explained() -> None:
+    section = text_of("docs/front-end.md").split("## 错误 / Errors")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \|", section, re.MULTILINE)
+
+    assert {code for row in rows for code in re.findall(r"`(\w+)`", row)} == set(SENTENCES)
+
+
+LIMITS = Limits()
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("front-end.md", f"cost, else `TOO_COMPLEX` | {LIMITS.cost:_} |"),
+        ("front-end.md", f"a page, one `nodes(ids:)` | {LARGEST_PAGE} |"),
+        ("front-end.md", f"levels of nesting | {LIMITS.depth} |"),
+        ("front-end.md", f"aliases | {LIMITS.aliases} |"),
+        ("front-end.md", f"fields at the root | {LIMITS.fields_at_root} |"),
+        ("front-end.md", f"mutations | {LIMITS.mutations_at_once} |"),
+        ("front-end.md", f"characters of the document | {LIMITS.document_characters:_} |"),
+        ("front-end.md", f"bytes of the body | {LIMITS.body_bytes:_} |"),
+        ("front-end.md", f"seconds, else `TIMEOUT` | {LIMITS.operation_seconds:g} |"),
+        ("front-end.md", f"connections of a person at once | {LIMITS.sockets_per_actor} |"),
+        ("front-end.md", f"operations on a WebSocket | {LIMITS.operations_per_socket} |"),
+        ("front-end.md", f"`first/after` 或 `last/before`，最多 {LARGEST_PAGE}"),
+        ("front-end.md", f"The same key within {KEYS_KEPT.total_seconds() / 3600:g} h"),
+        ("front-end.md", f"the snapshot lists the newest {notifications.LISTED}"),
+        ("front-end.md", f"At most {boards.BOARD.listed}, most urgent first"),
+        ("sign-in.md", f"Access tokens last {ACCESS_LIFETIME.seconds // 60} minutes"),
+        ("partners.md", f"Tokens last {ACCESS_LIFETIME.seconds // 60} minutes"),
+        ("wallboards.md", f"less than {REFRESH_LIFETIME[ClientKind.WALLBOARD].days} days"),
+        ("operations.md", f"Operations over {SLOW_SECONDS:g} s"),
+        ("operations.md", f"counts are written every {FLUSH_SECONDS:g} s"),
+        ("operations.md", f"polling PostgreSQL every {POLL:g} s"),
+    ],
+)
+def test_figures_on_a_page_are_those_of_the_code(page: str, said: str) -> None:
+    assert said.replace("_", " ") in text_of(f"docs/{page}").replace("_", " ")
+
+
+def commands() -> list[str]:
+    """Every command of `itr` on a page: in examples, and in the running text."""
+    shown = [each.text for each in examples("sh", "console")]
+    lines = [part for text in shown for line in text.splitlines() for part in line.split("&&")]
+    said = [each for page in pages() for each in re.findall(r"`(itr [^`]+)`", text_of(page))]
+    found = [line.strip().removeprefix("$ ") for line in lines] + said
+    return sorted({each for each in found if each.startswith("itr ")})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_on_a_page_are_those_of_the_program(command: str) -> None:
+    words = shlex.split(re.sub(r"[\[\]]", "", command), comments=True)[1:]
+    known: Any = get_command(app)
+    while hasattr(known, "commands"):
+        assert words, f"{known.name} needs a command"
+        known = known.commands[words.pop(0)]
+    options = {option for each in known.params for option in each.opts}
+
+    assert {word for word in words if word.startswith("--")} <= options
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_files_and_links_on_a_page_are_there(page: str) -> None:
+    text = text_of(page)
+    linked = [each.split("#")[0] for each in re.findall(r"\]\((?!http)([^)]+)\)", text)]
+    named = re.findall(r"`((?:api|itr|workers|tests|docs|bench|cli|mappings)/[\w/.-]+)", text)
+    named += [
+        f"{module.replace('.', '/')}.py" for module in re.findall(r"-m (tests\.[\w.]+)", text)
+    ]
+    folder = (HOUSE / page).parent
+
+    assert [each for each in linked if not (folder / each).exists()] == []
+    assert [each for each in named if not (HOUSE / each).exists()] == []
+
+
+def known_words() -> set[str]:
+    """Every word of the program, its tests and its schema."""
+    files = [path for package in PACKAGES for path in (HOUSE / package).rglob("*.py")]
+    files += [HOUSE / "api/schema/schema.graphql", HOUSE / "pyproject.toml", HOUSE / "compose.yaml"]
+    words = {word for path in files for word in re.findall(r"\w+", path.read_text("utf-8"))}
+    return words | {PREFIX + name.upper() for name in Settings.model_fields} | OF_OTHERS
+
+
+OF_OTHERS = {"FORWARDED_ALLOW_IPS", "verification_uri_complete"}
+"""Words of uvicorn and of OAuth."""
+JOINED = re.compile(
+    r"\b(?:[a-z]+[a-z0-9]*(?:[A-Z][a-z0-9]+)+|[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z]+)+)\b"
+)
+"""camelCase, UPPER_CASE and lower_case names: not plain words."""
+METRICS = metrics_on_the_page()
+"""Compared with what the server says where it is asked, in tests/api/test_watching.py."""
+
+
+def test_names_on_the_pages_are_names_of_the_product() -> None:
+    """What looks like a field, a constant or a function is one; an ellipsis ends a family."""
+    known = known_words()
+    stale = []
+    for page in EVERY_PAGE:
+        prose = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.DOTALL | re.MULTILINE)
+        for code in re.findall(r"`([^`\n/]+)`", prose):
+            for name in set(JOINED.findall(code)) - METRICS:
+                family = f"{name}…" in code or f"{name}_…" in code
+                there = any(word.startswith(name) for word in known) if family else name in known
+                if not there:
+                    stale.append((page, name))
+
+    assert stale == []
+
+
+def test_every_decision_is_in_the_index_under_its_title() -> None:
+    index = text_of("docs/decisions/README.md")
+    titles = [(path, path.read_text("utf-8").splitlines()[0]) for path in DECISIONS]
+
+    for number, (path, title) in enumerate(titles, 1):
+        assert title.startswith(f"# {number:04} ")
+        assert f"| [{number:04}]({path.name}) | {title[7:]} |" in index

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from itr.spans import set_up_spans
 from tests.api.throwaway import SECRET, Desk
 from tests.support.client import Client, Served, in_process, served
 from tests.support.desk import open_desk
+from tests.support.pages import metrics_on_the_page
 from tests.support.requests import submitted
 
 PRIVATE = "Zhang San 13800138000"
@@ -104,6 +106,14 @@ async def test_operations_are_counted_by_transport_kind_and_outcome(
     for name in ("itr_feed_lag_seconds", "itr_plans", "itr_documents", "itr_jobs_queued"):
         assert any(key == name for key, _ in after), name
     assert counted(after, "itr_database_up") == 1
+
+
+async def test_the_operators_page_explains_what_metrics_say(client: Client) -> None:
+    await client.run("{ hello }")
+
+    said = {name for name, _ in await figures(client) if re.match("itr_.*(?<!_created)$", name)}
+
+    assert {re.sub("_(bucket|count|sum)$", "", name) for name in said} == metrics_on_the_page()
 
 
 async def test_only_registered_documents_have_names(client: Client, desk: Desk) -> None:

@@ -46,6 +46,13 @@ def example(page: str, language: str, number: int = 1) -> str:
     return found[number - 1]
 
 
+def metrics_on_the_page() -> set[str]:
+    """The metrics that the operators' page explains."""
+    section = text_of("docs/operations.md").split("## 观察")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`itr_.+?`) \|", section, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+
 def _of(page: str) -> Iterator[Example]:
     text = text_of(page)
     for block in _BLOCK.finditer(text):
