@@ -156,6 +156,7 @@ UNREADABLE: Mapping[str, str] = {
     "refresh_token": _ACCESS,
     "revoked_token": _ACCESS,
     "sign_in_attempts": _ACCESS,
+    "sign_in_elsewhere": _ACCESS,
     "signing_key": _ACCESS,
     "document_use": "for planners inside",
     "epoch": "the server's own",

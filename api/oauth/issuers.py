@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import NAMESPACE_URL, uuid5
 
-import httpx
 import orjson
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import GuestProtocol, KeySet
+from joserfc.jwk import GuestProtocol
 
+from api.oauth.asking import Unreachable
+from api.oauth.published import Published
 from api.oauth.tokens import Claims, Unauthenticated
 from itr.access.issuers import ExternalIssuer
 from itr.access.operations.external import Vouched, person_vouched_for
@@ -27,21 +27,15 @@ from itr.errors import DomainError
 logger = logging.getLogger("itr.oauth")
 
 _LONGEST = 16_384
-_LARGEST_ANSWER = 512 * 1024
-_LEEWAY = timedelta(seconds=30)
+LEEWAY = timedelta(seconds=30)
 _RENEWED_EVERY = 300.0
-_AT_MOST_EVERY = 1.0
-
-
-class Unreachable(Exception):
-    """The issuer does not answer as an issuer does."""
 
 
 class Issuers:
     """The issuers of the configuration, with the keys they sign with now."""
 
     def __init__(self, issuers: tuple[ExternalIssuer, ...] = ()) -> None:
-        self._keys = {issuer.url: _Keys(issuer) for issuer in issuers}
+        self._keys = {issuer.url: Published(issuer) for issuer in issuers}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
@@ -56,6 +50,11 @@ class Issuers:
     def __contains__(self, key_id: str) -> bool:
         return any(key_id in keys.ids for keys in self._keys.values())
 
+    @property
+    def signing_in(self) -> list[Published]:
+        """Those whose people can sign in on our pages, in the order of the file."""
+        return [keys for keys in self._keys.values() if keys.issuer.client is not None]
+
     def vouches(self, token: str) -> bool:
         """Whether the token claims to be of one of them; nothing is verified yet."""
         return bool(self._keys) and _claimed_issuer(token) in self._keys
@@ -64,10 +63,9 @@ class Issuers:
         """Verify a token and bring its person up to date; raises Unauthenticated."""
         keys = self._keys[_claimed_issuer(token) or ""]
         try:
-            header, said = await _verified(keys, token)
+            header, said = await verified(keys, token)
             _ensure_good(keys.issuer, said, now)
-            vouched = _vouched(keys.issuer, said)
-            person_id = await person_vouched_for(vouched, now=now)
+            person_id = await person_vouched_for(vouched(keys.issuer, said), now=now)
         except (JoseError, ValueError, TypeError, KeyError, Unreachable, DomainError) as error:
             logger.warning("a token of %s is refused: %s", keys.issuer.url, type(error).__name__)
             raise Unauthenticated from None
@@ -96,65 +94,11 @@ class Issuers:
             await asyncio.sleep(_RENEWED_EVERY)
 
 
-class _Keys:
-    """One issuer's keys, as it last published them."""
+async def verified(keys: Published, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a token signed by a key of the issuer, by an algorithm it may use.
 
-    def __init__(self, issuer: ExternalIssuer) -> None:
-        self.issuer = issuer
-        self.ids: dict[str, Any] = {}
-        self._asked = -_AT_MOST_EVERY
-        self._asking = asyncio.Lock()
-
-    def id_of(self, kid: str | None) -> str:
-        """What its key is called among everybody's."""
-        return f"{self.issuer.url} {kid or ''}"
-
-    async def find(self, kid: str | None) -> Any:
-        """The key of this id; an unknown one is asked for, but not again and again."""
-        name = self.id_of(kid)
-        if name not in self.ids:
-            async with self._asking:
-                if name not in self.ids and time.monotonic() - self._asked > _AT_MOST_EVERY:
-                    await self.fetch()
-        return self.ids[name]
-
-    async def fetch(self) -> None:
-        """Discover the issuer and take over its keys; raises Unreachable."""
-        self._asked = time.monotonic()
-        place = self.issuer.url.rstrip("/") + "/.well-known/openid-configuration"
-        async with httpx.AsyncClient(timeout=5, trust_env=True) as http:
-            metadata = await _json(http, place)
-            if metadata.get("issuer") != self.issuer.url:
-                raise Unreachable("its metadata names another issuer")
-            published = await _json(http, str(metadata.get("jwks_uri")))
-        listed = published.get("keys")
-        if not isinstance(listed, list):
-            raise Unreachable("its JWKS has no keys")
-        found = {}
-        for each in listed:
-            if isinstance(each, dict) and each.get("kty") != "oct" and each.get("use") != "enc":
-                try:
-                    found[self.id_of(each.get("kid"))] = KeySet.import_key_set(
-                        {"keys": [each]}
-                    ).keys[0]
-                except (JoseError, ValueError, KeyError):
-                    logger.info("a key of %s is of no use to us", self.issuer.url)
-        self.ids = found
-
-
-async def _json(http: httpx.AsyncClient, url: str) -> dict[str, Any]:
-    try:
-        answer = await http.get(url)
-        found = orjson.loads(answer.content[:_LARGEST_ANSWER])
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise Unreachable(f"{url}: {type(error).__name__}") from None
-    if answer.status_code != 200 or not isinstance(found, dict):
-        raise Unreachable(f"{url} answers {answer.status_code}")
-    return found
-
-
-async def _verified(keys: _Keys, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a token signed by a key of the issuer, by an algorithm it may use."""
+    Raises JoseError, ValueError, KeyError, Unreachable.
+    """
     header = _part(token, 0)
     kid = header.get("kid")
     key = await keys.find(kid if isinstance(kid, str) else None)
@@ -172,9 +116,11 @@ def _ensure_good(issuer: ExternalIssuer, said: Mapping[str, Any], now: datetime)
     audiences = audiences if isinstance(audiences, list) else [audiences]
     if said.get("iss") != issuer.url or issuer.audience not in audiences:
         raise ValueError("issuer or audience")
-    if said.get("typ") in ("ID", "Refresh", "Logout") or "at_hash" in said:
+    kind = said.get("typ")
+    of_a_sign_in = "at_hash" in said or ("nonce" in said and kind != "Bearer")
+    if kind in ("ID", "Refresh", "Logout") or of_a_sign_in:
         raise ValueError("not an access token")
-    expires, latest = said.get("exp"), (now + _LEEWAY).timestamp()
+    expires, latest = said.get("exp"), (now + LEEWAY).timestamp()
     if not isinstance(expires, int | float) or now.timestamp() >= expires:
         raise ValueError("expired")
     for name in ("iat", "nbf"):
@@ -183,7 +129,8 @@ def _ensure_good(issuer: ExternalIssuer, said: Mapping[str, Any], now: datetime)
             raise ValueError("not yet good")
 
 
-def _vouched(issuer: ExternalIssuer, said: Mapping[str, Any]) -> Vouched:
+def vouched(issuer: ExternalIssuer, said: Mapping[str, Any]) -> Vouched:
+    """What claims say of their person; raises ValueError where that is nobody of ours."""
     subject, organisation = said.get("sub"), issuer.organisation_of(said)
     roles = issuer.roles_of(said)
     if not isinstance(subject, str) or not 0 < len(subject) <= 300:

@@ -43,6 +43,7 @@ class Services:
     feed: Feed
     live: Live
     keys: Keys
+    issuers: Issuers
     identities: Identities
     connections: Connections
     budgets: Budgets
@@ -116,6 +117,7 @@ async def open_services(
             feed=feed,
             live=Live(feed, database.reads, key=keys.secret_for("live cursors"), clock=clock),
             keys=keys,
+            issuers=issuers,
             identities=Identities(settings, feed, load_actor, clock, issuers=issuers),
             connections=Connections(per_actor=schema.limits.sockets_per_actor),
             budgets=budgets,

@@ -3,6 +3,7 @@
 A file in TOML, named by `ITR_EXTERNAL_ISSUERS`, read and judged as a whole at the start.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from itr.access.issuer_clients import KEYS as CLIENT_KEYS
+from itr.access.issuer_clients import IssuerClient, read_client
 from itr.people.roles import Role
 
 ALGORITHMS = frozenset(
@@ -28,8 +31,18 @@ ALGORITHMS = frozenset(
     ]
 )
 """Signatures only their issuer can make; shared secrets are none."""
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _CLAIMS = {"name": "name", "email": "email", "roles": "roles", "organisation": "organisation"}
-_KEYS = {"url", "audience", "algorithms", "claims", "roles", "organisations", "organisation"}
+_KEYS = {
+    "url",
+    "audience",
+    "algorithms",
+    "hosts",
+    "claims",
+    "roles",
+    "organisations",
+    "organisation",
+} | CLIENT_KEYS
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,8 @@ class ExternalIssuer:
     """An issuer of ours: audience and algorithms pinned, claims mapped to our words.
 
     `organisation` is everybody's, or `organisations` says what each value of the claim means:
-    our organisation's id or name.
+    our organisation's id or name. It is asked at its own host and at `hosts`, nowhere else; with
+    a `client` its people can sign in on our pages.
     """
 
     url: str
@@ -47,6 +61,14 @@ class ExternalIssuer:
     roles: Mapping[str, frozenset[Role]]
     organisations: Mapping[str, str]
     organisation: str | None
+    hosts: tuple[str, ...] = ()
+    client: IssuerClient | None = None
+
+    @property
+    def origins(self) -> frozenset[str | None]:
+        """Where it may be asked: scheme, host and port."""
+        places = (self.url, *(f"https://{host}" for host in self.hosts))
+        return frozenset(origin_of(place) for place in places)
 
     def roles_of(self, claims: Mapping[str, Any]) -> frozenset[Role]:
         """The roles a person of theirs has with us."""
@@ -85,17 +107,19 @@ def read_issuers(path: str) -> tuple[ExternalIssuer, ...]:
     )
     if len({each.url for each in found}) < len(found):
         raise ValueError(f"{path} names an issuer twice")
+    keys = [each.client.key for each in found if each.client]
+    if len(set(keys)) < len(keys):
+        raise ValueError(f"{path} uses a key twice")
     return found
 
 
 def _issuer(said: Any, where: str) -> ExternalIssuer:
+    client = read_client(said, where)
     unknown = set(said) - _KEYS
     if unknown:
         raise ValueError(f"{where}: {sorted(unknown)[0]} is not known")
     url = _text(said, "url", where)
-    parts = urlsplit(url)
-    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if not (parts.scheme == "https" or (parts.scheme == "http" and here)) or parts.query:
+    if origin_of(url) is None or urlsplit(url).query:
         raise ValueError(f"{where}: url must be https, as the issuer itself writes it")
     claims = _texts(said, "claims", where)
     if set(claims) - set(_CLAIMS):
@@ -112,7 +136,30 @@ def _issuer(said: Any, where: str) -> ExternalIssuer:
         roles=_roles(said, where),
         organisations=_texts(said, "organisations", where),
         organisation=None if organisation is None else _text(said, "organisation", where),
+        hosts=_hosts(said, where),
+        client=client,
     )
+
+
+def origin_of(url: str) -> str | None:
+    """Scheme, host and port of a web address that is https, or http on this very machine."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return None
+    host = parts.hostname or ""
+    here = parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")
+    if not host or "@" in parts.netloc or not (parts.scheme == "https" or here):
+        return None
+    return f"{parts.scheme}://{host}:{port}"
+
+
+def _hosts(said: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    given = said.get("hosts", [])
+    if not isinstance(given, list) or not all(_HOST.fullmatch(str(each)) for each in given):
+        raise ValueError(f"{where}: hosts must be a list of names, as in keys.example.com")
+    return tuple(map(str, given))
 
 
 def _algorithms(said: Mapping[str, Any], where: str) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ class SigningKey(Model):
 
 
 class BrowserSession(Model):
-    """Somebody signed in at a browser, on this server's own pages."""
+    """Somebody signed in at a browser, on this server's own pages; `issuer` vouched for them."""
 
     id = fields.UUIDField(primary_key=True)
     digest = fields.CharField(max_length=64, unique=True)
@@ -157,9 +157,24 @@ class BrowserSession(Model):
     expires_at = fields.DatetimeField()
     ended_at: datetime | None = fields.DatetimeField(null=True)
     address = fields.CharField(max_length=80, default="")
+    issuer: str | None = text_or_null(300)
 
     class Meta:
         table = "browser_session"
+
+
+class SignInElsewhere(Model):
+    """Somebody who left a browser's page to sign in at another issuer, and is awaited back."""
+
+    id = fields.UUIDField(primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    browser = fields.CharField(max_length=64)
+    issuer = fields.CharField(max_length=300)
+    came_from = fields.TextField()
+    expires_at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "sign_in_elsewhere"
 
 
 class SignInAttempts(Model):

@@ -20,6 +20,8 @@ DEVICE_INTERVAL = 5
 """Seconds a device waits between two questions, at first (RFC 8628)."""
 SLOWER_BY = 5
 SESSION_LIFETIME = timedelta(hours=12)
+ELSEWHERE_LIFETIME = timedelta(minutes=15)
+"""How long somebody who went to sign in at another issuer is awaited back."""
 REFRESH_LIFETIME: Mapping[ClientKind, timedelta] = {
     ClientKind.DASHBOARD: timedelta(days=14),
     ClientKind.WEB: timedelta(days=30),

@@ -2,126 +2,33 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
-from uuid import UUID
 
-import httpx
 import pytest
 
 from api.oauth.issuers import Issuers
 from api.oauth.tokens import Unauthenticated
 from itr.access.issuers import ExternalIssuer, read_issuers
-from itr.access.models import ExternalIdentity, OAuthClient
-from itr.access.operations.clients import create_client
-from itr.access.operations.passwords import set_password
+from itr.access.models import ExternalIdentity
 from itr.access.operations.signing_keys import rotate_signing_key
-from itr.access.terms import ClientKind
 from itr.database import connected
 from itr.people.models import Person
 from itr.people.operations import assign_role, revoke_role
 from itr.people.roles import Role
 from itr.settings import Settings, WrongSettings
 from tests.api.throwaway import eventually
-from tests.embedded.conftest import ROOT
 from tests.support.databases import TEMPLATE, cloned_database, environment
-from tests.support.desk import FOUNDER, START, furnish
+from tests.support.desk import FOUNDER, START
 from tests.support.ports import free_port
-from tests.support.sign_in import (
-    CALLBACK,
-    PASSWORD,
-    Browser,
-    House,
-    RealTime,
-    came_back,
-    email_of,
-    open_house,
-)
+from tests.support.provider import Provider, open_provider
+from tests.support.sign_in import House, RealTime, open_house
 
 if TYPE_CHECKING:
     from embedded import Addresses
-
-VERIFIER = "w" * 64
-CHALLENGE = (
-    base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
-)
-
-
-@dataclass
-class Provider:
-    """The other instance, and one person signed in there."""
-
-    settings: Settings
-    ids: dict[str, UUID]
-    client_id: str
-    refresh_token: str = ""
-
-    @property
-    def url(self) -> str:
-        return self.settings.issuer
-
-    async def sign_in(self) -> dict[str, Any]:
-        """Sign LINE1 in by the code flow."""
-        asked = {
-            "response_type": "code",
-            "client_id": self.client_id,
-            "redirect_uri": CALLBACK,
-            "scope": "openid profile email itr",
-            "code_challenge": CHALLENGE,
-            "code_challenge_method": "S256",
-        }
-        async with httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False) as http:
-            browser = Browser(http)
-            await browser.open(f"{self.url}/oauth/authorize?{urlencode(asked)}")
-            await browser.sign_in(email_of("LINE1"), PASSWORD)
-            back = came_back(await browser.send(intent="allow"))
-        return await self._tokens(
-            grant_type="authorization_code",
-            code=back["code"],
-            redirect_uri=CALLBACK,
-            code_verifier=VERIFIER,
-        )
-
-    async def token(self) -> str:
-        """A fresh access token of LINE1."""
-        form = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
-        found: str = (await self._tokens(**form))["access_token"]
-        return found
-
-    async def _tokens(self, **form: str) -> dict[str, Any]:
-        async with httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False) as http:
-            answer = await http.post("/oauth/token", data=form | {"client_id": self.client_id})
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        self.refresh_token = found["refresh_token"]
-        return found
-
-
-@contextmanager
-def running(settings: Settings) -> Iterator[None]:
-    """`itr serve` in a process of its own."""
-    given = {
-        **environment(database_url=settings.database_url, valkey_url=settings.valkey_url),
-        "ITR_ISSUER": settings.issuer,
-        "ITR_PORT": settings.issuer.rpartition(":")[2],
-        "PATH": "/usr/bin:/bin",
-        "PYTHONUTF8": "1",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "cli", "serve"], cwd=ROOT, env=given)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -133,33 +40,8 @@ def their_database(servers: Addresses) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 async def provider(their_database: str, valkey_url: str) -> AsyncIterator[Provider]:
-    given = environment(database_url=their_database, valkey_url=valkey_url)
-    given["ITR_ISSUER"] = f"http://127.0.0.1:{free_port()}"
-    settings = Settings.read(given)
-    async with connected(settings):
-        ids = await furnish(START)
-        await Person.filter(id=ids["LINE1"]).update(email=email_of("LINE1"))
-        await set_password(FOUNDER, ids["LINE1"], PASSWORD, now=START)
-        key, _ = await create_client(
-            FOUNDER,
-            name="the other desk",
-            kind=ClientKind.DASHBOARD,
-            scopes=["openid", "profile", "email", "itr"],
-            redirect_uris=[CALLBACK],
-            now=START,
-        )
-        client_id = (await OAuthClient.get(id=key)).client_id
-    with running(settings):
-        async with httpx.AsyncClient(base_url=settings.issuer, trust_env=False) as http:
-
-            async def healthy() -> int:
-                try:
-                    return (await http.get("/healthz")).status_code
-                except httpx.HTTPError:
-                    return 0
-
-            await eventually(healthy, 200, within=60)
-        yield Provider(settings, ids, client_id)
+    async with open_provider(their_database, valkey_url, "LINE1") as opened:
+        yield opened
 
 
 def mapping(provider: Provider, folder: Path, **changed: str) -> Path:

@@ -143,10 +143,10 @@ def email_of(name: str) -> str:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, *names: str, time: Time | None = None
+    settings: Settings, *names: str, time: Time | None = None, port: int | None = None
 ) -> AsyncIterator[House]:
     """A furnished server on a socket, where the named people have passwords."""
-    port = free_port()
+    port = port or free_port()
     settings = settings.model_copy(update={"issuer": f"http://127.0.0.1:{port}"})
     time = time or Time()
     async with connected(settings):

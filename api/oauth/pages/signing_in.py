@@ -37,6 +37,7 @@ def sign_in_page(
         client=client,
         error=error,
         email=email,
+        elsewhere=_elsewhere(visit),
     )
     if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.facts["seconds"])
@@ -56,17 +57,21 @@ async def sign_in(visit: Visit, form: dict[str, str]) -> Response:
             address=around.address,
             now=around.now,
         )
-        if visit.session is not None:
-            await signing_in.sign_out(visit.session, now=around.now)
+    await end_earlier(visit)
     return visit.remember(_same_page(visit, signed_in=True), session=secret)
 
 
 async def sign_out(visit: Visit) -> Response:
     """End the session and show the same page again."""
+    await end_earlier(visit)
+    return visit.remember(_same_page(visit), session="")
+
+
+async def end_earlier(visit: Visit) -> None:
+    """End the session the browser has had so far."""
     if visit.session is not None:
         with called_by(call_of(visit)):
             await signing_in.sign_out(visit.session, now=surroundings(visit.request).now)
-    return visit.remember(_same_page(visit), session="")
 
 
 def call_of(visit: Visit) -> Call:
@@ -75,13 +80,30 @@ def call_of(visit: Visit) -> Call:
     return Call(actor_id=by, client_id="itr", address=visit.address)
 
 
+def without_satisfied(path: str, query: str) -> str:
+    """A page with its question, without what signing in has just answered."""
+    asked = map(_once_signed_in, parse_qsl(query, keep_blank_values=True))
+    kept = [pair for pair in asked if pair is not None]
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
 def _same_page(visit: Visit, *, signed_in: bool = False) -> Response:
     url = visit.request.url
-    asked = parse_qsl(url.query, keep_blank_values=True)
-    if signed_in:
-        asked = [pair for pair in map(_once_signed_in, asked) if pair is not None]
-    query = f"?{urlencode(asked)}" if asked else ""
-    return RedirectResponse(f"{url.path}{query}", status_code=303)
+    same = f"{url.path}?{url.query}" if url.query else url.path
+    target = without_satisfied(url.path, url.query) if signed_in else same
+    return RedirectResponse(target, status_code=303)
+
+
+def _elsewhere(visit: Visit) -> list[dict[str, str]]:
+    """The issuers somebody can sign in at instead, each with the link that leads there."""
+    url = visit.request.url
+    back = urlencode({"next": f"{url.path}?{url.query}" if url.query else url.path})
+    issuers = visit.request.app.state.services.issuers
+    clients = [published.issuer.client for published in issuers.signing_in]
+    return [
+        {"href": f"/oauth/signin/{client.key}?{back}", "zh": client.zh, "en": client.en}
+        for client in clients
+    ]
 
 
 def _once_signed_in(asked: tuple[str, str]) -> tuple[str, str] | None:

@@ -61,6 +61,7 @@ class ByCode(AuthorizationCodeGrant):  # type: ignore[misc]
             person.id,
             scope=request.scope,
             now=server.now,
+            vouched_until=server.session.vouched_until,
         )
         server.wait(grants.keep_code, opened, code, wish, now=server.now)
 

@@ -13,6 +13,7 @@ from itr.actor import SYSTEM
 from itr.errors import NotFound
 from itr.events.work import transaction
 from itr.people.models import Organisation, Person, RoleAssignment
+from itr.people.names import kept_whole
 from itr.people.roles import Role
 from itr.people.rules import ensure_name, ensure_roles_fit
 
@@ -33,12 +34,14 @@ async def person_vouched_for(said: Vouched, *, now: datetime) -> UUID:
     """The person of ours, made or changed to what is said of them now.
 
     Nobody is taken for a person we knew before, also not by e-mail: an issuer vouches for its own.
-    Raises NotFound for an organisation we do not have, RoleNotForOrganisation.
+    Raises NotFound for an organisation we do not have, RoleNotForOrganisation, and EmailTaken
+    where they also have a password here and somebody else signs in with their new address.
     """
     try:
         return await _brought_up_to_date(said, now)
     except IntegrityError:  # another process saw them first
-        return await _brought_up_to_date(said, now)
+        with kept_whole("subject"):
+            return await _brought_up_to_date(said, now)
 
 
 async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:

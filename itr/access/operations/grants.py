@@ -38,17 +38,28 @@ async def client_named(client_id: str) -> OAuthClient | None:
 
 
 async def open_grant(
-    work: Work, by: Actor, client: OAuthClient, person_id: UUID, *, scope: str, now: datetime
+    work: Work,
+    by: Actor,
+    client: OAuthClient,
+    person_id: UUID,
+    *,
+    scope: str,
+    now: datetime,
+    vouched_until: datetime | None = None,
 ) -> Grant:
-    """Let a client act for a person, within a scope."""
+    """Let a client act for a person, within a scope.
+
+    Where another issuer vouched for the person, no longer than until it is asked again.
+    """
     lasts = GRANT_LIFETIME.get(client.kind)
+    expires_at = now + lasts if lasts else None
     grant = await Grant.create(
         id=uuid4(),
         client=client,
         person_id=person_id,
         scope=scope,
         created_at=now,
-        expires_at=now + lasts if lasts else None,
+        expires_at=min(filter(None, (expires_at, vouched_until)), default=None),
     )
     told = {"client": client.client_id, "scope": scope, "person": str(person_id)}
     await record(work, by, "GrantGiven", about=GRANT, subject=grant.id, now=now, told=told)

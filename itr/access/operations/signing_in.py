@@ -31,11 +31,15 @@ class SignInFailed(DomainError):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A session at a browser: whose, and since when."""
+    """A session at a browser: whose, and since when.
+
+    Where another issuer vouched for the person, it does so `vouched_until` the session's end.
+    """
 
     id: UUID
     actor: Actor
     signed_in_at: datetime
+    vouched_until: datetime | None = None
 
 
 async def sign_in(email: str, password: str, *, address: str, now: datetime) -> tuple[str, UUID]:
@@ -56,8 +60,13 @@ async def sign_in(email: str, password: str, *, address: str, now: datetime) -> 
     return await begin_session(actor, address=address, now=now), actor.id
 
 
-async def begin_session(actor: Actor, *, address: str, now: datetime) -> str:
-    """Begin a session for somebody who has shown who they are; returns its secret."""
+async def begin_session(
+    actor: Actor, *, address: str, now: datetime, issuer: str | None = None
+) -> str:
+    """Begin a session for somebody who has shown who they are, here or to an issuer.
+
+    Returns its secret.
+    """
     token = new_secret()
     async with transaction() as work:
         session = await BrowserSession.create(
@@ -67,8 +76,11 @@ async def begin_session(actor: Actor, *, address: str, now: datetime) -> str:
             signed_in_at=now,
             expires_at=now + SESSION_LIFETIME,
             address=address[:80],
+            issuer=issuer,
         )
         told = {"person": str(actor.id), "address": address}
+        if issuer is not None:
+            told["issuer"] = issuer
         await record(work, actor, "SignedIn", about=SESSION, subject=session.id, now=now, told=told)
     return token
 
@@ -81,7 +93,8 @@ async def session_of(token: str, *, now: datetime) -> SignedIn | None:
     actor = await load_actor(found.person_id) if found is not None else None
     if found is None or actor is None:
         return None
-    return SignedIn(found.id, actor, found.signed_in_at)
+    vouched_until = found.expires_at if found.issuer is not None else None
+    return SignedIn(found.id, actor, found.signed_in_at, vouched_until)
 
 
 async def sign_out(session: SignedIn, *, now: datetime) -> None:

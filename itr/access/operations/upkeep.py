@@ -26,6 +26,7 @@ async def forget_expired_access(now: datetime) -> None:
     await connection.execute_query(
         "delete from browser_session where expires_at < $1", [now - _KEPT]
     )
+    await connection.execute_query("delete from sign_in_elsewhere where expires_at < $1", [now])
     await connection.execute_query(_SPENT_GRANTS, [now - _KEPT])
     await connection.execute_query(
         "delete from sign_in_attempts where last_at < $1", [now - FORGOTTEN_AFTER]
