@@ -145,7 +145,7 @@ class SigningKey(Model):
 
 
 class BrowserSession(Model):
-    """Somebody signed in at a browser, on this server's own pages; `issuer` vouched for them."""
+    """Somebody signed in at a browser, on this server's own pages."""
 
     id = fields.UUIDField(primary_key=True)
     digest = fields.CharField(max_length=64, unique=True)
