@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from itr.access.issuers import read_issuers
@@ -70,8 +70,10 @@ class Settings(BaseSettings):
 
     @field_validator("external_issuers")
     @classmethod
-    def _says_who_they_are(cls, value: str) -> str:
-        read_issuers(value)
+    def _says_who_they_are(cls, value: str, given: ValidationInfo) -> str:
+        own = str(given.data.get("issuer", "")).rstrip("/")
+        if any(each.url.rstrip("/") == own for each in read_issuers(value)):
+            raise ValueError("names this server's own issuer; its tokens are taken anyway")
         return value
 
     @field_validator("secret")

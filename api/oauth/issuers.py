@@ -73,7 +73,7 @@ class Issuers:
         token_id = str(said.get("jti") or token.rsplit(".", 1)[-1])
         return Claims(
             person_id,
-            client_id=str(said.get("azp") or said.get("client_id") or keys.issuer.url)[:100],
+            client_id=_program(keys.issuer, said),
             token_id=uuid5(NAMESPACE_URL, f"{keys.issuer.url} {token_id}").hex,
             expires_at=datetime.fromtimestamp(said["exp"], tz=UTC),
             scope=" ".join(ours) if ours else None,
@@ -92,6 +92,11 @@ class Issuers:
         while self._keys:
             await self.renew()
             await asyncio.sleep(_RENEWED_EVERY)
+
+
+def _program(issuer: ExternalIssuer, said: Mapping[str, Any]) -> str:
+    """The program they say it is: by their name for it, which is never one of ours."""
+    return f"{said.get('azp') or said.get('client_id') or ''} {issuer.url}".strip()[:100]
 
 
 async def verified(keys: Published, token: str) -> tuple[dict[str, Any], dict[str, Any]]:

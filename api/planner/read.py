@@ -198,7 +198,7 @@ def _select_nodes(info: Any) -> Any:
         wanted = {}
         for entry in types_of(schema).stored.values():
             kind: Any = schema.get_type(entry.name)
-            if _may_read(entry, reader.permissions):
+            if _may_find(entry, reader.permissions):
                 selection = reader.objects_if_allowed(kind, details)
                 if selection is not None:
                     wanted[entry.key] = selection
@@ -207,13 +207,15 @@ def _select_nodes(info: Any) -> Any:
     return select
 
 
-def _may_read(entry: StoredType, permissions: Any) -> bool:
-    return entry.permission is None or entry.permission in permissions
+def _may_find(entry: StoredType, permissions: Any) -> bool:
+    """Whether it may be found by nothing but its id."""
+    needed = entry.permission or entry.found_with
+    return needed is None or needed in permissions
 
 
 def _located(raw: GraphQLResolveInfo[Any], id: str) -> tuple[StoredType | None, tuple[str, ...]]:
     entry = types_of(raw.schema).by_prefix(id)
-    if entry is None or not _may_read(entry, raw.context.actor.permissions):
+    if entry is None or not _may_find(entry, raw.context.actor.permissions):
         return None, ()
     parts = entry.read_id(id)
     return (entry, parts) if parts is not None else (None, ())

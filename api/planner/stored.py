@@ -66,6 +66,7 @@ class StoredType:
     unique: Mapping[str, str]
     identity: Identity
     id_pattern: re.Pattern[str]
+    found_with: Any = None
     filter_class: type | None = None
     order_class: type | None = None
     fields: dict[str, StrawberryField] = field(default_factory=dict)
@@ -100,6 +101,7 @@ def stored(
     key: str,
     visible: Callable[[Any], Visible],
     permission: Any = None,
+    found_with: Any = None,
     order: str | Sequence[str] = (),
     unique: Mapping[str, str] | None = None,
     identity: Identity | None = None,
@@ -107,7 +109,8 @@ def stored(
     """Register a Strawberry type as stored; write it above `@strawberry.type`.
 
     `table` is the table (or any text that may follow `from`), `key` the prefix of its public ids,
-    `visible(actor)` the rows an actor may see, `permission` what it needs to see any.
+    `visible(actor)` the rows an actor may see, `permission` what it needs to see any, and
+    `found_with` what it needs to find one by nothing but its id, where others lead to it freely.
     `order` names the fields a page is sorted by when the client does not say (`-` descends);
     `unique` are the columns (with their SQL types), never null and unique together, that end every
     order; the column `id` unless others are named.
@@ -122,6 +125,7 @@ def stored(
             key=key,
             visible=visible,
             permission=permission,
+            found_with=found_with,
             order=(order,) if isinstance(order, str) else tuple(order),
             unique=unique or {"id": "uuid"},
             identity=who,

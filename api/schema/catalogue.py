@@ -34,7 +34,13 @@ class Money:
     currency: str = column(description="ISO 4217 code, e.g. CNY.")
 
 
-@stored(table="product", key="prd", visible=visible_products, order="name")
+@stored(
+    table="product",
+    key="prd",
+    visible=visible_products,
+    found_with=Permission.READ_DIRECTORY,
+    order="name",
+)
 @strawberry.type(description="Something customers have and ask about. 产品")
 class Product(Node):
     """Something customers have and ask about."""

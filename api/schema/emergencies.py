@@ -8,6 +8,7 @@ from api.planner.declare import column, one, public_id, sql
 from api.planner.stored import Node, embedded, stored
 from api.schema.people import Person
 from api.schema.vocabulary import described
+from itr.people.roles import Permission
 from itr.requests.policy import visible_parts
 from itr.requests.terms import BulletinKind
 
@@ -23,7 +24,13 @@ described(
 )
 
 
-@stored(table="bulletin", key="bul", visible=visible_parts, order="published_at")
+@stored(
+    table="bulletin",
+    key="bul",
+    visible=visible_parts,
+    found_with=Permission.READ_REQUESTS,
+    order="published_at",
+)
 @strawberry.type(description="A status bulletin of an emergency (R-REQ-11). 状态通报")
 class Bulletin(Node):
     """A status bulletin of an emergency: public, and the customer's answer."""

@@ -67,6 +67,7 @@ described(
     table="organisation",
     key="org",
     visible=visible_organisations,
+    found_with=Permission.READ_DIRECTORY,
     order="name",
 )
 @strawberry.type(description="An own branch, a customer or a partner. 组织")
@@ -100,7 +101,13 @@ class OrganisationConnection:
     """A page of organisations."""
 
 
-@stored(table="person", key="per", visible=visible_persons, order="name")
+@stored(
+    table="person",
+    key="per",
+    visible=visible_persons,
+    found_with=Permission.READ_DIRECTORY,
+    order="name",
+)
 @strawberry.type(description="Somebody who acts, or a firm's machine. 人员")
 class Person(Node):
     """Somebody who acts, or a partner firm's machine."""
@@ -186,7 +193,13 @@ class QueueConnection:
     """A page of queues."""
 
 
-@stored(table="project", key="prj", visible=visible_projects, order="name")
+@stored(
+    table="project",
+    key="prj",
+    visible=visible_projects,
+    found_with=Permission.READ_DIRECTORY,
+    order="name",
+)
 @strawberry.type(description="A customer's project: customer, contract, manager, team. 项目")
 class Project(Node):
     """A customer's project (R-ORG-01)."""

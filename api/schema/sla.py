@@ -87,7 +87,7 @@ _EVENTS = (
 )
 
 
-@stored(table="clock", key="clk", visible=visible_parts)
+@stored(table="clock", key="clk", visible=visible_parts, found_with=Permission.READ_REQUESTS)
 @strawberry.type(description="One time thread of a request and how it stands now. 时钟")
 class Clock(Node):
     """One time thread of a request and how it stands now (R-SLA-03)."""

@@ -9,6 +9,7 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, public_id, sql
 from api.planner.stored import Identity, Node, stored
 from itr.events.log import Audience
+from itr.people.roles import Permission
 from itr.requests.policy import visible_events
 from itr.requests.terms import Priority, RequestStatus
 
@@ -17,6 +18,7 @@ from itr.requests.terms import Priority, RequestStatus
     table="event",
     key="evt",
     visible=visible_events,
+    found_with=Permission.READ_REQUESTS,
     unique={"uid": "uuid"},
     identity=Identity(shown="replace({t}.uid::text, '-', '')", found="{t}.uid = :id1::uuid"),
     order="occurred_at",

@@ -18,7 +18,9 @@ from graphql import (
 )
 
 from api.app import create_app
+from api.oauth.tokens import issue_token
 from api.planner.declare import declaration_of
+from api.planner.schema import types_of
 from api.planner.stored import stored_type
 from api.resolvers import product_schema
 from api.schema.boards import SlaBoardEntry
@@ -132,6 +134,35 @@ async def test_what_a_wallboard_may_ask_leads_to_no_person(hall: tuple[Desk, Ser
     assert there == [{"__typename": "SlaBoardEntry", "id": f"brd_{plain}"}]
     may = GRANTS[Role.WALLBOARD]
     assert [name for name, needed in demanded.items() if needed and needed <= may] == ["slaFigures"]
+
+
+async def test_a_token_for_boards_finds_no_more_than_a_wallboard_does(
+    hall: tuple[Desk, Served],
+) -> None:
+    """R-ROLE-02: scopes narrow, by whatever id something is asked for."""
+    desk, server = hall
+    request = await submitted(desk)
+    inside = desk.as_("LINE1")
+    parts = "{ clocks { id } timeline(first: 2) { nodes { id } } customer { id } contact { id } }"
+    asked = f"query($id: ID!) {{ node(id: $id) {{ ... on ServiceRequest {parts} }} }}"
+    seen = (await inside.run(asked, {"id": request["id"]})).data["node"]
+    ids = [
+        request["id"],
+        seen["customer"]["id"],
+        seen["contact"]["id"],
+        desk.public("prd", "router"),
+    ]
+    ids += [each["id"] for each in (*seen["clocks"], *seen["timeline"]["nodes"])]
+    everything = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
+    assert None not in (await inside.run(everything, {"ids": ids})).data["nodes"]
+
+    narrow = issue_token(desk.settings, desk.ids["LINE1"], scope="itr:board", now=desk.time.now)
+    found = await server.client.having(narrow).run(everything, {"ids": ids})
+
+    assert found.data["nodes"] == [None] * len(ids)
+    entries = types_of(product_schema()._schema).stored.values()
+    open_to_all = [each.name for each in entries if not (each.permission or each.found_with)]
+    assert open_to_all == [], "what is found by its id demands a permission"
 
 
 @pytest.mark.parametrize("who", ["CUSTOMER", "PARTNER", "CATALOGUE_MANAGER", "ADMIN"])

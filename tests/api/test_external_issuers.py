@@ -141,6 +141,28 @@ async def test_audience_algorithm_and_mapping_are_pinned(
         await issuers.claims(await provider.token(), now=datetime.now(UTC))
 
 
+async def test_no_program_of_theirs_is_taken_for_one_of_ours(
+    house: House, provider: Provider
+) -> None:
+    """S16: the log says through which program; documents and budgets are a program's own."""
+    issuers = Issuers((issuer_of(house),))
+
+    claims = await issuers.claims(await provider.token(), now=datetime.now(UTC))
+
+    assert claims.client_id == f"{provider.client_id} {provider.url}"
+
+
+def test_our_own_issuer_is_no_other_one(tmp_path: Path) -> None:
+    """Our tokens are ours to judge: a mapping would give our people other roles."""
+    path = tmp_path / "own.toml"
+    path.write_text(GOOD.replace("https://sso.example/realms/desk", "https://desk.example"))
+    given = environment(database_url="postgresql://x", valkey_url="valkey://x")
+    given |= {"ITR_EXTERNAL_ISSUERS": str(path), "ITR_ISSUER": "https://desk.example/"}
+
+    with pytest.raises(WrongSettings, match="own issuer"):
+        Settings.read(given)
+
+
 async def test_an_id_token_is_no_access_token(house: House, provider: Provider) -> None:
     tokens = await provider.sign_in()
     named = replace(issuer_of(house), audience=provider.client_id)

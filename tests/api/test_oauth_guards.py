@@ -292,6 +292,7 @@ async def test_an_unknown_client_and_a_wrong_secret_are_answered_alike(house: Ho
     [
         (b"grant_type=client_credentials", {"authorization": "Basic " + "/w=="}),
         (b"grant_type=client_credentials", {"authorization": "Basic %%%"}),
+        (b"grant_type=client_credentials", {"authorization": "Basic YQA6Yg=="}),
         (b"grant_type=refresh_token&refresh_token=%00&client_id=%00", {}),
         (b"grant_type=a&grant_type=b", {}),
         (b"\xff\xfe", {}),

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from api.transport.limits import Limits
@@ -336,6 +337,26 @@ async def test_a_browser_gets_graphiql_with_a_field_for_the_token(client: Client
     assert "itr-token" in response.text
     assert "wsConnectionParams: itrAuthorization" in response.text
     assert "...itrAuthorization()" in response.text
+
+
+async def test_graphiql_is_framed_and_scripted_by_nobody_else(client: Client) -> None:
+    """It keeps tokens: no page may frame it, no script but its own may run or send them away."""
+    pages = [await client.http.get("/graphql", headers={"accept": "text/html"}) for _ in "12"]
+
+    policy = dict(part.split(" ", 1) for part in _policy(pages[0]).split("; "))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["connect-src"].split()[0] == "'self'"
+    nonce = policy["script-src"].split()[0].removeprefix("'nonce-").removesuffix("'")
+    assert pages[0].text.count(f'<script nonce="{nonce}">') == 2
+    assert "<script>" not in pages[0].text
+    assert _policy(pages[0]) != _policy(pages[1])
+    assert pages[0].headers["x-frame-options"] == "DENY"
+    assert pages[0].headers["cache-control"] == "no-store"
+
+
+def _policy(page: httpx.Response) -> str:
+    found: str = page.headers["content-security-policy"]
+    return found
 
 
 async def test_health_and_schema_are_public(client: Client) -> None:

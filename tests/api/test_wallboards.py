@@ -10,6 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from itr.access.models import DeviceCode
+from itr.access.operations.devices import MOST_WAITING
+from itr.access.terms import DeviceStatus
 from itr.settings import Settings
 from tests.support.boards import Display, board, following, told
 from tests.support.desk import Desk
@@ -183,6 +186,16 @@ async def test_guessing_codes_is_locked(house: House) -> None:
 
     assert "Too many attempts" in browser.page
     house.time.pass_(timedelta(hours=2))
+
+
+async def test_one_place_waits_with_so_many_codes_only(house: House, screen: Screen) -> None:
+    """Nobody signs in to ask for a code, so nobody may fill the disk with them."""
+    for _ in range(MOST_WAITING + 5):
+        newest = await screen.begin()
+
+    assert await DeviceCode.filter(status=DeviceStatus.PENDING).count() <= MOST_WAITING
+    await decide(await at_the_page(house), newest, "allow")
+    assert "access_token" in await screen.ask(newest)
 
 
 async def test_another_client_cannot_pick_the_tokens_up(house: House, screen: Screen) -> None:

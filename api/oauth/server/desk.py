@@ -127,7 +127,8 @@ class DeskServer(AuthorizationServer):  # type: ignore[misc]
 
     def query_client(self, client_id: str) -> Client | Nobody | None:
         """The active client; where secrets are shown, an unknown one is refused like any other."""
-        row = self.wait(kept.client_named, client_id) if len(client_id) <= 64 else None
+        decent = len(client_id) <= 64 and "\0" not in client_id
+        row = self.wait(kept.client_named, client_id) if decent else None
         if row is None:
             return Nobody() if self._hides_clients else None
         return Client(row, self.settings.issuer)

@@ -15,6 +15,9 @@ from itr.events.work import Work, transaction
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission
 
+MOST_WAITING = 20
+"""Codes one address may wait with for one client: a hall full of screens, not a full disk."""
+
 
 class NoSuchCode(DomainError):
     """No device waits with this code, or no longer."""
@@ -43,7 +46,12 @@ async def keep_device(
     address: str,
     now: datetime,
 ) -> None:
-    """Keep what a device was given to wait with."""
+    """Keep what a device was given to wait with; from one place only so many wait."""
+    waiting = DeviceCode.filter(
+        client=client, address=address[:80], status=DeviceStatus.PENDING
+    ).order_by("-created_at", "id")
+    crowded_out = await waiting.offset(MOST_WAITING - 1).values_list("id", flat=True)
+    await DeviceCode.filter(id__in=crowded_out).delete()
     await DeviceCode.create(
         id=uuid4(),
         digest=digest(device_code),
