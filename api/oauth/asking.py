@@ -16,7 +16,9 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from itr.access.issuers import ExternalIssuer, origin_of
 
 LARGEST_ANSWER = 512 * 1024
-_EACH_STEP, _ALTOGETHER = 5.0, 10.0
+PATIENCE = 10.0
+"""Seconds for one question, its answer read."""
+_EACH_STEP = 5.0
 
 
 class Unreachable(Exception):
@@ -37,7 +39,7 @@ class IssuerHttp(AsyncOAuth2Client):  # type: ignore[misc]
             raise Unreachable(f"{url.partition('?')[0]} is at none of its hosts")
         options["stream"] = True
         try:
-            async with asyncio.timeout(_ALTOGETHER):
+            async with asyncio.timeout(PATIENCE):
                 answer = await super().send(request, **options)
                 try:
                     body = await _read(answer)

@@ -35,7 +35,7 @@ class IssuerAway(DomainError):
 
     code = "ISSUER_AWAY"
     zh = "{zh}暂时没有应答，请稍后再试。"
-    en = "{en} does not answer at the moment; please try again later."
+    en = "There is no answer from {en} at the moment; please try again later."
 
 
 class IssuerRefused(DomainError):
@@ -43,7 +43,7 @@ class IssuerRefused(DomainError):
 
     code = "ISSUER_REFUSED"
     zh = "{zh}没有允许此次登录，或登录被取消（{reason}）。"
-    en = "{en} did not allow this sign-in, or it was cancelled ({reason})."
+    en = "This sign-in was cancelled, or not allowed by {en} ({reason})."
 
 
 class IssuerNotBelieved(DomainError):
@@ -59,7 +59,7 @@ class NobodyOfOurs(DomainError):
 
     code = "NOBODY_OF_OURS"
     zh = "{zh}没有说明您在本系统中的角色和组织，请联系管理员。"
-    en = "{en} names no role and organisation that you have here; ask an administrator."
+    en = "You have no role and organisation here by what {en} says; ask an administrator."
 
 
 @dataclass(frozen=True)

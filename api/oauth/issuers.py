@@ -19,7 +19,7 @@ from joserfc.jwk import GuestProtocol
 from api.oauth.asking import Unreachable
 from api.oauth.published import Published
 from api.oauth.tokens import Claims, Unauthenticated
-from itr.access.issuers import ExternalIssuer
+from itr.access.issuers import ExternalIssuer, is_clean
 from itr.access.operations.external import Vouched, person_vouched_for
 from itr.access.scopes import PERMITTED
 from itr.errors import DomainError
@@ -138,7 +138,7 @@ def vouched(issuer: ExternalIssuer, said: Mapping[str, Any]) -> Vouched:
     """What claims say of their person; raises ValueError where that is nobody of ours."""
     subject, organisation = said.get("sub"), issuer.organisation_of(said)
     roles = issuer.roles_of(said)
-    if not isinstance(subject, str) or not 0 < len(subject) <= 300:
+    if not isinstance(subject, str) or not 0 < len(subject) <= 300 or not is_clean(subject):
         raise ValueError("no subject")
     if organisation is None or not roles:
         raise ValueError("no organisation or role of ours")

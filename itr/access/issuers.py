@@ -5,6 +5,7 @@ A file in TOML, named by `ITR_EXTERNAL_ISSUERS`, read and judged as a whole at t
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,9 +85,14 @@ class ExternalIssuer:
         return known[0] if len(set(known)) == 1 else None
 
     def text_of(self, claims: Mapping[str, Any], what: str) -> str | None:
-        """A claim that is one text."""
+        """A claim that is one text a database can keep."""
         found = _at(claims, self.claims[what])
-        return found if isinstance(found, str) and found.strip() else None
+        return found if isinstance(found, str) and found.strip() and is_clean(found) else None
+
+
+def is_clean(text: str) -> bool:
+    """Whether a text has no control characters and no broken Unicode."""
+    return not any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in text)
 
 
 def read_issuers(path: str) -> tuple[ExternalIssuer, ...]:

@@ -87,6 +87,7 @@ class Both:
     house: House
     provider: Provider
     secret: str
+    at_the_company: dict[str, Browser]
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +100,8 @@ def their_database(servers: Addresses) -> Iterator[str]:
 async def both(
     settings: Settings, their_database: str, valkey_url: str, tmp_path_factory: Any
 ) -> AsyncIterator[Both]:
-    port, folder = free_port(), tmp_path_factory.mktemp("issuers")
-    async with open_provider(their_database, valkey_url, "LINE1", "LINE2", "CUSTOMER") as provider:
+    port, folder, names = free_port(), tmp_path_factory.mktemp("issuers"), ("LINE1", "CUSTOMER")
+    async with open_provider(their_database, valkey_url, *names) as provider:
         async with connected(provider.settings):
             key, secret = await create_client(
                 FOUNDER,
@@ -115,13 +116,18 @@ async def both(
             update={"external_issuers": written(folder, provider, client_id, str(secret))}
         )
         async with open_house(ours, "LINE2", time=RealTime(), port=port) as house:
+            at_the_company = {
+                name: Browser(httpx.AsyncClient(base_url=provider.url, timeout=20, trust_env=False))
+                for name in names
+            }
+            house.browsers.extend(at_the_company.values())
             await house.register(
                 "dashboard",
                 ClientKind.DASHBOARD,
                 redirect_uris=[CALLBACK],
                 scopes=DASHBOARD_SCOPES,
             )
-            yield Both(house, provider, str(secret))
+            yield Both(house, provider, str(secret), at_the_company)
 
 
 def written(folder: Path, provider: Provider, client_id: str, secret: str) -> str:
@@ -164,12 +170,12 @@ async def left(both: Both, browser: Browser, page: str) -> str:
 async def signed_in_there(
     both: Both, asked: str, name: str = "LINE1", intent: str = "allow"
 ) -> str:
-    """Sign in at the provider, and agree or not; returns where it sends the browser back."""
-    async with httpx.AsyncClient(base_url=both.provider.url, timeout=20, trust_env=False) as http:
-        browser = Browser(http)
-        await browser.open(asked)
+    """Sign in at the provider unless it knows the browser; returns where it sends it back to."""
+    browser = both.at_the_company[name]
+    shown = await browser.open(asked)
+    if 'name="password"' in shown.text:
         await browser.sign_in(email_of(name))
-        return str((await browser.send(intent=intent)).headers["location"])
+    return str((await browser.send(intent=intent)).headers["location"])
 
 
 async def signed_in(both: Both, browser: Browser, page: str, name: str = "LINE1") -> httpx.Response:
@@ -430,7 +436,7 @@ async def test_whoever_declines_there_is_not_signed_in_here(both: Both) -> None:
     asked = await left(both, browser, authorize(both.house))
     back = await signed_in_there(both, asked, intent="deny")
 
-    await refused(both, browser, back, 403, "没有允许此次登录", "did not allow", "access_denied")
+    await refused(both, browser, back, 403, "没有允许此次登录", "not allowed by", "access_denied")
     assert "/oauth/authorize?" in str(browser.response and browser.response.text), "a way back"
 
 
@@ -440,7 +446,7 @@ async def test_whoever_has_no_role_of_ours_is_not_signed_in(both: Both) -> None:
     asked = await left(both, browser, authorize(both.house))
     back = await signed_in_there(both, asked, "CUSTOMER")
 
-    await refused(both, browser, back, 403, "没有说明您在本系统中的角色", "names no role")
+    await refused(both, browser, back, 403, "没有说明您在本系统中的角色", "no role and")
     assert await Person.all().count() == before
 
 
