@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from api.oauth.asking import LARGEST_ANSWER, PATIENCE
 from api.planner.pages import LARGEST_PAGE
 from api.resolvers import boards, notifications
 from api.transport.errors import SENTENCES
@@ -16,7 +17,7 @@ from api.transport.limits import Limits
 from api.transport.usage import FLUSH_SECONDS
 from api.transport.watching import SLOW_SECONDS
 from cli.main import app
-from itr.access.rules import ACCESS_LIFETIME, REFRESH_LIFETIME
+from itr.access.rules import ACCESS_LIFETIME, REFRESH_LIFETIME, SESSION_LIFETIME
 from itr.access.terms import ClientKind
 from itr.events.work import KEYS_KEPT
 from itr.settings import PREFIX, Settings
@@ -82,6 +83,9 @@ LIMITS = Limits()
         ("sign-in.md", f"Access tokens last {ACCESS_LIFETIME.seconds // 60} minutes"),
         ("partners.md", f"Tokens last {ACCESS_LIFETIME.seconds // 60} minutes"),
         ("wallboards.md", f"less than {REFRESH_LIFETIME[ClientKind.WALLBOARD].days} days"),
+        ("operations.md", f"for {PATIENCE:g} seconds and {LARGEST_ANSWER // 1024} KB at most"),
+        ("operations.md", f"lasts {SESSION_LIFETIME.total_seconds() / 3600:g} hours at most"),
+        ("sign-in.md", f"go on for {SESSION_LIFETIME.total_seconds() / 3600:g} hours after it"),
         ("operations.md", f"Operations over {SLOW_SECONDS:g} s"),
         ("operations.md", f"counts are written every {FLUSH_SECONDS:g} s"),
         ("operations.md", f"polling PostgreSQL every {POLL:g} s"),
@@ -134,8 +138,8 @@ def known_words() -> set[str]:
     return words | {PREFIX + name.upper() for name in Settings.model_fields} | OF_OTHERS
 
 
-OF_OTHERS = {"FORWARDED_ALLOW_IPS", "verification_uri_complete"}
-"""Words of uvicorn and of OAuth."""
+OF_OTHERS = {"FORWARDED_ALLOW_IPS", "HTTPS_PROXY", "verification_uri_complete"}
+"""Words of uvicorn, of httpx2 and of OAuth."""
 JOINED = re.compile(
     r"\b(?:[a-z]+[a-z0-9]*(?:[A-Z][a-z0-9]+)+|[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z]+)+)\b"
 )

@@ -29,6 +29,8 @@ logger = logging.getLogger("itr.oauth")
 _LONGEST = 16_384
 LEEWAY = timedelta(seconds=30)
 _RENEWED_EVERY = 300.0
+_WRONG = (JoseError, ValueError, TypeError, KeyError, OverflowError)
+"""What a token is that does not say what it should."""
 
 
 class Issuers:
@@ -65,8 +67,9 @@ class Issuers:
         try:
             header, said = await verified(keys, token)
             _ensure_good(keys.issuer, said, now)
+            expires_at = datetime.fromtimestamp(said["exp"], tz=UTC)
             person_id = await person_vouched_for(vouched(keys.issuer, said), now=now)
-        except (JoseError, ValueError, TypeError, KeyError, Unreachable, DomainError) as error:
+        except (*_WRONG, Unreachable, DomainError) as error:
             logger.warning("a token of %s is refused: %s", keys.issuer.url, type(error).__name__)
             raise Unauthenticated from None
         ours = [word for word in str(said.get("scope", "")).split() if word in PERMITTED]
@@ -75,7 +78,7 @@ class Issuers:
             person_id,
             client_id=_program(keys.issuer, said),
             token_id=uuid5(NAMESPACE_URL, f"{keys.issuer.url} {token_id}").hex,
-            expires_at=datetime.fromtimestamp(said["exp"], tz=UTC),
+            expires_at=expires_at,
             scope=" ".join(ours) if ours else None,
             key_id=keys.id_of(header.get("kid")),
         )

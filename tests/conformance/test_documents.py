@@ -249,12 +249,19 @@ async def test_a_wallboard_is_given_a_code_and_asked_to_wait(house: House, tmp_p
 
 
 def test_the_mapping_of_another_issuer_is_one_we_read(tmp_path: Path) -> None:
-    file = tmp_path / "issuers.toml"
-    file.write_text(example("docs/operations.md", "toml"), "utf-8")
+    file, secret = tmp_path / "issuers.toml", tmp_path / "secret"
+    secret.write_text("a secret of Keycloak's\n", "utf-8")
+    shown = example("docs/operations.md", "toml").replace("/run/secrets/keycloak", str(secret))
+    file.write_text(shown, "utf-8")
 
     (known,) = read_issuers(str(file))
 
     assert known.organisations == {"shanghai": "上海分公司"}
+    assert known.client is not None
+    assert known.client.secret.get_secret_value() == "a secret of Keycloak's"
+    assert known.client.scopes == ("openid", "profile", "email")
+    page = text_of("docs/operations.md")
+    assert f"https://desk.example.com/oauth/callback/{known.client.key}" in page
 
 
 async def test_the_dashboards_page_signs_in_asks_renews_and_signs_out(
