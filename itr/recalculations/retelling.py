@@ -14,7 +14,7 @@ from itr.catalogue.rules import ServiceTerms
 from itr.requests.priority import Classification, priority_of
 from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestStatus
 from itr.sla.clock import ClockEvent
-from itr.sla.clocks import ClockBook, from_words
+from itr.sla.clocks import REOPENS, ClockBook, from_words
 from itr.sla.terms import ClockEventKind, Thread, WaitingReason
 
 K = ClockEventKind
@@ -52,9 +52,7 @@ class Retelling:
             self._happened(*from_words(words, sequence))
         if told.priority is not None:
             self.priority = priority = self._priority_of(told, told.priority)
-            for thread in self.book.unfinished():
-                target = self.terms.target(priority, thread)
-                self.book.retarget(thread, told.at, target, self.terms.calendar_id)
+            self._retarget(priority, told.at)
         if told.to == RequestStatus.WAITING and told.reason is not None:
             self.waiting = WaitingReason(told.reason)
             self._pause(told.at)
@@ -67,6 +65,14 @@ class Retelling:
             self.book.start(thread, event.at, target, self.terms.calendar_id)
         else:
             self.book.add(thread, event)
+
+    def _retarget(self, priority: str, at: datetime) -> None:
+        calendar = self.terms.calendar_id
+        for thread in self.book.unfinished():
+            self.book.retarget(thread, at, self.terms.target(priority, thread), calendar)
+        for thread in REOPENS:
+            target = self.terms.target(priority, thread)
+            self.book.retarget_if_reopened(thread, at, target, calendar)
 
     def _priority_of(self, told: Told, given: str) -> str:
         """By the terms' own matrix, where the entry classifies."""

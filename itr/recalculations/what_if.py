@@ -26,7 +26,9 @@ Histories = Mapping[Thread, Sequence[ClockEvent]]
 Calendars = Mapping[UUID, WorkingCalendar]
 
 _TIMELINES = """
-select subject, occurred_at, payload->>'to' as "to", payload->>'reason' as reason,
+select subject, occurred_at, payload->>'to' as "to",
+    case when type = 'RequestHandedToPartner' then 'THIRD_PARTY' else payload->>'reason' end
+        as reason,
     payload->>'priority' as priority, payload->>'problemType' as problem,
     payload->>'faultLevel' as level, payload->>'impact' as impact, payload->'clocks' as words
 from event

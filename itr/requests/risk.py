@@ -19,8 +19,14 @@ class SlaRisk(StrEnum):
 IS_OPEN = "{t}.status in (" + ", ".join(f"'{status}'" for status in sorted(OPEN)) + ")"
 """Whether a request is open, in SQL over its row."""
 
-IS_RUNNING = "{t}.completed_at is null and {t}.state <> 'CANCELLED'"
-"""Whether a clock has neither come to its end nor been dropped, in SQL over its row."""
+IS_RUNNING = (
+    "({t}.completed_at is null and {t}.state <> 'CANCELLED'"
+    " and ({t}.base_us is not null or {t}.remaining_us is not null))"
+)
+"""Whether a clock has neither come to its end nor been dropped, in SQL over its row.
+
+One that was dropped after a breach stays BREACHED (R-SLA-05); it has nothing left to count.
+"""
 
 _LAST_WARNING = (
     "(select max(percent::int) from service_level_version promise,"

@@ -67,6 +67,7 @@ def situation_of(work: Handling) -> Situation:
         waiting_for=request.waiting_reason,
         by_owner=work.actor.id == request.assignee_id,
         dropped=request.status in (RequestStatus.CANCELLED, RequestStatus.REJECTED),
+        with_partner=request.partner_id is not None,
     )
 
 
@@ -159,7 +160,7 @@ class _Counting:
         spent = self._spent(row)
         reason = self.work.request.waiting_reason
         paused = reason is not None and self.work.terms.pauses_thread(reason, row.thread)
-        if paused and row.number not in RUN_THROUGH:
+        if paused and RUN_THROUGH.get(row.number) is not reason:
             row.base_us, row.elapsed_us = None, spent
         elif row.base_us is None:
             row.base_us = self.position - spent

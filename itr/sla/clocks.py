@@ -21,6 +21,8 @@ MOMENT = timedelta(microseconds=1)
 _ENDS = frozenset({K.COMPLETED, K.CANCELLED})
 _AT_ONE_INSTANT = {kind: order for order, kind in enumerate(K)}
 _BEGINS = frozenset({K.STARTED, K.REOPENED})
+REOPENS = (Thread.RESTORATION, Thread.RESOLUTION)
+"""Threads that go on when a solution is sent back or a request is opened again (R-SLA-09)."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,12 @@ class ClockBook:
     def retarget_if_reopened(
         self, thread: Thread, at: datetime, target: Target | None, calendar: UUID
     ) -> None:
-        """Give a thread that came to its end the promise that counts should it go on (R-SLA-09)."""
+        """Give a thread that came to its end the promise that counts should it go on (R-SLA-09).
+
+        How it ended stays as it is sealed, so its row is not folded anew (R-SLA-10).
+        """
         if self.is_completed(thread) and self._promise(thread) != (target, calendar):
-            self._add(thread, ClockEvent(at, K.RETARGETED, target=target, calendar=calendar))
+            self._keep(thread, ClockEvent(at, K.RETARGETED, target=target, calendar=calendar))
 
     def pause(self, thread: Thread, at: datetime, reason: str) -> None:
         """Stop counting an unfinished thread; another reason goes on with the same pause."""
@@ -132,13 +137,16 @@ class ClockBook:
         return words
 
     def _add(self, thread: Thread, event: ClockEvent) -> None:
+        self._keep(thread, event)
+        self.touched.add(thread)
+
+    def _keep(self, thread: Thread, event: ClockEvent) -> None:
         history = self.histories.setdefault(thread, [])
         after = max((each.sequence for each in history), default=-1) + 1
         numbered = replace(event, sequence=after, at=_last_if_done_last(history, event))
         history.append(numbered)
         history.sort(key=_place)
         self.added.append((thread, numbered))
-        self.touched.add(thread)
 
     def _stand(self, thread: Thread) -> ClockEventKind | None:
         """What the thread did last; a start while it stands started changes nothing."""

@@ -26,6 +26,8 @@ class Situation:
     """Whether the owner made the move."""
     dropped: bool
     """Whether the request was cancelled or rejected."""
+    with_partner: bool = False
+    """Whether a partner firm has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Move:
 
 HAND_OVER = {1: 7, 2: 17, 3: 18}
 """The step of taking over a request on each line."""
-_WAITED = (10, 19, 21, 22)
+_THIRD_PARTY = 19
+_WAITED = (10, _THIRD_PARTY, 21, 22)
 _TAKEN = (7, 17, 18)
 _FINDING = (9, 12, 13)
 _CLOSING = range(26, 31)
@@ -90,6 +93,8 @@ _BY_REASON: Mapping[WaitingReason, Move] = {
 }
 _GO_ON = frozenset({"RequestStarted", "SolutionRejected", "RequestReopened"})
 _MOVES_AWAY = frozenset({"RequestEscalated", "RequestHandedBack", "RequestTakenBack"})
+_STAYS_ENGAGED = frozenset({"RequestWaiting", "RequestResumed", "RequestRequeued"})
+"""What may happen to a request at a partner firm, which stays engaged (R-REQ-10)."""
 
 
 def changes_of(
@@ -102,6 +107,8 @@ def changes_of(
     passes = _all(moves, "passes", situation)
     opens = _all(moves, "opens", situation) - passes
     ends = (_all(moves, "ends", situation) & set(open)) - opens - passes
+    if event in _STAYS_ENGAGED and situation.with_partner:
+        ends -= {_THIRD_PARTY}
     drops = frozenset(_CLOSING) & set(open) if event == "RequestReopened" else frozenset[int]()
     return Changes(passes=passes, opens=opens - set(open), ends=ends, drops=drops)
 
@@ -119,7 +126,8 @@ def _moves(
     elif event == "RequestResumed" and 10 in open:
         yield Move(opens=(11,))
     elif event in _MOVES_AWAY:
-        yield Move(opens=(HAND_OVER[situation.line],))
+        gone = not situation.with_partner and situation.waiting_for is not WaitingReason.THIRD_PARTY
+        yield Move(opens=(HAND_OVER[situation.line],), ends=(_THIRD_PARTY,) if gone else ())
     elif event == "RequestDelivered":
         kept = {16} if situation.service_down else set[int]()
         yield Move(opens=tuple(kept), ends=tuple(set(range(1, 26)) - kept))

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from itr.errors import DomainError, PathItem
 from itr.sla.clock_facts import Target
-from itr.sla.terms import Thread
+from itr.sla.terms import Thread, WaitingReason
 from itr.sla.working_time import WorkingCalendar
 
 
@@ -144,8 +144,8 @@ STEPS: Mapping[int, Step] = {
 }
 """The table of R-CP-01."""
 
-RUN_THROUGH = frozenset({19, 21})
-"""They run through the pauses they cause; the others pause with their thread (R-CP-02)."""
+RUN_THROUGH = {19: WaitingReason.THIRD_PARTY, 21: WaitingReason.SPARE_PART}
+"""They run through the pauses they cause; else steps pause with their thread (R-CP-02)."""
 CUSTOMER_CONFIRMS = 27
 REMINDERS = (80, 100)
 """At these shares of its budget a step reminds its owner (R-CP-02)."""

@@ -8,7 +8,8 @@ import pytest
 
 from itr.catalogue.operations import save_service_level
 from itr.catalogue.underpinning import save_underpinning_contract
-from itr.people.operations import create_queue
+from itr.people.operations import create_person, create_queue
+from itr.people.roles import Role
 from itr.requests.recomputing import recompute_batch
 from itr.requests.terms import Priority
 from itr.settings import Settings
@@ -176,6 +177,50 @@ async def test_waiting_for_the_firm_is_no_pause_of_the_firm_but_waiting_for_the_
     assert (running["state"], running["elapsed"]) == ("RUNNING", "PT30M")
 
 
+async def test_a_firm_that_hands_back_what_waited_for_it_ends_the_wait(desk: Desk) -> None:
+    """R-REQ-10, R-CP-02: nobody waits for a firm that has nothing in hand; point 19 is over."""
+    key = await handed(desk, waiting=True, assigneeId=desk.public("per", "PARTNER"))
+    assert await engaged(desk, key)
+    desk.time.pass_(hours(1))
+    ours = {"queueId": desk.public("que", "queue1"), "reason": "修好了"}
+
+    await do(desk, "PARTNER", "handBackRequest", id=key, **ours)
+
+    found = await shown(desk, key)
+    assert (found["status"], found["waitingReason"], found["partner"]) == (
+        "IN_PROGRESS",
+        None,
+        None,
+    )
+    assert not await engaged(desk, key)
+    assert found["handOvers"][0]["state"] == "MET"
+
+
+async def test_a_firm_stays_engaged_while_it_waits_for_the_customer(desk: Desk) -> None:
+    """R-REQ-10, R-CP-02: point 19 pauses with its thread then, and goes on with its budget."""
+    key = await handed(desk)
+    await do(desk, "PARTNER", "startRequest", id=key)
+    desk.time.pass_(hours(0.25))
+    await do(desk, "PARTNER", "waitRequest", id=key, reason="CUSTOMER")
+    desk.time.pass_(hours(3))
+    assert await engaged(desk, key) == "PT15M"
+    await do(desk, "CUSTOMER", "resumeRequest", id=key, answer="好")
+    desk.time.pass_(hours(0.25))
+    await do(desk, "PARTNER", "requeueRequest", id=key, reason="换人")
+    desk.time.pass_(hours(0.25))
+
+    assert await engaged(desk, key) == "PT45M"
+
+
+async def engaged(desk: Desk, key: str) -> str | None:
+    """How long control point 19 has been open for; None: it is not."""
+    points = "controlPoints { number elapsed completedAt }"
+    found = await read(desk, "LINE1", key, points)
+    assert found is not None
+    open_ = [each for each in found["controlPoints"] if each["completedAt"] is None]
+    return next((each["elapsed"] for each in open_ if each["number"] == 19), None)
+
+
 async def test_the_customers_clock_stands_still_only_if_the_service_level_says_so(
     desk: Desk,
 ) -> None:
@@ -202,6 +247,21 @@ async def test_the_customers_clock_stands_still_only_if_the_service_level_says_s
 
     assert back["status"] == "IN_PROGRESS"
     assert clock(back, "RESOLUTION")["state"] == "RUNNING"
+
+
+async def test_what_a_firms_program_writes_answers_nobody(desk: Desk) -> None:
+    """R-SLA-01, situation 16: never an automatic message."""
+    key = await handed(desk)
+    firm = desk.ids["Firm"]
+    desk.ids["program"] = await create_person(
+        FOUNDER, firm, "program", (Role.PARTNER,), machine=True, now=desk.time.now
+    )
+
+    automatic = await do(desk, "program", "respondToRequest", id=key, text="工单已接收")
+    by_a_person = await do(desk, "PARTNER", "respondToRequest", id=key, text="在看")
+
+    assert clock(automatic, "RESPONSE")["state"] == "RUNNING"
+    assert clock(by_a_person, "RESPONSE")["state"] == "MET"
 
 
 async def test_a_firm_without_an_underpinning_contract_has_no_clock(desk: Desk) -> None:

@@ -227,6 +227,7 @@ events = st.sampled_from([*MOVES, "RequestNoted", "RequestReplied", "RequestReop
         waiting_for=st.sampled_from(WaitingReason),
         by_owner=st.booleans(),
         dropped=st.booleans(),
+        with_partner=st.booleans(),
     ),
 )
 def test_no_move_does_two_things_to_one_step(
@@ -249,6 +250,15 @@ def test_a_partner_is_engaged_from_hand_over_until_it_is_taken_back() -> None:
     assert moved("RequestTakenBack", open={19}, line=2) == Changes(
         opens=frozenset({17}), ends=frozenset({19})
     )
+
+
+def test_a_third_party_we_still_wait_for_stays_engaged_whoever_waits() -> None:
+    """R-CP-02, R-LIN-01: going up the lines ends the engagement of a firm that had it only."""
+    up = {"event": "RequestEscalated", "open": {19}, "line": 2}
+
+    assert moved(**up).ends == {19}
+    assert moved(**up, waiting_for=WaitingReason.THIRD_PARTY).ends == set()
+    assert moved(**up, with_partner=True).ends == set()
 
 
 def test_an_emergency_and_a_child_have_steps_of_their_own() -> None:

@@ -6,6 +6,7 @@ from itr.events.log import Audience
 from itr.people.roles import Role
 from itr.requests import rules
 from itr.requests.handling import Handling
+from itr.requests.models import Request
 from itr.requests.rules import PlaceOfWork
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.timers import set_confirmation_window
@@ -145,11 +146,12 @@ def change_line(
     if not rules.may_change_line(verb, line=request.line, to=place.line):
         raise rules.SameLine(line=request.line, path=["queueId"])
     text = rules.ensure_text(reason, "reason")
+    moved = leave_waiting(work) if ends_waiting_for_a_firm(request, place) else {}
     put(work, place, assignee_id, reason=text)
     work.record(
         "RequestEscalated" if up else "RequestHandedBack",
         Audience.PARTNER,
-        {"reason": text, **words_of(place, assignee_id)},
+        {**moved, "reason": text, **words_of(place, assignee_id)},
     )
 
 
@@ -180,6 +182,12 @@ def leave_waiting(work: Handling) -> dict[str, str]:
     back_to = request.returns_to or RequestStatus.IN_PROGRESS
     request.waiting_reason = request.returns_to = None
     return work.move_to(back_to)
+
+
+def ends_waiting_for_a_firm(request: Request, place: PlaceOfWork) -> bool:
+    """Whether going to this place ends the wait for a partner firm: it gives the request back."""
+    comes_back = request.partner_id is not None and place.partner_id is None
+    return comes_back and request.waiting_reason is WaitingReason.THIRD_PARTY
 
 
 def mark_restored(work: Handling) -> None:

@@ -12,6 +12,7 @@ from itr.requests.models import HandOver
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.terms import Charge, Priority, RejectionCode, RequestStatus, Verb
 from itr.requests.timers import expect_bulletin
+from itr.sla.clocks import REOPENS
 from itr.sla.terms import Thread
 
 
@@ -159,12 +160,21 @@ def _classify(work: Handling, classification: Classification, terms: ServiceTerm
 
 
 def retarget(work: Handling, terms: ServiceTerms) -> None:
-    """Put a request under other terms; what was counted and paused stays (R-SLA-08)."""
+    """Put a request under other terms; what was counted and paused stays (R-SLA-08).
+
+    A thread that came to its end has the new promise should it be reopened (R-SLA-09); one whose
+    alarm levels are others now warns by them, whatever its target (R-ALM-01).
+    """
+    if terms.percents != work.terms.percents:
+        work.book.touched.update(work.book.unfinished())
     work.terms = terms
     work.request.service_level_version_id = terms.version_id
     for thread in work.book.unfinished():
         target = terms.target(work.request.priority, thread)
         work.book.retarget(thread, work.now, target, terms.calendar_id)
+    for thread in REOPENS:
+        target = terms.target(work.request.priority, thread)
+        work.book.retarget_if_reopened(thread, work.now, target, terms.calendar_id)
     _pause_as_the_terms_say(work)
 
 

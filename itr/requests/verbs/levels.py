@@ -7,7 +7,6 @@ from itr.requests.priority import classification_of, priority_of
 from itr.requests.terms import Priority
 from itr.requests.verbs.intake import retarget
 from itr.sla.clocks import is_asleep
-from itr.sla.terms import Thread
 
 
 def move_to_level(work: Handling, terms: ServiceTerms, event: str) -> None:
@@ -16,15 +15,12 @@ def move_to_level(work: Handling, terms: ServiceTerms, event: str) -> None:
     A thread for which nothing is promised any more is cancelled; one that came to its end has the
     new promise should it be reopened. A matrix of its own may give another priority (R-PRI-01).
     """
-    request, now = work.request, work.now
+    request = work.request
     before, priority_before = work.terms, request.priority
     work.asleep = frozenset(thread for thread, row in work.clocks.items() if is_asleep(row))
     if request.problem_type is not None:
         request.priority = Priority(priority_of(classification_of(request), terms.matrix))
     retarget(work, terms)
-    for thread in (Thread.RESTORATION, Thread.RESOLUTION):
-        target = terms.target(request.priority, thread)
-        work.book.retarget_if_reopened(thread, now, target, terms.calendar_id)
     changed = request.priority is not priority_before
     work.record(
         event,

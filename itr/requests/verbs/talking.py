@@ -11,11 +11,14 @@ from itr.requests.verbs.handling import answer_the_customer
 
 
 def respond(work: Handling, text: str) -> None:
-    """Reply in public; the first one by a person of ours stops RESPONSE (R-SLA-01)."""
+    """Reply in public; the first one by a person of ours stops RESPONSE (R-SLA-01).
+
+    What a firm's program writes is an automatic message: it answers nobody.
+    """
     work.ensure_may(Verb.RESPOND)
     rules.ensure_can_move(work.request.status, Verb.RESPOND)
     words = rules.ensure_text(text, "text")
-    if Role.CUSTOMER not in work.actor.roles:
+    if Role.CUSTOMER not in work.actor.roles and not work.actor.machine:
         answer_the_customer(work)
     work.record("RequestReplied", Audience.PUBLIC, {"text": words})
 

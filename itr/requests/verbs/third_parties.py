@@ -8,7 +8,13 @@ from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.rules import MOVES, PlaceOfWork
 from itr.requests.terms import RequestStatus, Verb
-from itr.requests.verbs.handling import leave_waiting, pause_for, put, words_of
+from itr.requests.verbs.handling import (
+    ends_waiting_for_a_firm,
+    leave_waiting,
+    pause_for,
+    put,
+    words_of,
+)
 from itr.sla.terms import WaitingReason
 
 
@@ -78,8 +84,7 @@ def take_back(work: Handling, place: PlaceOfWork, assignee_id: UUID | None, reas
     if place.partner_id is not None:
         raise NotOurQueue(path=["queueId"])
     text = rules.ensure_text(reason, "reason")
-    waits = request.waiting_reason is WaitingReason.THIRD_PARTY
-    moved = leave_waiting(work) if waits else {}
+    moved = leave_waiting(work) if ends_waiting_for_a_firm(request, place) else {}
     put(work, place, assignee_id, reason=text)
     work.record(
         "RequestTakenBack",
