@@ -14,6 +14,7 @@ from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.partner_clocks import recount
 from itr.requests.recomputing import recompute_request
+from itr.requests.rules import OPEN
 from itr.requests.store import calendars_in_force, look, save, take
 from itr.requests.verbs.levels import move_to_level
 from itr.sla.clocks import is_promised
@@ -35,12 +36,18 @@ async def move(
     *,
     by: Actor,
     now: datetime,
-) -> None:
-    """Put one request, locked, under the version: an event on its timeline (R-SLA-08)."""
+) -> bool:
+    """Put one request, locked, under the version: an event on its timeline (R-SLA-08).
+
+    Not one that has ended while this waited for its lock: what is closed is sealed.
+    """
     in_hand = await take(work, SYSTEM, request_id, now)
+    if in_hand.request.status not in OPEN:
+        return False
     in_hand.actor = by
     await _move(in_hand, await terms_of(version_id), kind)
     await save(work, in_hand)
+    return True
 
 
 async def preview(

@@ -109,8 +109,8 @@ async def _step(work: Work, row: Recalculation, ids: list[UUID], now: datetime) 
         tally.requests += 1
     else:
         by = await _who(row)
-        await move(work, ids[0], UUID(row.wanted["version"]), row.kind, by=by, now=now)
-        tally.requests += 1
+        version_id = UUID(row.wanted["version"])
+        tally.requests += await move(work, ids[0], version_id, row.kind, by=by, now=now)
     row.done += len(ids)
     row.position = ids[-1]
     row.result = {**(row.result or {}), **tally.to_json(), **kept}

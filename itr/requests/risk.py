@@ -34,13 +34,16 @@ _LAST_WARNING = (
     " where promise.id = {t}.service_level_version_id and percent::int < 100)"
 )
 RISK = (
-    "(select case when bool_or(ticking.state = 'BREACHED' or ticking.alarm_level >= 100)"
+    "(select case when bool_or(ticking.state = 'BREACHED')"
     f" then '{SlaRisk.BREACHED}' when bool_or(ticking.alarm_level > 0"
     f" and ticking.alarm_level >= {_LAST_WARNING}) then '{SlaRisk.AT_RISK}' else '{SlaRisk.OK}' end"
     f" from clock ticking where ticking.request_id = {{t}}.id"
     f" and {IS_RUNNING.replace('{t}', 'ticking')})"
 )
-"""The risk of a request, in SQL over its row: breached, or the last warning before it raised."""
+"""The risk of a request, in SQL over its row: breached, or the last warning before it raised.
+
+A breach that was overturned is none any more; that it was warned of remains (R-SLA-05).
+"""
 
 URGENCY = (
     f"array_position(array['{SlaRisk.BREACHED}', '{SlaRisk.AT_RISK}', '{SlaRisk.OK}'], {RISK}),"

@@ -1,8 +1,10 @@
 """Promises that change under a request: what came to its end, what warns, what is told again."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tortoise.connection import get_connection
@@ -11,8 +13,11 @@ from itr.catalogue.models import ServiceLevelVersion
 from itr.catalogue.operations import save_service_level
 from itr.recalculations.operations import apply_migration, preview_migration, start_what_if
 from itr.reports.rules import Period
+from itr.requests.models import Request
 from itr.requests.recomputing import recompute_batch
 from itr.requests.risk import RISK
+from itr.requests.store import handling
+from itr.requests.verbs import closing
 from itr.settings import Settings
 from itr.sla.calendars import DatedException, Span
 from itr.sla.clock import Target
@@ -21,7 +26,7 @@ from itr.sla.operations import correct_calendar
 from itr.sla.terms import Thread
 from tests.support.desk import ALL_PAUSE, FOUNDER, HOUR, START, Desk, hours, open_desk
 from tests.support.levels import work_off
-from tests.support.requests import MINOR, brought_to, clock, do, read
+from tests.support.requests import MINOR, brought_to, clock, do, events_of, read
 from tests.workers.alarms import fire_all
 
 SOLVED = {"solution": "换模块", "restoresService": True}
@@ -146,6 +151,38 @@ async def test_a_migration_leaves_a_sealed_result_alone_though_its_calendar_was_
     assert clock(request, "RESOLUTION") == sealed
 
 
+async def test_a_request_that_closes_while_it_is_about_to_be_moved_stays_as_it_closed(
+    desk: Desk,
+) -> None:
+    """R-CAT-03, situation 20: the migration waits for its lock, and finds it sealed."""
+    request = await brought_to(desk, "CONFIRMED")
+    key = UUID(request["id"].removeprefix("req_"))
+    await gold(desk, resolution=20)
+    begun = asyncio.Event()
+
+    async def migrates() -> None:
+        await begun.wait()
+        await migrate(desk)
+
+    migration = asyncio.create_task(migrates())
+    async with handling(await desk.actor("LINE1"), key, desk.time.now) as in_hand:
+        closing.close(in_hand)
+        begun.set()
+        while not await somebody_waits():  # noqa: ASYNC110 - a database has no event to wait for
+            await asyncio.sleep(0.02)
+    await migration
+
+    events = [each["type"] for each in await events_of(request["id"])]
+    assert events[-1] == "RequestClosed"
+    assert (await Request.get(id=key)).service_level_version_id == in_hand.terms.version_id
+
+
+async def somebody_waits() -> bool:
+    """Whether a transaction waits for another's lock."""
+    waiting = "select 1 from pg_locks where not granted limit 1"
+    return bool(await get_connection("default").execute_query_dict(waiting))
+
+
 async def test_a_version_that_only_warns_otherwise_has_open_clocks_warn_so_once_they_are_moved(
     desk: Desk,
 ) -> None:
@@ -196,6 +233,29 @@ async def test_a_closure_dropped_after_its_breach_threatens_nothing_any_more(des
     assert clock(request, "CLOSURE")["state"] == "BREACHED"
     assert clock(request, "RESOLUTION")["state"] == "RUNNING"
     assert await risk_of(request) == "OK"
+
+
+async def test_a_breach_that_a_corrected_calendar_overturns_is_a_risk_and_no_breach_on_a_board(
+    desk: Desk,
+) -> None:
+    """R-SLA-05, R-SLA-13: the afternoon was worked by another calendar than the morning."""
+    await gold(desk, calendar="office")
+    request = await brought_to(desk, "IN_PROGRESS")
+    await do(desk, "LINE1", "respondToRequest", id=request["id"], text="在看")
+    desk.time.pass_(hours(6))
+    await fire_all(desk.time.now)
+    assert await risk_of(request) == "BREACHED"
+
+    shorter = [DatedException(date(2026, 3, 2), (Span("13:30", "18:00"),))]
+    await correct_calendar(
+        FOUNDER, desk.ids["office"], exceptions=shorter, dropped=(), now=desk.time.now
+    )
+    while await recompute_batch(desk.time.now):
+        pass
+
+    row = await row_of(request, "RESTORATION")
+    assert (row.state, row.overturned_at) == ("RUNNING", desk.time.now)
+    assert await risk_of(request) == "AT_RISK"
 
 
 async def risk_of(request: dict[str, Any]) -> str:
