@@ -32,6 +32,7 @@ from itr.people.rules import ensure_name
 from itr.sla.alarms import PERCENTS
 from itr.sla.models import Calendar
 from itr.sla.operations import current_calendars
+from itr.sla.reach import problems_of_reach
 from itr.sla.recalculations import begin
 from itr.sla.terms import RecalculationKind, Thread, WaitingReason
 
@@ -62,7 +63,7 @@ async def save_service_level(
     `alarm_rules` whom its alarms tell (None: R-ALM-01's own; see `problems_of_alarm_rules`),
     `new` whether there may be one already (None: as it happens to be). A level that was switched
     off is on again. Raises Forbidden, NotFound for the calendar, NameTaken, Stale, and what the
-    `problems_of_…` functions find.
+    `problems_of_…` functions find, TooLittleWorkingTime among it.
     """
     ensure_may(actor, Permission.MANAGE_SERVICE_LEVELS)
     name = ensure_name(name, "name")
@@ -80,6 +81,7 @@ async def save_service_level(
         async with transaction() as work:
             await ensure_exists(Calendar, calendar_id, "calendar_id")
             working = (await current_calendars([calendar_id]))[calendar_id].working
+            refuse(problems_of_reach(working, targets.values(), now, "targets"))
             refuse(problems_of_window(targets, ola_shares, confirmation_days, working, now))
             if house:
                 await ServiceLevel.filter(house=True).exclude(name=name).update(house=False)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from fractions import Fraction
+from math import ceil
 
 from itr.errors import DomainError, PathItem
 from itr.sla.clock_facts import Target
@@ -295,6 +296,10 @@ def window_fits(
 
 
 def longest_window(working: WorkingCalendar, days: int, now: datetime) -> int:
-    """The working time of the longest window of so many days that begins within a fortnight."""
-    starts = [now + timedelta(days=ahead) for ahead in range(14)]
-    return max(working.elapsed(start, working.add_days(start, days)) for start in starts)
+    """The working time of the longest window of so many days among the next working dates.
+
+    Of those that begin within a date none is longer than the two that begin at its ends.
+    """
+    today = ceil(working.day_position(now))
+    ends = [working.instant_at_day(Fraction(today + ahead)) for ahead in range(14 + days)]
+    return max(working.elapsed(*window) for window in zip(ends, ends[days:], strict=False))

@@ -16,9 +16,11 @@ from itr.people.names import NameTaken, kept_whole
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission
 from itr.people.rules import ensure_name
-from itr.sla.calendar_errors import problems_of_calendar
+from itr.sla.calendar_errors import NoWorkingTime, problems_of_calendar
 from itr.sla.calendars import CalendarDefinition, DatedException
+from itr.sla.clock_facts import Target
 from itr.sla.models import Calendar, CalendarVersion
+from itr.sla.reach import problems_of_reach
 from itr.sla.spans import FIRST_SPAN, insert_spans, spans_to_keep, years_ahead
 from itr.sla.working_time import WorkingCalendar, calendar_of
 
@@ -48,7 +50,8 @@ async def save_calendar(
 
     `calendar_id` names the calendar to change (its name too), or the id a new one shall have.
     `new` says whether there may be one already; None: as it happens to be.
-    Raises Forbidden, the errors of `calendar_errors` (several at once as Refused), NotFound,
+    Raises Forbidden, the errors of `calendar_errors` (several at once as Refused),
+    TooLittleWorkingTime for what is promised by it, NotFound,
     NameTaken, Stale. Its clocks are recomputed by whoever hears the fact CalendarSaved (R-SLA-10).
     """
     ensure_may(actor, Permission.MANAGE_CALENDARS)
@@ -58,6 +61,7 @@ async def save_calendar(
         async with transaction() as work:
             calendar = await _lock_or_create(name, calendar_id, new)
             await _ensure_version(calendar, expected_version)
+            await _ensure_enough(calendar, definition, now)
             await _renew(work, actor, calendar, definition, now)
             work.subject_id = calendar.id
     return calendar.id
@@ -85,6 +89,7 @@ async def correct_calendar(
         newest = (await current_calendars([calendar_id]))[calendar_id].working.definition
         corrected = corrected_definition(newest, exceptions, dropped)
         refuse(problems_of_calendar(corrected))
+        await _ensure_enough(calendar, corrected, now)
         await _renew(work, actor, calendar, corrected, now)
         work.subject_id = calendar.id
     return calendar.id
@@ -197,6 +202,21 @@ async def _ensure_version(calendar: Calendar, expected: int | None) -> None:
         current = await CalendarVersion.filter(calendar_id=calendar.id).count()
         if current != expected:
             raise Stale(current=current, path=["expectedVersion"])
+
+
+_PROMISED = """
+select t.target_us, t.target_days from service_target t
+join service_level_version v on v.id = t.version_id where v.calendar_id = $1
+"""
+
+
+async def _ensure_enough(calendar: Calendar, definition: CalendarDefinition, now: datetime) -> None:
+    """Refuse what has working time on single dates only, or too little for what is promised."""
+    if not (definition.shifts or definition.always_open):
+        raise NoWorkingTime(path=["shifts"])
+    promised = await get_connection("default").execute_query_dict(_PROMISED, [calendar.id])
+    targets = [Target(us=row["target_us"], days=row["target_days"]) for row in promised]
+    refuse(problems_of_reach(calendar_of(definition), targets, now, "shifts"))
 
 
 async def _renew(

@@ -9,13 +9,14 @@ from itr.requests.recomputing import recompute_batch
 from itr.settings import Settings
 from itr.sla.models import Clock
 from tests.support.desk import Desk, hours, open_desk
-from tests.support.levels import OFFICE_INPUT, keep, kept, refusals, work_off
+from tests.support.levels import OFFICE_INPUT, keep, kept, refusals, targets_input, work_off
 from tests.support.requests import ask, submitted
 
 SHOWN = """calendar { id name number timeZone alwaysOpen makeUpDays countryHolidays
     shifts { weekday opens closes } exceptions { date shifts { opens closes } }
     clocksToRecompute versions { number exceptions { date } } }"""
 MANAGER = "PROCESS_MANAGER"
+NINE_TO_TEN = {"opens": "09:00", "closes": "10:00"}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,10 @@ async def test_a_calendar_is_kept_and_read_as_it_was_given(desk: Desk) -> None:
             ("BAD_TIME", ["input", "calendar", "shifts", "0", "opens"]),
         ),
         ({"shifts": []}, ("NO_WORKING_TIME", ["input", "calendar", "shifts"])),
+        (
+            {"shifts": [], "exceptions": [{"date": "2026-05-01", "shifts": [NINE_TO_TEN]}]},
+            ("NO_WORKING_TIME", ["input", "calendar", "shifts"]),
+        ),
         ({"countryHolidays": "XX"}, ("UNKNOWN_COUNTRY", ["input", "calendar", "countryHolidays"])),
         (
             {"exceptions": [{"date": "2026-05-01", "shifts": []}] * 2},
@@ -65,6 +70,25 @@ async def test_what_cannot_be_a_calendar_is_refused_where_it_is_wrong(
 
     assert await refusals(desk, MANAGER, "saveCalendar", SHOWN, name="x", calendar=wrong) == [
         expected
+    ]
+
+
+async def test_a_calendar_by_which_a_promise_never_comes_due_is_refused_with_it(
+    desk: Desk,
+) -> None:
+    """R-CAL-02: a minute a week makes 240 hours 277 years; refused from either side."""
+    minute = {"weekday": "MONDAY", "opens": "09:00", "closes": "09:01"}
+    rare = {"timeZone": "Asia/Shanghai", "shifts": [minute]}
+    id_ = (await kept(desk, MANAGER, "saveCalendar", SHOWN, name="rare", calendar=rare))["id"]
+    promised = targets_input(RESPONSE=1, RESTORATION=4, RESOLUTION=8, CLOSURE=240)
+    level = {"name": "never", "calendarId": id_, "targets": promised, "pauses": []}
+
+    assert await refusals(desk, MANAGER, "saveServiceLevel", "serviceLevel { id }", **level) == [
+        ("TOO_LITTLE_WORKING_TIME", ["input", "targets"])
+    ]
+    always = {"id": desk.public("cal", "always"), "name": "always", "calendar": rare}
+    assert await refusals(desk, MANAGER, "saveCalendar", SHOWN, **always) == [
+        ("TOO_LITTLE_WORKING_TIME", ["input", "calendar", "shifts"])
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itr.sla.calendars import CalendarDefinition
+from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target
 from itr.sla.control_point_moves import HAND_OVER, MOVES, Changes, Situation, changes_of
 from itr.sla.control_points import (
@@ -181,6 +181,18 @@ def test_a_window_of_days_is_measured_by_its_longest_stretch() -> None:
         assert (
             window_fits(3, {T.CLOSURE: Target(days=days)}, DEFAULT_SHARES, window_us=window) is fits
         )
+
+
+@pytest.mark.parametrize("hour", [1, 7, 15])
+def test_the_longest_window_is_the_same_at_whatever_hour_it_is_asked_for(hour: int) -> None:
+    """R-CP-03: a Friday of ten hours, whatever is left of today."""
+    days = [*((day, "09:00", "13:00") for day in range(4)), (4, "08:00", "18:00")]
+    uneven = calendar_of(CalendarDefinition("UTC", tuple(Shift(*day) for day in days)))
+    asked = NOW.replace(hour=hour)
+
+    longest = [longest_window(uneven, days, asked) / 3_600_000_000 for days in (1, 2, 5)]
+
+    assert longest == [10, 14, 26]
 
 
 def test_what_is_cancelled_gives_its_open_steps_up() -> None:
