@@ -50,12 +50,16 @@ class SimulationQuery:
                 zh_reason="end 与 duration 必须且只能给出一个。",
                 en_reason="Give exactly one of end and duration.",
             )
+
+        def provisional(other: datetime) -> bool:
+            return working.provisional(max(start, other))
+
         if end is not None:
             elapsed = time_between(working, start, end)
-            return WorkingTime(elapsed=elapsed, at=None, provisional=working.provisional(end))
+            return WorkingTime(elapsed=elapsed, at=None, provisional=provisional(end))
         assert duration is not None
         at = time_after(working, start, duration)
-        return WorkingTime(elapsed=None, at=at, provisional=working.provisional(at))
+        return WorkingTime(elapsed=None, at=at, provisional=provisional(at))
 
     @strawberry.field(
         permission_classes=[may(Permission.READ_CATALOGUE)],

@@ -1,5 +1,8 @@
 """What is wrong with a calendar, said to the person who wants to keep it (R-CAL-02)."""
 
+from collections import Counter
+from collections.abc import Iterator
+
 from itr.errors import DomainError
 from itr.sla.calendars import CalendarDefinition
 
@@ -68,6 +71,14 @@ class OverlappingShifts(DomainError):
     en = "Shifts overlap."
 
 
+class TooManyShifts(DomainError):
+    """More spans of one day than anybody works, and more than is to be computed for years."""
+
+    code = "TOO_MANY_SHIFTS"
+    zh = "每天最多 {most} 个班次，例外日期最多 {days} 个。"
+    en = "A day has at most {most} shifts, a calendar at most {days} exceptions."
+
+
 class BadCalendar(DomainError):
     """Anything else the arithmetic cannot work with."""
 
@@ -91,9 +102,27 @@ _BY_CODE: dict[str, type[DomainError]] = {
 }
 
 
+MOST_SHIFTS = 48
+"""Of one day: one every half hour."""
+MOST_EXCEPTIONS = 5_000
+
+
 def problems_of_calendar(definition: CalendarDefinition) -> list[DomainError]:
-    """What keeps a calendar from being saved, each with its code and path."""
-    return [
+    """What keeps a calendar from being saved or tried out, each with its code and path."""
+    return list(_crowds(definition)) or [
         _BY_CODE.get(problem.code, BadCalendar)(path=problem.path)
         for problem in definition.problems()
     ]
+
+
+def _crowds(definition: CalendarDefinition) -> Iterator[DomainError]:
+    """Where there is more than can be computed while others wait (R-CAL-02)."""
+    told = {"most": MOST_SHIFTS, "days": MOST_EXCEPTIONS}
+    by_weekday = Counter(shift.weekday for shift in definition.shifts)
+    if max(by_weekday.values(), default=0) > MOST_SHIFTS:
+        yield TooManyShifts(path=["shifts"], **told)
+    if len(definition.exceptions) > MOST_EXCEPTIONS:
+        yield TooManyShifts(path=["exceptions"], **told)
+    for index, exception in enumerate(definition.exceptions):
+        if len(exception.spans) > MOST_SHIFTS:
+            yield TooManyShifts(path=["exceptions", index, "shifts"], **told)

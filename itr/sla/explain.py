@@ -13,6 +13,10 @@ OUTSIDE_HOURS = "OUTSIDE_HOURS"
 HOLIDAY = "HOLIDAY"
 
 
+class TooMuchToExplain(ValueError):
+    """A story of more intervals than were asked for at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A stretch of a clock's life; the counted ones add up to its elapsed time.
@@ -37,8 +41,13 @@ def explain(
     return explain_history(History(events, calendar_of, until=until), until)
 
 
-def explain_history(history: History, until: datetime) -> list[Interval]:
-    """The intervals of a history walked up to `until`; a pause keeps each reason it had."""
+def explain_history(
+    history: History, until: datetime, *, most: int | None = None
+) -> list[Interval]:
+    """The intervals of a history walked up to `until`; a pause keeps each reason it had.
+
+    Raises TooMuchToExplain beyond `most` of them.
+    """
     end = history.untargeted_since or history.cancelled_at or history.completed_at or until
     begins = [at for at, _ in history.marks[1:]]
     intervals: list[Interval] = []
@@ -52,6 +61,8 @@ def explain_history(history: History, until: datetime) -> list[Interval]:
             found = iter((Interval(start, stop, counted=False, reason=reason),))
         for interval in found:
             _append(intervals, interval)
+            if most is not None and len(intervals) > most:
+                raise TooMuchToExplain(f"more than {most} intervals")
     return intervals
 
 

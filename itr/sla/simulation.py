@@ -10,6 +10,9 @@ from itr.sla.clock_history import History
 from itr.sla.explain import Interval, explain_history
 from itr.sla.working_time import WorkingCalendar
 
+MOST_INTERVALS = 20_000
+"""What one simulation explains at most: some 25 years of office hours with a lunch break."""
+
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAlarm:
@@ -39,7 +42,7 @@ def simulate(
 ) -> Simulation:
     """Fold `events` as of `at`, whatever calendar they name.
 
-    Raises ClockNotStarted, BeyondCalendar.
+    Raises ClockNotStarted, BeyondCalendar, TooMuchToExplain.
     """
     history = History(events, lambda _: calendar, until=at)
     clock = history.clock()
@@ -60,5 +63,5 @@ def simulate(
             )
             for percent in percents
         ),
-        explain=tuple(explain_history(history, at)),
+        explain=tuple(explain_history(history, at, most=MOST_INTERVALS)),
     )

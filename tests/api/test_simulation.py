@@ -17,6 +17,10 @@ CN = {
         for opens, closes in (("09:00", "12:00"), ("13:30", "18:00"))
     ],
 }
+EVERY_MINUTE = [
+    {"weekday": "MONDAY", "opens": f"10:{minute:02}", "closes": f"10:{minute + 1:02}"}
+    for minute in range(0, 49)
+]
 TIME = """query($calendar: WorkingCalendarInput!, $start: DateTime!, $end: DateTime,
     $duration: Duration) { workingTime(calendar: $calendar, start: $start, end: $end,
     duration: $duration) { elapsed at provisional } }"""
@@ -63,6 +67,9 @@ async def test_a_year_without_published_holidays_is_provisional(desk: Desk) -> N
     found = await working_time(desk, start="2031-03-03T01:00:00Z", duration="PT1H")
 
     assert found == {"elapsed": None, "at": "2031-03-03T02:00:00Z", "provisional": True}
+    for given in ({"end": "2026-03-03T01:00:00Z"}, {"duration": "-PT20000H"}):
+        back = await working_time(desk, start="2031-03-03T01:00:00Z", **given)
+        assert back["provisional"]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +78,7 @@ async def test_a_year_without_published_holidays_is_provisional(desk: Desk) -> N
         ({"end": None}, "INVALID", ["end"]),
         ({"calendar": {**CN, "timeZone": "Mars/Base"}}, "UNKNOWN_TIME_ZONE", None),
         ({"calendar": {"timeZone": "UTC", "shifts": []}}, "NO_WORKING_TIME", None),
+        ({"calendar": {"timeZone": "UTC", "shifts": EVERY_MINUTE}}, "TOO_MANY_SHIFTS", None),
         ({"duration": "PT99999999H"}, "DATE_OUT_OF_RANGE", ["duration"]),
     ],
 )
@@ -121,6 +129,7 @@ async def test_eight_hours_paused_over_the_weekend_are_due_on_monday_afternoon(d
         ),
         ({"alarmPercents": [100, 50]}, "INVALID", ["input", "alarmPercents"]),
         ({"alarmPercents": [101]}, "INVALID", ["input", "alarmPercents"]),
+        ({"at": "2126-03-09T03:00:00Z"}, "TOO_LONG_A_STORY", ["input", "at"]),
     ],
 )
 async def test_a_clock_that_makes_no_sense_is_refused_with_code_and_path(
