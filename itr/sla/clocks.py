@@ -242,7 +242,7 @@ def settle(
     """Write into the row (a new one if there is none) what the history folds to at `now`.
 
     The alarm level starts anew with each version; a breach that the fold no longer finds is kept
-    as overturned (R-SLA-05).
+    as overturned, its reason on the timeline only: another breach has one of its own (R-SLA-05).
     """
     walked = History(history, lambda key: calendars[_key(key)].working, until=None)
     value = as_of(walked.clock(), now)
@@ -252,6 +252,9 @@ def settle(
         row.alarm_level = 0
     if row.breached_at is not None and value.breached_at is None:
         row.overturned_at = now
+        row.breach_reason = row.breach_reason_state = None
+        row.breach_note = row.breach_reason_by = row.breach_reason_at = None
+        row.breach_decided_by = row.breach_decided_at = None
     _write(row, value, calendar)
     write_waits(row, walked)
     row.next_alarm_at = _next_alarm_at(row, value, calendar.working, percents)

@@ -14,6 +14,7 @@ from itr.catalogue.operations import save_service_level
 from itr.recalculations.operations import apply_migration, preview_migration, start_what_if
 from itr.reports.rules import Period
 from itr.requests.models import Request
+from itr.requests.operations import approve_breach_reason, explain_breach
 from itr.requests.recomputing import recompute_batch
 from itr.requests.risk import RISK
 from itr.requests.store import handling
@@ -23,7 +24,7 @@ from itr.sla.calendars import DatedException, Span
 from itr.sla.clock import Target
 from itr.sla.models import Clock, Recalculation
 from itr.sla.operations import correct_calendar
-from itr.sla.terms import Thread
+from itr.sla.terms import BreachReason, Thread
 from tests.support.desk import ALL_PAUSE, FOUNDER, HOUR, START, Desk, hours, open_desk
 from tests.support.levels import work_off
 from tests.support.requests import MINOR, brought_to, clock, do, events_of, read
@@ -245,6 +246,7 @@ async def test_a_breach_that_a_corrected_calendar_overturns_is_a_risk_and_no_bre
     desk.time.pass_(hours(6))
     await fire_all(desk.time.now)
     assert await risk_of(request) == "BREACHED"
+    await explained(desk, request)
 
     shorter = [DatedException(date(2026, 3, 2), (Span("13:30", "18:00"),))]
     await correct_calendar(
@@ -256,6 +258,19 @@ async def test_a_breach_that_a_corrected_calendar_overturns_is_a_risk_and_no_bre
     row = await row_of(request, "RESTORATION")
     assert (row.state, row.overturned_at) == ("RUNNING", desk.time.now)
     assert await risk_of(request) == "AT_RISK"
+    assert (row.breach_reason, row.breach_reason_state) == (None, None)
+    desk.time.pass_(hours(24))
+    await explained(desk, request)
+    assert (await row_of(request, "RESTORATION")).breach_reason == "STAFFING"
+
+
+async def explained(desk: Desk, request: dict[str, Any]) -> None:
+    """The breach of RESTORATION has a reason, and a manager approves it."""
+    key = UUID(request["id"].removeprefix("req_"))
+    thread, reason, now = Thread.RESTORATION, BreachReason.STAFFING, desk.time.now
+    owner, manager = await desk.actor("LINE1"), await desk.actor("PROCESS_MANAGER")
+    await explain_breach(owner, key, thread=thread, reason=reason, note=None, now=now)
+    await approve_breach_reason(manager, key, thread=thread, now=now)
 
 
 async def risk_of(request: dict[str, Any]) -> str:
