@@ -4,6 +4,7 @@ One cluster per test process, copied from one in which the migrations made a tem
 per test module. Valkey is emptied for each module.
 """
 
+import gc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from embedded import Addresses
     from itr.settings import Settings
 
+
+gc.set_threshold(20_000, 10, 20)  # what is collected here is few, and what is imported much
 
 _LONG = ("chaos/", "embedded/test_demo", "test_bench", "conformance/", "workers/", "embedded/")
 """Files that take longest, to be begun first: one process gets a whole file."""
@@ -42,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((at for at, start in enumerate(_LONG) if path.startswith(start)), len(_LONG))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Leave the product and the tests themselves out of garbage collection, as the server does."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

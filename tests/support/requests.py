@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -281,32 +280,27 @@ async def timers_of(id: str) -> dict[str, datetime]:
 
 async def twin_of(request: Mapping[str, Any]) -> dict[str, Any]:
     """Another request that stands exactly like this one, without walking the way again."""
-    connection = get_connection("default")
     old, new = request["id"].removeprefix("req_"), uuid4()
-    own = {"id": str(new), "number": f"SR-000000-{next(_numbers):04}"}
-    await connection.execute_query(_TWIN.format("request", "id"), [old, json.dumps(own)])
-    for table in ("clock", "stint", "hand_over", "timer"):
-        rows = await connection.execute_query_dict(
-            f"select id from {table} where request_id = $1", [old]
-        )
-        for row in rows:
-            copy = json.dumps({"id": str(uuid4()), "request_id": str(new)})
-            await connection.execute_query(_TWIN.format(table, "id"), [row["id"], copy])
-    await connection.execute_query(_TWIN_EVENTS, [old, new])
+    await get_connection("default").execute_query(
+        _TWIN, [old, str(new), f"SR-000000-{next(_numbers):04}"]
+    )
     return {**request, "id": f"req_{new.hex}"}
 
 
-_TWIN = """
-insert into {0} select (jsonb_populate_record(null::{0}, to_jsonb(it) || $2::jsonb)).*
-from {0} it where {1} = $1
-"""
+_PARTS = ("clock", "stint", "hand_over", "timer")
 _EVENT = (
     "type, subject_type, subject_version, audience, customer_id, branch_id, actor_id, actor_name,"
     " origin, occurred_at, historic, payload"
 )
-_TWIN_EVENTS = f"""
+_COPY = "select (jsonb_populate_record(null::{0}, to_jsonb(it) || {1})).* from {0} it"
+_OWN = "jsonb_build_object('id', $2::text, 'number', $3::text)"
+_OF_THE_TWIN = "jsonb_build_object('id', gen_random_uuid(), 'request_id', $2::text)"
+_PART = "{0}s as (insert into {0} {1} where request_id = $1::uuid)"
+_TWIN = f"""
+with twin as (insert into request {_COPY.format("request", _OWN)} where id = $1::uuid),
+{", ".join(_PART.format(part, _COPY.format(part, _OF_THE_TWIN)) for part in _PARTS)}
 insert into event (subject, stream, {_EVENT})
-select $2, $2, {_EVENT} from event where stream = $1 order by id
+select $2::uuid, $2::uuid, {_EVENT} from event where stream = $1::uuid order by id
 """
 
 
