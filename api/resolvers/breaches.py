@@ -1,11 +1,9 @@
 """Reasons of breaches: their mutations; translate, call, wrap."""
 
-from typing import Any
-
 import strawberry
 
 from api.resolvers.performing import on_request
-from api.resolvers.permissions import may
+from api.resolvers.permissions import mutation
 from api.schema import breaches as given
 from api.schema.payloads import RequestPayload
 from itr.people.roles import Permission
@@ -15,15 +13,11 @@ Info = strawberry.Info
 P = Permission
 
 
-def _mutation(permission: P, description: str) -> Any:
-    return strawberry.mutation(permission_classes=[may(permission)], description=description)
-
-
 @strawberry.type
 class BreachMutation:
     """Explaining breaches and deciding on the reasons (R-SLA-05)."""
 
-    @_mutation(P.EXPLAIN_BREACH, "Give a breached thread its reason: the owner, or a line lead.")
+    @mutation(P.EXPLAIN_BREACH, "Give a breached thread its reason: the owner, or a line lead.")
     async def explain_breach(
         self, info: Info, input: given.ExplainBreachInput
     ) -> RequestPayload | None:
@@ -37,14 +31,14 @@ class BreachMutation:
             note=input.note,
         )
 
-    @_mutation(P.APPROVE_BREACH_REASON, "Approve the reason somebody else gave for a breach.")
+    @mutation(P.APPROVE_BREACH_REASON, "Approve the reason somebody else gave for a breach.")
     async def approve_breach_reason(
         self, info: Info, input: given.ApproveBreachReasonInput
     ) -> RequestPayload | None:
         """Approve the reason of a breach."""
         return await on_request(info, input, operations.approve_breach_reason, thread=input.thread)
 
-    @_mutation(P.APPROVE_BREACH_REASON, "Refuse the reason somebody else gave for a breach.")
+    @mutation(P.APPROVE_BREACH_REASON, "Refuse the reason somebody else gave for a breach.")
     async def refuse_breach_reason(
         self, info: Info, input: given.RefuseBreachReasonInput
     ) -> RequestPayload | None:

@@ -26,13 +26,6 @@ LONGEST_KEY = 200
 P = TypeVar("P", bound=Payload)
 
 
-async def perform(
-    info: strawberry.Info, input: MutationInput, act: Callable[[], Awaitable[UUID]]
-) -> RequestPayload:
-    """Do what a mutation on a request says: see `performed`."""
-    return await answered(RequestPayload, info, input, act)
-
-
 async def answered(
     payload: type[P],
     info: strawberry.Info,
@@ -91,7 +84,7 @@ async def on_request(
             **given,
         )
 
-    return await perform(info, input, act)
+    return await answered(RequestPayload, info, input, act)
 
 
 async def _outcome_of(call: Call, error: DomainError) -> tuple[UUID | None, list[dict[str, Any]]]:

@@ -34,3 +34,8 @@ def may(permission: Permission) -> type[BasePermission]:
             raise Forbidden()
 
     return May
+
+
+def mutation(permission: Permission, description: str) -> Any:
+    """Declare a mutation that demands `permission`."""
+    return strawberry.mutation(permission_classes=[may(permission)], description=description)

@@ -1,14 +1,13 @@
 """Problems: their query and mutations; translate, call, wrap."""
 
-from typing import Any
 from uuid import UUID
 
 import strawberry
 
 from api.planner.fields import page_field
 from api.resolvers.performing import answered, key_of, on_request
-from api.resolvers.permissions import may
-from api.schema import special_inputs as given
+from api.resolvers.permissions import may, mutation
+from api.schema import problem_inputs as given
 from api.schema.payloads import ProblemPayload, RequestPayload
 from api.schema.problems import Problem, ProblemConnection
 from itr.knowledge import operations
@@ -16,10 +15,6 @@ from itr.people.roles import Permission
 
 Info = strawberry.Info
 P = Permission
-
-
-def _mutation(permission: P, description: str) -> Any:
-    return strawberry.mutation(permission_classes=[may(permission)], description=description)
 
 
 @strawberry.type
@@ -36,14 +31,14 @@ class ProblemQuery:
 class ProblemMutation:
     """Causes behind requests (R-LNK-01)."""
 
-    @_mutation(P.LINK_PROBLEM, "Open the problem behind a request and link it, in one step.")
+    @mutation(P.LINK_PROBLEM, "Open the problem behind a request and link it, in one step.")
     async def open_problem(
         self, info: Info, input: given.OpenProblemInput
     ) -> RequestPayload | None:
         """Open a problem from a request."""
         return await on_request(info, input, operations.open_problem, title=input.title)
 
-    @_mutation(P.LINK_PROBLEM, "Link a request to a problem that is known already.")
+    @mutation(P.LINK_PROBLEM, "Link a request to a problem that is known already.")
     async def link_problem(
         self, info: Info, input: given.LinkProblemInput
     ) -> RequestPayload | None:
@@ -55,7 +50,7 @@ class ProblemMutation:
             problem_id=lambda: key_of(Problem, input.problem_id, "problemId"),
         )
 
-    @_mutation(P.MANAGE_PROBLEMS, "Take a problem one step on.")
+    @mutation(P.MANAGE_PROBLEMS, "Take a problem one step on.")
     async def advance_problem(
         self, info: Info, input: given.AdvanceProblemInput
     ) -> ProblemPayload | None:

@@ -1,13 +1,12 @@
 """Requests: their queries and the mutations of their lifecycle; translate, call, wrap."""
 
-from typing import Any
 from uuid import UUID
 
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import key_of, key_or_none, on_request, perform
-from api.resolvers.permissions import may
+from api.resolvers.performing import answered, key_of, key_or_none, on_request
+from api.resolvers.permissions import may, mutation
 from api.schema import request_inputs as given
 from api.schema.catalogue import Product
 from api.schema.payloads import RequestPayload
@@ -34,15 +33,11 @@ class RequestQuery:
     )
 
 
-def _mutation(permission: P, description: str) -> Any:
-    return strawberry.mutation(permission_classes=[may(permission)], description=description)
-
-
 @strawberry.type
 class RequestMutation:
     """The verbs of the lifecycle."""
 
-    @_mutation(P.SUBMIT_REQUEST, "Register a request; its clocks start now.")
+    @mutation(P.SUBMIT_REQUEST, "Register a request; its clocks start now.")
     async def submit_request(
         self, info: Info, input: given.SubmitRequestInput
     ) -> RequestPayload | None:
@@ -53,40 +48,40 @@ class RequestMutation:
                 info.context.actor, _intake(input), now=info.context.now
             )
 
-        return await perform(info, input, act)
+        return await answered(RequestPayload, info, input, act)
 
-    @_mutation(P.ACCEPT_REQUEST, "Authorise and classify a request: pins its entitlement.")
+    @mutation(P.ACCEPT_REQUEST, "Authorise and classify a request: pins its entitlement.")
     async def accept_request(
         self, info: Info, input: given.ClassifyRequestInput
     ) -> RequestPayload | None:
         """Accept a request (R-ENT-01)."""
         return await on_request(info, input, operations.accept_request, _classification(input))
 
-    @_mutation(P.ACCEPT_REQUEST, "Authorise once more, after missing data was completed.")
+    @mutation(P.ACCEPT_REQUEST, "Authorise once more, after missing data was completed.")
     async def reauthorise_request(
         self, info: Info, input: given.RequestInput
     ) -> RequestPayload | None:
         """Authorise once more (R-ENT-02)."""
         return await on_request(info, input, operations.reauthorise_request)
 
-    @_mutation(P.RECLASSIFY_REQUEST, "Classify anew; another priority retargets the clocks.")
+    @mutation(P.RECLASSIFY_REQUEST, "Classify anew; another priority retargets the clocks.")
     async def reclassify_request(
         self, info: Info, input: given.ClassifyRequestInput
     ) -> RequestPayload | None:
         """Classify a request anew (R-PRI-03)."""
         return await on_request(info, input, operations.reclassify_request, _classification(input))
 
-    @_mutation(P.ACCEPT_CHARGE, "Accept the catalogue price of a chargeable request.")
+    @mutation(P.ACCEPT_CHARGE, "Accept the catalogue price of a chargeable request.")
     async def accept_charge(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
         """Accept the price (R-ENT-01)."""
         return await on_request(info, input, operations.agree_to_charge, Verb.ACCEPT_CHARGE)
 
-    @_mutation(P.WAIVE_CHARGE, "Waive the price of a chargeable request.")
+    @mutation(P.WAIVE_CHARGE, "Waive the price of a chargeable request.")
     async def waive_charge(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
         """Waive the price (R-ENT-01)."""
         return await on_request(info, input, operations.agree_to_charge, Verb.WAIVE_CHARGE)
 
-    @_mutation(P.REJECT_REQUEST, "Turn a request down; the requester is told why.")
+    @mutation(P.REJECT_REQUEST, "Turn a request down; the requester is told why.")
     async def reject_request(
         self, info: Info, input: given.RejectRequestInput
     ) -> RequestPayload | None:
@@ -95,7 +90,7 @@ class RequestMutation:
             info, input, operations.reject_request, code=input.code, reason=input.reason
         )
 
-    @_mutation(P.DISPATCH_REQUEST, "Send a request to a queue, or to a person of it.")
+    @mutation(P.DISPATCH_REQUEST, "Send a request to a queue, or to a person of it.")
     async def dispatch_request(
         self, info: Info, input: given.DispatchRequestInput
     ) -> RequestPayload | None:
@@ -108,12 +103,12 @@ class RequestMutation:
             assignee_id=lambda: key_or_none(Person, input.assignee_id, "assigneeId"),
         )
 
-    @_mutation(P.START_REQUEST, "Take a request and become its owner.")
+    @mutation(P.START_REQUEST, "Take a request and become its owner.")
     async def start_request(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
         """Take a request (R-ROLE-07)."""
         return await on_request(info, input, operations.start_request)
 
-    @_mutation(P.WORK_ON_REQUEST, "Wait for somebody else; pauses what the level pauses.")
+    @mutation(P.WORK_ON_REQUEST, "Wait for somebody else; pauses what the level pauses.")
     async def wait_request(
         self, info: Info, input: given.WaitRequestInput
     ) -> RequestPayload | None:
@@ -122,14 +117,14 @@ class RequestMutation:
             info, input, operations.wait_request, reason=input.reason, note=input.note
         )
 
-    @_mutation(P.RESUME_REQUEST, "Go on; customers resume by answering.")
+    @mutation(P.RESUME_REQUEST, "Go on; customers resume by answering.")
     async def resume_request(
         self, info: Info, input: given.ResumeRequestInput
     ) -> RequestPayload | None:
         """Go on with a waiting request."""
         return await on_request(info, input, operations.resume_request, answer=input.answer)
 
-    @_mutation(P.WORK_ON_REQUEST, "Service is up again by a workaround: stops RESTORATION.")
+    @mutation(P.WORK_ON_REQUEST, "Service is up again by a workaround: stops RESTORATION.")
     async def restore_request(
         self, info: Info, input: given.RestoreRequestInput
     ) -> RequestPayload | None:
@@ -138,7 +133,7 @@ class RequestMutation:
             info, input, operations.restore_request, workaround=input.workaround
         )
 
-    @_mutation(P.REQUEUE_REQUEST, "Put a request back into a queue: nobody's again.")
+    @mutation(P.REQUEUE_REQUEST, "Put a request back into a queue: nobody's again.")
     async def requeue_request(
         self, info: Info, input: given.RequeueRequestInput
     ) -> RequestPayload | None:
@@ -151,7 +146,7 @@ class RequestMutation:
             reason=input.reason,
         )
 
-    @_mutation(P.WORK_ON_REQUEST, "Deliver the solution: stops RESOLUTION, starts CLOSURE.")
+    @mutation(P.WORK_ON_REQUEST, "Deliver the solution: stops RESOLUTION, starts CLOSURE.")
     async def deliver_request(
         self, info: Info, input: given.DeliverRequestInput
     ) -> RequestPayload | None:
@@ -164,21 +159,21 @@ class RequestMutation:
             restores_service=input.restores_service,
         )
 
-    @_mutation(P.ESCALATE_REQUEST, "Hand a request up to a higher line.")
+    @mutation(P.ESCALATE_REQUEST, "Hand a request up to a higher line.")
     async def escalate_request(
         self, info: Info, input: given.ChangeLineInput
     ) -> RequestPayload | None:
         """Hand a request up (R-LIN-01)."""
         return await _change_line(info, input, Verb.ESCALATE)
 
-    @_mutation(P.ESCALATE_REQUEST, "Hand a request back to a lower line.")
+    @mutation(P.ESCALATE_REQUEST, "Hand a request back to a lower line.")
     async def hand_back_request(
         self, info: Info, input: given.ChangeLineInput
     ) -> RequestPayload | None:
         """Hand a request back (R-LIN-01)."""
         return await _change_line(info, input, Verb.HAND_BACK)
 
-    @_mutation(P.CONFIRM_REQUEST, "Accept the solution.")
+    @mutation(P.CONFIRM_REQUEST, "Accept the solution.")
     async def confirm_request(
         self, info: Info, input: given.ConfirmRequestInput
     ) -> RequestPayload | None:
@@ -190,7 +185,7 @@ class RequestMutation:
             verified_by=lambda: key_or_none(Person, input.verified_by_id, "verifiedById"),
         )
 
-    @_mutation(P.CONFIRM_REQUEST, "Send the solution back; RESOLUTION goes on.")
+    @mutation(P.CONFIRM_REQUEST, "Send the solution back; RESOLUTION goes on.")
     async def reject_solution(
         self, info: Info, input: given.NotResolvedInput
     ) -> RequestPayload | None:
@@ -203,7 +198,7 @@ class RequestMutation:
             service_down=input.service_down,
         )
 
-    @_mutation(P.REOPEN_REQUEST, "Open a confirmed or closed request again, within 7 days.")
+    @mutation(P.REOPEN_REQUEST, "Open a confirmed or closed request again, within 7 days.")
     async def reopen_request(
         self, info: Info, input: given.NotResolvedInput
     ) -> RequestPayload | None:
@@ -216,24 +211,24 @@ class RequestMutation:
             service_down=input.service_down,
         )
 
-    @_mutation(P.CLOSE_REQUEST, "Close a confirmed request: stops CLOSURE.")
+    @mutation(P.CLOSE_REQUEST, "Close a confirmed request: stops CLOSURE.")
     async def close_request(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
         """Close a confirmed request."""
         return await on_request(info, input, operations.close_request)
 
-    @_mutation(P.CANCEL_REQUEST, "Withdraw a request before its solution is delivered.")
+    @mutation(P.CANCEL_REQUEST, "Withdraw a request before its solution is delivered.")
     async def cancel_request(self, info: Info, input: given.ReasonInput) -> RequestPayload | None:
         """Withdraw a request."""
         return await on_request(info, input, operations.cancel_request, reason=input.reason)
 
-    @_mutation(P.RESPOND_TO_REQUEST, "Reply in public; our first reply stops RESPONSE.")
+    @mutation(P.RESPOND_TO_REQUEST, "Reply in public; our first reply stops RESPONSE.")
     async def respond_to_request(
         self, info: Info, input: given.RespondToRequestInput
     ) -> RequestPayload | None:
         """Reply in public (R-SLA-01)."""
         return await on_request(info, input, operations.respond_to_request, text=input.text)
 
-    @_mutation(P.NOTE_ON_REQUEST, "Write an internal note, or one shared with the partner.")
+    @mutation(P.NOTE_ON_REQUEST, "Write an internal note, or one shared with the partner.")
     async def note_on_request(
         self, info: Info, input: given.NoteOnRequestInput
     ) -> RequestPayload | None:
@@ -243,12 +238,12 @@ class RequestMutation:
             info, input, operations.note_on_request, text=input.text, audience=audience
         )
 
-    @_mutation(P.LOG_CALL, "Log a call with the customer; it answers them.")
+    @mutation(P.LOG_CALL, "Log a call with the customer; it answers them.")
     async def log_call(self, info: Info, input: given.LogCallInput) -> RequestPayload | None:
         """Log a call (R-SLA-01)."""
         return await on_request(info, input, operations.log_call, summary=input.summary)
 
-    @_mutation(P.PLAN_REQUEST, "Tell the customer the plan and the date to expect.")
+    @mutation(P.PLAN_REQUEST, "Tell the customer the plan and the date to expect.")
     async def plan_request(
         self, info: Info, input: given.PlanRequestInput
     ) -> RequestPayload | None:

@@ -15,6 +15,7 @@ from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.costs import CostQuery
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.escalations import EscalationMutation
+from api.resolvers.families import FamilyMutation
 from api.resolvers.live_figures import LiveFiguresQuery, LiveFiguresSubscription
 from api.resolvers.nodes import NodeQuery
 from api.resolvers.notifications import (
@@ -35,6 +36,7 @@ from api.resolvers.requests import RequestMutation, RequestQuery
 from api.resolvers.service_levels import ServiceLevelMutation, ServiceLevelQuery
 from api.resolvers.simulation import SimulationQuery
 from api.resolvers.sla import SlaSubscription
+from api.resolvers.third_parties import ThirdPartyMutation
 from api.resolvers.usage import UsageQuery
 from api.schema import (
     access,
@@ -122,6 +124,8 @@ Mutation = merge_types(
         AdministrationMutation,
         BreachMutation,
         EmergencyMutation,
+        FamilyMutation,
+        ThirdPartyMutation,
         ProblemMutation,
         AccessMutation,
         ControlPointMutation,

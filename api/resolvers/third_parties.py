@@ -1,0 +1,46 @@
+"""Partner firms: handing over and taking back; translate, call, wrap."""
+
+import strawberry
+
+from api.resolvers.performing import key_of, key_or_none, on_request
+from api.resolvers.permissions import mutation
+from api.schema import third_party_inputs as given
+from api.schema.payloads import RequestPayload
+from api.schema.people import Person, Queue
+from itr.people.roles import Permission
+from itr.requests.operations.third_parties import hand_to_partner, take_back
+
+Info = strawberry.Info
+P = Permission
+
+
+@strawberry.type
+class ThirdPartyMutation:
+    """Requests with partner firms (R-REQ-10)."""
+
+    @mutation(P.ENGAGE_PARTNER, "Hand a request to a partner firm under the firm's own clock.")
+    async def hand_to_partner(
+        self, info: Info, input: given.HandToPartnerInput
+    ) -> RequestPayload | None:
+        """Hand a request to a partner firm (R-REQ-10)."""
+        return await on_request(
+            info,
+            input,
+            hand_to_partner,
+            queue_id=lambda: key_of(Queue, input.queue_id, "queueId"),
+            assignee_id=lambda: key_or_none(Person, input.assignee_id, "assigneeId"),
+            reason=input.reason,
+            waiting=input.waiting,
+        )
+
+    @mutation(P.ENGAGE_PARTNER, "Take a request back from a partner firm: its clock ends.")
+    async def take_back(self, info: Info, input: given.TakeBackInput) -> RequestPayload | None:
+        """Take a request back (R-REQ-10)."""
+        return await on_request(
+            info,
+            input,
+            take_back,
+            queue_id=lambda: key_of(Queue, input.queue_id, "queueId"),
+            assignee_id=lambda: key_or_none(Person, input.assignee_id, "assigneeId"),
+            reason=input.reason,
+        )
