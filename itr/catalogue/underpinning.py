@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 from itr.actor import Actor
 from itr.catalogue.in_force import current_terms
+from itr.catalogue.keeping import record
 from itr.catalogue.models import ServiceLevel, UnderpinningContract
 from itr.catalogue.rules import BadTarget, MixedUnits, Targets, by_thread
 from itr.errors import DomainError, NotFound
-from itr.events.log import Fact
 from itr.events.work import transaction
-from itr.people.history import next_version
 from itr.people.models import Organisation, Person
 from itr.people.permission import ensure_may
 from itr.people.roles import OrganisationKind, Permission
@@ -58,6 +58,12 @@ async def save_underpinning_contract(
     if point not in STEPS:
         raise UnknownStep(path=["point"], number=point)
     _ensure_target(target)
+    served: dict[str, Any] = {
+        "partner_id": partner_id,
+        "service_level_id": service_level_id,
+        "point": point,
+        "priority": priority.value,
+    }
     async with transaction() as work:
         await _ensure_partner(partner_id)
         await _lock(service_level_id)
@@ -65,45 +71,27 @@ async def save_underpinning_contract(
         beyond = _is_beyond(target, terms.targets, terms.shares, point, priority)
         if beyond:
             await _ensure_accepted(risk_accepted_by, point, priority)
-        kept = await UnderpinningContract.get_or_none(
-            partner_id=partner_id,
-            service_level_id=service_level_id,
-            point=point,
-            priority=priority.value,
-        ) or UnderpinningContract(
-            id=uuid4(),
-            partner_id=partner_id,
-            service_level_id=service_level_id,
-            point=point,
-            priority=priority.value,
-            created_at=now,
-        )
+        kept = await UnderpinningContract.get_or_none(**served)
+        kept = kept or UnderpinningContract(id=uuid4(), created_at=now, **served)
         kept.target_us = target.us
         kept.target_days = None if target.days is None else Decimal(str(target.days))
         kept.risk_accepted_by = risk_accepted_by if beyond else None
         await kept.save(force_create=not kept._saved_in_db)
-        work.subject_id = kept.id
-        work.record(
-            Fact(
-                type="UnderpinningContractSaved",
-                subject_type="underpinning_contract",
-                subject=kept.id,
-                subject_version=await next_version(work, kept.id),
-                stream=kept.id,
-                by=actor,
-                occurred_at=now,
-                payload={
-                    "partner": str(partner_id),
-                    "serviceLevel": str(service_level_id),
-                    "point": point,
-                    "priority": priority.value,
-                    "target_us": target.us,
-                    "target_days": None if target.days is None else str(target.days),
-                    "riskAcceptedBy": str(risk_accepted_by) if beyond else None,
-                },
-            )
-        )
+        await record(work, actor, "UnderpinningContract", kept.id, now, _told(kept))
     return kept.id
+
+
+def _told(kept: UnderpinningContract) -> dict[str, Any]:
+    accepted_by = kept.risk_accepted_by
+    return {
+        "partner": str(kept.partner_id),
+        "serviceLevel": str(kept.service_level_id),
+        "point": kept.point,
+        "priority": kept.priority,
+        "target_us": kept.target_us,
+        "target_days": None if kept.target_days is None else str(kept.target_days),
+        "riskAcceptedBy": None if accepted_by is None else str(accepted_by),
+    }
 
 
 async def problems_of_underpinning(
