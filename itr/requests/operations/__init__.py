@@ -16,6 +16,16 @@ from itr.requests.operations.duplicates import merge_requests
 from itr.requests.operations.emergencies import declare_emergency, publish_bulletin
 from itr.requests.operations.escalations import acknowledge_escalation, escalate_to_management
 from itr.requests.operations.families import split_request
+from itr.requests.operations.handling import (
+    change_line,
+    deliver_request,
+    dispatch_request,
+    requeue_request,
+    restore_request,
+    resume_request,
+    start_request,
+    wait_request,
+)
 from itr.requests.operations.intake import (
     accept_request,
     agree_to_charge,
@@ -32,16 +42,6 @@ from itr.requests.operations.talking import (
     respond_to_request,
 )
 from itr.requests.operations.third_parties import hand_to_partner, take_back
-from itr.requests.operations.work import (
-    change_line,
-    deliver_request,
-    dispatch_request,
-    requeue_request,
-    restore_request,
-    resume_request,
-    start_request,
-    wait_request,
-)
 
 __all__ = [
     "accept_request",
