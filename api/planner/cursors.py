@@ -75,10 +75,3 @@ def open_cursor(text: str, key: CursorKey) -> tuple[str | None, ...] | None:
     if not hmac.compare_digest(signed, data[:SEAL]):
         return None
     return tuple(orjson.loads(data[SEAL:]))
-
-
-def write_cursor(keys: list[str | None], key: CursorKey) -> str:
-    """Write a cursor in Python; the statement writes the same for the same keys."""
-    payload = b"[" + b", ".join(orjson.dumps(each) for each in keys) + b"]"
-    seal = hmac.new(key.key, payload, hashlib.sha256).digest()[:SEAL]
-    return base64.urlsafe_b64encode(seal + payload).rstrip(b"=").decode()

@@ -30,8 +30,6 @@ from itr.visibility import Visible
 
 T = TypeVar("T", bound=type)
 
-HEX = re.compile(r"[0-9a-f]{32}")
-
 
 @dataclass(frozen=True)
 class Identity:

@@ -70,9 +70,3 @@ def visible_service_targets(actor: Actor) -> Visible:
 
 
 visible_service_pauses = visible_service_targets
-
-
-def visible_quota_takings(actor: Actor) -> Visible:
-    """What was taken of contract lines that may be seen."""
-    lines = visible_contract_lines(actor)
-    return through(lines, "contract_line", "granted", "granted.id = {alias}.contract_line_id")

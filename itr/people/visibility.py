@@ -84,17 +84,6 @@ def visible_persons(actor: Actor) -> Visible:
     )
 
 
-def visible_role_assignments(actor: Actor) -> Visible:
-    """Roles of persons that may be seen; outside the house those of own colleagues only."""
-    if actor.scope.sees_all or actor.may(Permission.MANAGE_PEOPLE):
-        return Visible.everything()
-    colleague = (
-        "exists (select 1 from person colleague where colleague.id = {alias}.person_id"
-        " and colleague.organisation_id = :scope_organisation)"
-    )
-    return by_reach(actor, dict.fromkeys(Reach, colleague))
-
-
 def visible_projects(actor: Actor) -> Visible:
     """Customers see their own projects, branches those of their customers, partners none."""
     return of_visible_customer(actor)
@@ -111,14 +100,6 @@ def of_visible_customer(actor: Actor) -> Visible:
     )
 
 
-def visible_project_members(actor: Actor) -> Visible:
-    """Teams of the projects that may be seen; customers see no team (it is named per request)."""
-    if Reach.CUSTOMER in actor.scope.reaches:
-        return Visible.nothing()
-    projects = visible_projects(actor)
-    return through(projects, "project", "undertaking", "undertaking.id = {alias}.project_id")
-
-
 def visible_queues(actor: Actor) -> Visible:
     """Partners see their own queues, branches theirs and those their requests stand in."""
     if actor.may(Permission.MANAGE_PEOPLE):
@@ -131,11 +112,6 @@ def visible_queues(actor: Actor) -> Visible:
             Reach.BRANCH: f"{{alias}}.branch_id = :scope_organisation or {stands}",
         },
     )
-
-
-def visible_queue_members(actor: Actor) -> Visible:
-    """Who works in the queues that may be seen."""
-    return through(visible_queues(actor), "queue", "desk", "desk.id = {alias}.queue_id")
 
 
 def _of_request(actor: Actor, column: str) -> str:

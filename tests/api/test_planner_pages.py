@@ -6,9 +6,10 @@ from typing import Any
 import orjson
 import pytest
 
-from api.planner.cursors import CursorKey, write_cursor
+from api.planner.cursors import CursorKey
 from api.planner.reading import reader_text
 from tests.support import planner_desk
+from tests.support.cursors import write_cursor
 from tests.support.planner_desk import Desk
 from tests.support.planner_rows import ACTORS, FIRMS, Someone
 

@@ -255,14 +255,10 @@ async def test_calendars_items_and_packages_are_read_inside_the_house_only(
     [
         people.visible_organisations,
         people.visible_persons,
-        people.visible_role_assignments,
         people.visible_projects,
-        people.visible_project_members,
         people.visible_queues,
-        people.visible_queue_members,
         catalogue.visible_contracts,
         catalogue.visible_contract_lines,
-        catalogue.visible_quota_takings,
         catalogue.visible_products,
         catalogue.visible_service_levels,
         catalogue.visible_service_level_versions,
@@ -279,20 +275,3 @@ async def test_actors_of_one_kind_share_one_wording_and_differ_in_arguments(
         for each, side in ((first, "A"), (second, "B")):
             own = town.actors[f"{kind} {side}"].organisation_id
             assert set(each.arguments.values()) <= {own}
-
-
-@pytest.mark.parametrize(
-    ("visible", "table"),
-    [
-        (people.visible_role_assignments, "role_assignment"),
-        (people.visible_project_members, "project_member"),
-        (people.visible_queue_members, "queue_member"),
-        (catalogue.visible_quota_takings, "quota_taking"),
-    ],
-)
-@pytest.mark.parametrize("who", ["contact A", "technician A", "manager A", "bystander A"])
-async def test_every_condition_is_sound_sql(
-    town: Town, visible: Callable[[Actor], Visible], table: str, who: str
-) -> None:
-    """R-ROLE-03: whatever the reach, the condition can be asked."""
-    await desk.ids_seen(visible(town.actors[who]), table)

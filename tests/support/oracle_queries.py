@@ -23,12 +23,13 @@ from graphql import (
     is_object_type,
 )
 
-from api.planner.cursors import CursorKey, write_cursor
+from api.planner.cursors import CursorKey
 from api.planner.declare import STORED, Column, Connection, Many, One, PublicId
 from api.planner.reading import reader_text
 from api.planner.scalars import print_decimal, print_instant
 from api.planner.schema import types_of
 from api.planner.stored import StoredType, stored_type
+from tests.support.cursors import write_cursor
 from tests.support.oracle import Row, _definition
 
 _ODD = ["x", "c", "r", "s", "p", "d", "e", "l", "u", "q", "i", "k", "v", "t1", "t2", "n0", "more"]
