@@ -9,7 +9,7 @@ import strawberry
 from api.planner.stored import stored_type
 from api.resolvers.following import Followed, watch_of
 from api.resolvers.permissions import may
-from api.schema.live import (
+from api.schema.request_events import (
     RequestChanged,
     RequestEventMessage,
     RequestRemoved,

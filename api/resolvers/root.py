@@ -13,6 +13,7 @@ from api.resolvers.calendars import CalendarMutation, CalendarQuery
 from api.resolvers.catalogue import CatalogueMutation, CatalogueQuery
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.costs import CostQuery
+from api.resolvers.countdown import CountdownSubscription
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.escalations import EscalationMutation
 from api.resolvers.families import FamilyMutation
@@ -35,7 +36,6 @@ from api.resolvers.request_events import RequestEventSubscription
 from api.resolvers.requests import RequestMutation, RequestQuery
 from api.resolvers.service_levels import ServiceLevelMutation, ServiceLevelQuery
 from api.resolvers.simulation import SimulationQuery
-from api.resolvers.sla import SlaSubscription
 from api.resolvers.third_parties import ThirdPartyMutation
 from api.resolvers.usage import UsageQuery
 from api.schema import (
@@ -141,7 +141,7 @@ Subscription = merge_types(
     "Subscription",
     (
         RequestEventSubscription,
-        SlaSubscription,
+        CountdownSubscription,
         NotificationSubscription,
         BoardSubscription,
         LiveFiguresSubscription,

@@ -12,7 +12,6 @@ from api.planner.arguments import filter_for
 from api.planner.declare import column, many, one, public_id, sql
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
-from api.schema.live import CURSOR
 from api.schema.requests import ServiceRequest
 from api.schema.sla import (
     CHANGES_AT,
@@ -24,7 +23,7 @@ from api.schema.sla import (
     REMAINING,
     STATE,
 )
-from api.schema.vocabulary import described
+from api.schema.vocabulary import CURSOR, described
 from itr.people.roles import Permission
 from itr.requests.policy import visible_board_clocks, visible_on_boards
 from itr.requests.risk import IS_RUNNING, RISK, URGENCY, SlaRisk

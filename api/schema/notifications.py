@@ -12,11 +12,10 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, computed, one, public_id, sql
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
-from api.schema.live import CURSOR
 from api.schema.payloads import UserError
 from api.schema.request_inputs import MutationInput
 from api.schema.requests import ServiceRequest
-from api.schema.vocabulary import described
+from api.schema.vocabulary import CURSOR, described
 from itr.notifications.policy import visible_notifications
 from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of

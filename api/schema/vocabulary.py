@@ -8,6 +8,9 @@ import strawberry
 
 E = TypeVar("E", bound=type[Enum])
 
+CURSOR = "Give it to `after` to go on from here with nothing missed and nothing twice."
+"""How every live feed describes its cursors."""
+
 
 def described(enum: E, description: str, values: Mapping[Enum, str]) -> E:
     """Register a domain enum as a GraphQL enum; every value must be described."""

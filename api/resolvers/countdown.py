@@ -13,7 +13,7 @@ import strawberry
 from api.planner.stored import stored_type
 from api.resolvers.performing import key_of
 from api.resolvers.permissions import may
-from api.schema.live import SlaCountdown
+from api.schema.countdown import SlaCountdown
 from api.schema.requests import ServiceRequest
 from api.transport.context import Context
 from api.transport.executor import Message
@@ -109,7 +109,7 @@ def threads_of(event: Event) -> set[str]:
 
 
 @strawberry.type
-class SlaSubscription:
+class CountdownSubscription:
     """Service time, live."""
 
     @strawberry.subscription(
