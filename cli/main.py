@@ -29,6 +29,8 @@ app = typer.Typer(
 
 admin = typer.Typer(help="管理员 / administrators.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
+keys = typer.Typer(help="签名密钥 / signing keys.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 documents = typer.Typer(help="可信文档 / trusted documents.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
 
@@ -119,30 +121,9 @@ def token(
 ) -> None:
     """Print a token for a role and nothing else."""
     settings = settings_of_running()
-    _run(_print_token(settings, role, organisation))
+    from cli.keys import print_token
 
-
-async def _print_token(settings: Settings, name: str, organisation: str | None) -> None:
-    from api.oauth.keys import KeyRing, Keys
-    from api.oauth.tokens import issue_token
-    from itr.access.operations.signing_keys import generations
-    from itr.database import connected
-    from itr.people.operations import find_actor_for_role
-    from itr.people.roles import Role
-
-    if name not in Role.__members__:
-        known = ", ".join(role.value for role in Role)
-        raise WrongSettings(f"没有角色 {name} / {name} is not a role; roles: {known}.")
-    async with connected(settings):
-        actor = await find_actor_for_role(Role(name), organisation)
-        ring = KeyRing(Keys.of(settings), await generations())
-    if actor is None:
-        raise WrongSettings(f"没有担任 {name} 的人员 / nobody there has the role {name}.")
-    typer.echo(issue_token(settings, actor.id, ring=ring))
-
-
-keys = typer.Typer(help="签名密钥 / signing keys.", no_args_is_help=True)
-app.add_typer(keys, name="keys")
+    _run(print_token(settings, role, organisation))
 
 
 @keys.command(help="启用下一把签名密钥 / publish the next signing key; it signs a minute later.")
@@ -153,19 +134,9 @@ def rotate(
 ) -> None:
     """Publish the next signing key; tokens signed by older ones stay good until they expire."""
     settings = settings_of_running()
-    _run(_rotate_keys(settings, compromised=compromised))
+    from cli.keys import rotate_keys
 
-
-async def _rotate_keys(settings: Settings, *, compromised: bool) -> None:
-    from datetime import UTC, datetime
-
-    from itr.access.operations.signing_keys import rotate_signing_key
-    from itr.database import connected
-    from itr.events.poke import publishing
-
-    async with connected(settings), publishing(settings.valkey_url):
-        number = await rotate_signing_key(now=datetime.now(UTC), compromised=compromised)
-    typer.echo(f"第 {number} 代签名密钥 / signing key, generation {number}.")
+    _run(rotate_keys(settings, compromised=compromised))
 
 
 @app.command(help="打印 GraphQL 模式 / print the GraphQL schema.")
