@@ -1,4 +1,4 @@
-"""Counting anew after a calendar changed: clocks not yet completed, in batches (R-SLA-10)."""
+"""Counting anew after a calendar changed: open clocks and steps, in batches (R-SLA-10)."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from itr.events.log import Audience, Fact
 from itr.events.work import Work, transaction
 from itr.requests.models import Request
 from itr.requests.partner_clocks import recount_batch
+from itr.requests.step_calendars import recount_steps, recount_steps_batch
 from itr.requests.store import CLOCK_KEY, calendars_in_force, written_of_a_clock
 from itr.sla.clock import ClockEvent
 from itr.sla.clocks import CalendarInForce, histories_of, is_asleep, settle
@@ -38,8 +39,9 @@ where subject = any($1) and payload ? 'clocks' order by subject, subject_version
 
 
 async def recompute_batch(now: datetime, limit: int = 200) -> int:
-    """Fold up to `limit` clocks under the calendars in force; returns how many it did.
+    """Fold up to `limit` clocks under the calendars in force, with their requests' open steps.
 
+    Returns how many it did; when none is left, of hand-overs' clocks, then of steps by themselves.
     The requests' own version, `updatedAt` and public timeline stay as they are (situation 28). A
     breach the new calendar undoes is kept as overturned, one it brings is found by the alarm.
     """
@@ -47,13 +49,14 @@ async def recompute_batch(now: datetime, limit: int = 200) -> int:
         found = await work.connection.execute_query_dict(_STALE, [limit])
         rows = await Clock.filter(id__in=[each["id"] for each in found])
         if not rows:
-            return await recount_batch(now, limit)
+            return await recount_batch(now, limit) or await recount_steps_batch(now, limit)
         await _recompute(work, rows, now)
+        await recount_steps({row.request_id for row in rows}, now)
     return len(rows)
 
 
 async def recompute_request(work: Work, request_id: UUID, now: datetime) -> None:
-    """Fold the open clocks of one request under the calendars in force; its own row stays."""
+    """Count the open clocks and steps of one request by the calendars in force; its row stays."""
     await work.connection.execute_query(
         "select id from request where id = $1 for no key update", [request_id]
     )
@@ -61,6 +64,7 @@ async def recompute_request(work: Work, request_id: UUID, now: datetime) -> None
     rows = await unfinished.exclude(state=ClockState.CANCELLED).select_for_update()
     if rows:
         await _recompute(work, rows, now)
+    await recount_steps({request_id}, now)
 
 
 async def _recompute(work: Work, rows: Sequence[Clock], now: datetime) -> None:

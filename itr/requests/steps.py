@@ -6,7 +6,7 @@ steps: nobody was reminded of them, and replaying stays fast (R-IMP-01).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -90,8 +90,8 @@ async def save_steps(connection: BaseDBAsyncClient, work: Handling) -> None:
     steps = work.steps
     if not steps.moves:
         return
-    before = {number: _values(row) for number, row in steps.rows.items()}
-    counting = _Counting(work, await _calendars(work))
+    before = {number: values_of(row) for number, row in steps.rows.items()}
+    counting = Counting(work, await _calendars(work))
     for row in _open(steps.rows.values()):
         counting.retarget(row)
     for event, situation in steps.moves:
@@ -99,9 +99,14 @@ async def save_steps(connection: BaseDBAsyncClient, work: Handling) -> None:
     steps.moves.clear()
     for row in _open(steps.rows.values()):
         counting.pause_or_count(row)
-    changed = [row for number, row in steps.rows.items() if before.get(number) != _values(row)]
+    changed = [row for number, row in steps.rows.items() if before.get(number) != values_of(row)]
     await _name_owners(connection, work, changed)
-    changed = [row for number, row in steps.rows.items() if before.get(number) != _values(row)]
+    changed = [row for number, row in steps.rows.items() if before.get(number) != values_of(row)]
+    await write_steps(changed)
+
+
+async def write_steps(changed: Sequence[ControlPoint]) -> None:
+    """Write steps that changed, in one statement."""
     for row in changed:
         row.revision += 1
     if changed:
@@ -110,7 +115,7 @@ async def save_steps(connection: BaseDBAsyncClient, work: Handling) -> None:
 
 
 @dataclass
-class _Counting:
+class Counting:
     """The arithmetic of one request's steps at one instant."""
 
     work: Handling
@@ -234,11 +239,12 @@ def _open(rows: Iterable[ControlPoint]) -> list[ControlPoint]:
     return [row for row in rows if row.completed_at is None]
 
 
-def _values(row: ControlPoint) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in _COMPARED)
+def values_of(row: ControlPoint) -> tuple[Any, ...]:
+    """What of a step is compared to tell whether it changed."""
+    return tuple(getattr(row, name) for name in sorted(row._meta.db_fields - _NOT_COMPARED))
 
 
-_COMPARED = sorted(ControlPoint._meta.db_fields - {"id", "request_id", "revision"})
+_NOT_COMPARED = {"id", "request_id", "revision"}
 
 
 async def _calendars(work: Handling) -> dict[UUID, WorkingCalendar]:

@@ -7,7 +7,7 @@ import pytest
 
 from itr.requests.recomputing import recompute_batch
 from itr.settings import Settings
-from itr.sla.models import Clock
+from itr.sla.models import Clock, ControlPoint
 from tests.support.desk import Desk, hours, open_desk
 from tests.support.levels import OFFICE_INPUT, keep, kept, refusals, targets_input, work_off
 from tests.support.requests import ask, submitted
@@ -148,6 +148,26 @@ async def test_correcting_a_date_tells_how_many_clocks_are_recomputed_and_change
     assert (await refusals(desk, MANAGER, "correctCalendar", SHOWN, id=office, exceptions=[wrong]))[
         0
     ] == ("BAD_TIME", ["input", "exceptions", "0", "shifts", "0", "opens"])
+
+
+async def test_open_steps_of_a_customer_who_opts_out_move_too(desk: Desk) -> None:
+    """R-CAL-03, R-CP-02, R-SLA-10: what was to be classified on a make-up day may wait."""
+    desk.time.now = datetime(2026, 2, 13, 9, 50, tzinfo=UTC)  # Friday 17:50; 02-14 is worked
+    bolt = desk.public("org", "Bolt")
+    open_ = (await submitted(desk, "bolt", customerId=bolt))["id"].removeprefix("req_")
+    classify = await ControlPoint.get(request_id=open_, number=2)
+    assert classify.deadline == datetime(2026, 2, 14, 1, 14, tzinfo=UTC)
+    change = ("CATALOGUE_MANAGER", "setMakeUpDays", "customer { id }")
+
+    await kept(desk, *change, customerId=bolt, makeUpDays=False)
+    await work_off(desk.time.now)
+
+    moved = await ControlPoint.get(request_id=open_, number=2)
+    assert moved.deadline == datetime(2026, 2, 24, 1, 14, tzinfo=UTC)
+    await kept(desk, *change, customerId=bolt, makeUpDays=True)
+    await work_off(desk.time.now)
+    back = await ControlPoint.get(request_id=open_, number=2)
+    assert back.deadline == classify.deadline
 
 
 async def test_a_customer_who_opts_out_counts_without_make_up_days(desk: Desk) -> None:

@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from tortoise.connection import get_connection
 
 from itr.requests.models import Request
 from itr.requests.recomputing import recompute_batch
 from itr.settings import Settings
 from itr.sla.calendars import DatedException
-from itr.sla.models import Clock
+from itr.sla.models import Clock, ControlPoint
 from itr.sla.operations import refresh_calendars, save_calendar
 from tests.support.desk import FOUNDER, OFFICE, START, Desk, hours, open_desk
 from tests.support.requests import CRITICAL, do, submitted
@@ -53,6 +54,59 @@ async def test_an_edited_calendar_moves_open_deadlines_and_leaves_requests_untou
     assert clock.deadline is not None and deadline is not None
     assert clock.deadline - deadline == hours(24)
     assert await recompute_all(desk) == 0
+
+
+async def test_open_steps_move_with_the_clocks_in_one_batch(desk: Desk) -> None:
+    """R-SLA-10, R-CP-02, situation 28: deadline and reminder; request and timeline stay."""
+    desk.time.now = START + hours(24 * 8 + 8.5)  # Tuesday, half an hour before the office closes
+    request = (await submitted(desk, "bolt", customerId=desk.public("org", "Bolt")))["id"]
+    key = request.removeprefix("req_")
+    desk.time.pass_(hours(0.25))
+    before = await Request.get(id=key)
+    steps = {row.number: row for row in await ControlPoint.filter(request_id=key)}
+    events = await told(key)
+
+    await edit_the_calendar(desk, desk.time.now.date())
+    await recompute_batch(desk.time.now)
+
+    after = await Request.get(id=key)
+    assert (after.version, after.updated_at) == (before.version, before.updated_at)
+    assert await told(key) == events
+    registered, classify = [
+        await ControlPoint.get(request_id=key, number=number) for number in (1, 2)
+    ]
+    assert registered.revision == steps[1].revision
+    assert (classify.revision, classify.budget_us) == (2, 24 * 60_000_000)
+    # 15 of its 24 minutes are spent; the rest begins when the office opens on Wednesday.
+    opens = START + hours(24 * 9)
+    assert (steps[2].deadline, classify.deadline) == (opens - hours(15.1), opens + hours(0.15))
+    assert classify.next_reminder_at == opens + timedelta(minutes=4, seconds=12)
+    desk.time.now = START
+
+
+async def told(request: str) -> int:
+    """How many events the request's own timeline has."""
+    found = await get_connection("default").execute_query_dict(
+        "select count(*) as n from event where subject = $1", [request]
+    )
+    return int(found[0]["n"])
+
+
+async def test_steps_without_an_open_clock_move_by_themselves(desk: Desk) -> None:
+    """R-SLA-10."""
+    desk.time.now = START + hours(24 * 9)
+    request = (await submitted(desk, "bolt", customerId=desk.public("org", "Bolt")))["id"]
+    key = request.removeprefix("req_")
+    before = await ControlPoint.get(request_id=key, number=2)
+    await Clock.filter(request_id=key).delete()
+
+    await edit_the_calendar(desk, desk.time.now.date())
+    await recompute_all(desk)
+
+    after = await ControlPoint.get(request_id=key, number=2)
+    assert before.deadline is not None
+    assert after.deadline == before.deadline + hours(24)
+    desk.time.now = START
 
 
 async def test_a_completed_clock_keeps_what_it_was(desk: Desk) -> None:

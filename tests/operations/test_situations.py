@@ -1,7 +1,8 @@
 """Situations that only the database and its history can show."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -16,7 +17,7 @@ from itr.requests.store import calendars_in_force
 from itr.settings import Settings
 from itr.sla.calendars import DatedException
 from itr.sla.clocks import histories_of, settle
-from itr.sla.models import Clock
+from itr.sla.models import Clock, ControlPoint
 from itr.sla.operations import current_calendars, refresh_calendars, save_calendar
 from itr.sla.public_holidays import first_unpublished_year
 from tests.support.desk import FOUNDER, OFFICE, START, Desk, hours, open_desk
@@ -126,6 +127,12 @@ select type, subject_type, md5(subject::text || n)::uuid, subject_version,
     occurred_at, payload
 from event e, generate_series(1, $2::int) n where e.subject = $1 order by n, e.id
 """
+_COPY_STEPS = """
+insert into control_point select p.* from control_point s cross join generate_series(1, $2::int) n
+cross join lateral jsonb_populate_record(null::control_point, to_jsonb(s) || jsonb_build_object(
+    'id', md5(s.id::text || n)::uuid, 'request_id', md5(s.request_id::text || n)::uuid)) p
+where s.request_id = $1
+"""
 _UNTOUCHED = """
 select count(distinct (r.version, r.updated_at)) as states, (
     select count(*) from event e where e.subject_type = 'request' and e.customer_id = $1) as told
@@ -133,28 +140,57 @@ from request r where r.customer_id = $1
 """
 
 
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that run on the product's writing connections while the block does."""
+    ran: list[str] = []
+    holders = get_connection("default")._pool._holders  # type: ignore[union-attr]
+    connections = [holder._con for holder in holders if holder._con is not None]
+
+    def keep(record: Any) -> None:
+        ran.append(record.query)
+
+    for connection in connections:
+        connection.add_query_logger(keep)
+    yield ran
+    for connection in connections:
+        connection.remove_query_logger(keep)
+
+
 async def test_situation_28_recomputing_very_many_clocks_touches_no_request(desk: Desk) -> None:
-    """Situation 28 (Zammad 2574, 4037), R-SLA-10: in batches, each clock once."""
+    """Situation 28 (Zammad 2574, 4037), R-SLA-10: in batches, each clock once, its steps with it.
+
+    A batch takes as many statements however large it is, so that 10 000 take fifty times those.
+    """
     first = await submitted(desk, "bolt", customerId=desk.public("org", "Bolt"))
     key, connection = first["id"].removeprefix("req_"), get_connection("default")
-    for copy in (_COPY_REQUESTS, _COPY_CLOCKS, _COPY_EVENTS):
+    for copy in (_COPY_REQUESTS, _COPY_CLOCKS, _COPY_EVENTS, _COPY_STEPS):
         await connection.execute_query(copy, [key, CLOCKS // 3])
     of_bolt = Clock.filter(request__customer_id=desk.ids["Bolt"])
     before = await connection.execute_query_dict(_UNTOUCHED, [desk.ids["Bolt"]])
+    steps = ControlPoint.filter(request__customer_id=desk.ids["Bolt"], completed_at=None)
+    due = set(await steps.values_list("deadline", flat=True))
     deadlines = set(await of_bolt.values_list("thread", "deadline"))
-    tomorrow = (desk.time.now + timedelta(days=1)).date()
-    definition = replace(OFFICE, exceptions=(DatedException(tomorrow),))
+    today = desk.time.now.date()
+    definition = replace(OFFICE, exceptions=(DatedException(today),))
 
     await save_calendar(FOUNDER, name="office", definition=definition, now=desk.time.now)
-    done = 0
+    done, statements = 0, []
+    for limit in (3, 30, 150):
+        with counted() as ran:
+            done += await recompute_batch(desk.time.now, limit=limit)
+        statements.append(len(ran))
     while batch := await recompute_batch(desk.time.now):
         done += batch
 
     assert done >= CLOCKS
+    assert statements[1] == statements[2] < 20
     assert await connection.execute_query_dict(_UNTOUCHED, [desk.ids["Bolt"]]) == before
     assert before[0]["states"] == 1
     assert len(set(await of_bolt.values_list("thread", "deadline"))) == len(deadlines) == 3
     assert set(await of_bolt.values_list("revision", flat=True)) == {2}
+    moved = set(await steps.values_list("deadline", "revision"))
+    assert moved == {(deadline + timedelta(days=1), 2) for deadline in due}
 
 
 async def test_situation_30_a_provisional_deadline_is_recomputed_when_the_year_is_published(

@@ -1,0 +1,63 @@
+"""Open steps move with the calendars they are counted by, as soon as these change (R-SLA-10).
+
+What a step has spent stays spent (decision 0005); when it is due and reminds follows. The request's
+own row and its timeline stay as they are.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from itr.actor import SYSTEM
+from itr.catalogue.in_force import terms_of
+from itr.events.work import transaction
+from itr.requests.handling import Handling
+from itr.requests.models import Request
+from itr.requests.steps import Counting, values_of, write_steps
+from itr.requests.store import calendars_in_force
+from itr.sla.clocks import CalendarInForce
+from itr.sla.models import ControlPoint
+from itr.sla.operations import calendars_of_versions
+
+_STALE = """
+select p.request_id from control_point p join request r on r.id = p.request_id
+where p.completed_at is null and p.calendar_version_id = any(array(
+    select v.id from calendar_version v where exists (
+        select 1 from calendar_version n
+        where n.calendar_id = v.calendar_id and n.number > v.number)))
+order by p.id limit $1 for update of p skip locked for key share of r skip locked
+"""
+
+
+async def recount_steps_batch(now: datetime, limit: int = 200) -> int:
+    """Count up to `limit` open steps by the calendars in force; returns how many there were."""
+    async with transaction() as work:
+        found = await work.connection.execute_query_dict(_STALE, [limit])
+        await recount_steps({each["request_id"] for each in found}, now)
+    return len(found)
+
+
+async def recount_steps(request_ids: set[UUID], now: datetime) -> None:
+    """Count the open steps of requests, locked, by the calendars in force for their customers."""
+    open_ = ControlPoint.filter(request_id__in=list(request_ids), completed_at=None)
+    rows = await open_.order_by("id").select_for_update()
+    if not rows:
+        return
+    calendars = await calendars_of_versions({row.calendar_version_id for row in rows})
+    by_request: dict[UUID, list[ControlPoint]] = {}
+    for row in rows:
+        by_request.setdefault(row.request_id, []).append(row)
+    requests = await Request.filter(id__in=list(by_request))
+    before = {row.id: values_of(row) for row in rows}
+    in_force: dict[tuple[UUID, UUID], Mapping[UUID, CalendarInForce]] = {}
+    for request in requests:
+        terms = await terms_of(request.service_level_version_id)
+        whose = (terms.calendar_id, request.customer_id)
+        if whose not in in_force:
+            in_force[whose] = await calendars_in_force([terms.calendar_id], request.customer_id)
+        in_hand = Handling(SYSTEM, now, request, terms, calendars=in_force[whose])
+        counting = Counting(in_hand, calendars)
+        for row in by_request[request.id]:
+            counting.retarget(row)
+            counting.pause_or_count(row)
+    await write_steps([row for row in rows if before[row.id] != values_of(row)])

@@ -1,0 +1,16 @@
+"""Finding the open steps that a calendar's edit leaves behind costs nothing when there are none."""
+
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+NEW = """
+create index control_point_uncompleted on control_point (calendar_version_id)
+    where completed_at is null;
+"""
+OLD = "drop index control_point_uncompleted;"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("itr", "0017_what_clocks_waited_for")]
+
+    operations = [ops.RunSQL(NEW, OLD)]
