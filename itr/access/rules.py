@@ -22,6 +22,8 @@ SLOWER_BY = 5
 SESSION_LIFETIME = timedelta(hours=12)
 ELSEWHERE_LIFETIME = timedelta(minutes=15)
 """How long somebody who went to sign in at another issuer is awaited back."""
+KNOWN_LIFETIME = timedelta(days=180)
+"""How long a browser is known as one at which somebody has signed in."""
 REFRESH_LIFETIME: Mapping[ClientKind, timedelta] = {
     ClientKind.DASHBOARD: timedelta(days=14),
     ClientKind.WEB: timedelta(days=30),
@@ -135,6 +137,11 @@ def ensure_scope(kind: ClientKind, words: Collection[str], *path: PathItem) -> C
     if not set(words) & set(PERMITTED):
         raise Required(path=path)
     return words
+
+
+def account_name(typed: str) -> str:
+    """The one name of an account, however somebody types it."""
+    return typed.strip().lower()
 
 
 def ensure_password(password: str, *path: PathItem) -> str:

@@ -97,6 +97,27 @@ async def test_whoever_locks_an_account_keeps_its_owner_from_no_new_password(hou
     assert "Too many attempts" in owner.page, "guessing the current one is locked by itself"
 
 
+async def test_strangers_lock_nobody_out_of_a_browser_they_know(house: House) -> None:
+    """A lock keeps those away who guess, not those who have signed in here before."""
+    stranger, own = await at_the_password_page(house), await at_the_password_page(house, "LINE2")
+    known = own.http.cookies["itr-known"]
+    for _ in range(6):
+        answer = await stranger.sign_in(email_of("LINE2"), "wrong")
+    assert answer.status_code == 429
+    own.http.cookies.delete("itr-session")
+    await own.open(f"{house.issuer}/oauth/password")
+
+    await own.sign_in(email_of("LINE2"))
+
+    assert not asks_for_a_name(own)
+    stranger.http.cookies.set("itr-known", f"x{known}")
+    assert (await stranger.sign_in(email_of("LINE2"))).status_code == 429, "no seal of ours"
+    stranger.http.cookies.set("itr-known", known)
+    for _ in range(6):
+        answer = await stranger.sign_in(email_of("LINE2"), "wrong")
+    assert answer.status_code == 429, "guessing at the known one locks that one"
+
+
 async def test_signing_in_again_ends_the_session_before(house: House) -> None:
     visitor = await at_the_password_page(house, "LINE1")
     before = visitor.http.cookies["itr-session"]

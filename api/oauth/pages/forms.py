@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from api.oauth.endpoints import surroundings
 from api.oauth.server.requests import read_form
 from itr.access.operations import signing_in
-from itr.access.rules import SESSION_LIFETIME
+from itr.access.rules import KNOWN_LIFETIME, SESSION_LIFETIME, account_name
 from itr.errors import DomainError
 
 
@@ -46,13 +47,33 @@ class Visit:
         """Where the browser is."""
         return surroundings(self.request).address
 
-    def remember(self, response: Response, *, session: str | None = None) -> Response:
-        """Set the cookies of this visit; `session` begins a session, an empty one ends it."""
+    def browser_of(self, typed: str) -> str:
+        """What this browser is known as, if somebody has signed in at it by this name; else ""."""
+        known, _, seal = self.request.cookies.get(_name(self.request, "known"), "").partition(".")
+        same = hmac.compare_digest(seal.encode(), self._seal(known, typed).encode())
+        return known if same else ""
+
+    def remember(
+        self, response: Response, *, session: str | None = None, known_to: str | None = None
+    ) -> Response:
+        """Set the cookies of this visit; `session` begins a session, an empty one ends it.
+
+        The browser is known from now on to whoever signs in by the name `known_to`.
+        """
         if self.request.cookies.get(_name(self.request, "form")) != self.form_cookie:
             _set(self.request, response, "form", self.form_cookie)
         if session is not None:
             _set(self.request, response, "session", session)
+        if known_to is not None:
+            known = self.browser_of(known_to) or secrets.token_urlsafe(16)
+            value = f"{known}.{self._seal(known, known_to)}"
+            _set(self.request, response, "known", value, lasts=KNOWN_LIFETIME)
         return response
+
+    def _seal(self, known: str, typed: str) -> str:
+        keys = self.request.app.state.services.keys
+        said = f"{known}\0{account_name(typed)}".encode("utf-8", "replace")
+        return hmac.new(keys.secret_for("known browsers"), said, hashlib.sha256).hexdigest()
 
 
 async def visited(request: Request) -> Visit:
@@ -84,11 +105,18 @@ def _is_secure(request: Request) -> bool:
     return str(request.app.state.services.settings.issuer).startswith("https://")
 
 
-def _set(request: Request, response: Response, what: str, value: str) -> None:
+def _set(
+    request: Request,
+    response: Response,
+    what: str,
+    value: str,
+    *,
+    lasts: timedelta = SESSION_LIFETIME,
+) -> None:
     response.set_cookie(
         _name(request, what),
         value,
-        max_age=int(SESSION_LIFETIME.total_seconds()) if value else 0,
+        max_age=int(lasts.total_seconds()) if value else 0,
         path="/",
         secure=_is_secure(request),
         httponly=True,

@@ -49,16 +49,18 @@ async def sign_in(visit: Visit, form: dict[str, str]) -> Response:
 
     Raises SignInFailed, TooManyAttempts.
     """
-    around = surroundings(visit.request)
+    around, name = surroundings(visit.request), form.get("email", "")
     with called_by(call_of(visit)):
         secret, _ = await signing_in.sign_in(
-            form.get("email", ""),
+            name,
             form.get("password", ""),
             address=around.address,
             now=around.now,
+            browser=visit.browser_of(name),
         )
     await end_earlier(visit)
-    return visit.remember(_same_page(visit, signed_in=True), session=secret)
+    page_again = _same_page(visit, signed_in=True)
+    return visit.remember(page_again, session=secret, known_to=name)
 
 
 async def sign_out(visit: Visit) -> Response:

@@ -22,9 +22,10 @@ class TooManyAttempts(DomainError):
     en = "Too many attempts; try again in {seconds} seconds."
 
 
-def attempts_of(name: str, address: str) -> dict[str, LockOut]:
-    """The locks of whoever signs in by this name from there."""
-    return {_key("account", name): PER_ACCOUNT, _key("address", address): PER_ADDRESS}
+def attempts_of(name: str, address: str, browser: str = "") -> dict[str, LockOut]:
+    """The locks of whoever signs in by this name from there, at a browser that is known or not."""
+    account = f"{name}\0{browser}" if browser else name
+    return {_key("account", account): PER_ACCOUNT, _key("address", address): PER_ADDRESS}
 
 
 def attempts_at_password(person_id: UUID, address: str) -> dict[str, LockOut]:

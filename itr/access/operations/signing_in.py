@@ -10,7 +10,7 @@ from tortoise.connection import get_connection
 from itr.access.models import BrowserSession
 from itr.access.operations.attempts import attempts_of, count_attempt, forgive_attempts
 from itr.access.operations.recording import SESSION, record
-from itr.access.rules import SESSION_LIFETIME
+from itr.access.rules import SESSION_LIFETIME, account_name
 from itr.access.secrets import digest, is_password, new_secret
 from itr.actor import Actor
 from itr.errors import DomainError
@@ -42,14 +42,18 @@ class SignedIn:
     vouched_until: datetime | None = None
 
 
-async def sign_in(email: str, password: str, *, address: str, now: datetime) -> tuple[str, UUID]:
+async def sign_in(
+    email: str, password: str, *, address: str, now: datetime, browser: str = ""
+) -> tuple[str, UUID]:
     """Check a password and begin a session; returns its secret, for a cookie, and the person's id.
 
+    A `browser` at which they signed in before has a lock of its own: strangers who guess elsewhere
+    do not lock somebody out of it.
     Every attempt is counted before the password is looked at, so that many at once are no way
     around the lock. Raises TooManyAttempts, SignInFailed.
     """
-    name = email.strip().lower()
-    locks = attempts_of(name, address)
+    name = account_name(email)
+    locks = attempts_of(name, address, browser)
     await count_attempt(locks, now=now)
     person_id, kept = await _person_named(name) or (None, None)
     good = await to_thread.run_sync(is_password, password, kept, limiter=HASHING)
