@@ -21,10 +21,10 @@ from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 
 from api.oauth.asking import IssuerHttp, Unreachable, is_at
-from api.oauth.issuers import LEEWAY, verified, vouched
+from api.oauth.issuers import LEEWAY, is_subject, verified, vouched
 from api.oauth.published import Published
 from itr.access.issuer_clients import IssuerClient
-from itr.access.operations.external import Vouched
+from itr.access.operations.external import Vouched, no_longer_vouched_for
 from itr.errors import DomainError
 
 logger = logging.getLogger("itr.oauth")
@@ -109,7 +109,8 @@ class Elsewhere:
     async def person(self, code: str, state: str, *, now: datetime) -> Vouched:
         """Whom the issuer vouches for, by an ID token for us and this very sign-in.
 
-        Raises IssuerAway, IssuerNotBelieved, NobodyOfOurs.
+        Raises IssuerAway, IssuerNotBelieved, and NobodyOfOurs, with which they lose what roles
+        they had.
         """
         try:
             claims = await self._claims(code, state, now)
@@ -127,6 +128,8 @@ class Elsewhere:
             return vouched(self.published.issuer, claims)
         except ValueError as error:
             self._log(str(error))
+            if is_subject(claims["sub"]):
+                await no_longer_vouched_for(self.published.issuer.url, claims["sub"], now=now)
             raise self.failed(NobodyOfOurs) from None
 
     def failed(self, kind: type[DomainError], **facts: str) -> DomainError:

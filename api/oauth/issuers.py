@@ -139,15 +139,21 @@ def _ensure_good(issuer: ExternalIssuer, said: Mapping[str, Any], now: datetime)
 
 def vouched(issuer: ExternalIssuer, said: Mapping[str, Any]) -> Vouched:
     """What claims say of their person; raises ValueError where that is nobody of ours."""
-    subject, organisation = said.get("sub"), issuer.organisation_of(said)
+    subject: Any = said.get("sub")
+    organisation = issuer.organisation_of(said)
     roles = issuer.roles_of(said)
-    if not isinstance(subject, str) or not 0 < len(subject) <= 300 or not is_clean(subject):
+    if not is_subject(subject):
         raise ValueError("no subject")
     if organisation is None or not roles:
         raise ValueError("no organisation or role of ours")
     name = issuer.text_of(said, "name") or issuer.text_of(said, "email") or subject
     email = issuer.text_of(said, "email")
     return Vouched(issuer.url, subject, name, email, organisation, roles)
+
+
+def is_subject(said: object) -> bool:
+    """Whether it can name a person at an issuer."""
+    return isinstance(said, str) and 0 < len(said) <= 300 and is_clean(said)
 
 
 def _claimed_issuer(token: str) -> str | None:

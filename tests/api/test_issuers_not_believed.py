@@ -151,6 +151,7 @@ async def test_the_secret_is_shown_to_the_token_endpoint_as_it_wants_it(
         {"aud": "another"},
         {"aud": ["another"]},
         {"aud": [CLIENT_ID, "another"]},
+        {"aud": "another", "azp": CLIENT_ID},
         {"azp": "another"},
         {"nonce": "another"},
         {"nonce": None},

@@ -373,6 +373,27 @@ async def test_roles_follow_the_company_at_each_sign_in(both: Both) -> None:
     await eventually(roles, ["LINE1"], within=2)
 
 
+async def test_whoever_has_no_role_there_any_more_has_none_here(both: Both) -> None:
+    """S9: found out at the next sign-in, which fails, and heard by tokens issued before."""
+    browser, again = both.house.browser(), both.house.browser()
+    await signed_in(both, browser, authorize(both.house))
+    token = (await tokens_of(both, browser))["access_token"]
+
+    async with connected(both.provider.settings):
+        await revoke_role(FOUNDER, both.provider.ids["LINE1"], Role.LINE1, now=START)
+    try:
+        back = await signed_in_there(both, await left(both, again, authorize(both.house)))
+        await refused(both, again, back, 403, "没有说明您在本系统中的角色")
+
+        async def roles() -> list[str]:
+            return list((await viewer(both, token))["roles"])
+
+        await eventually(roles, [], within=2)
+    finally:
+        async with connected(both.provider.settings):
+            await assign_role(FOUNDER, both.provider.ids["LINE1"], Role.LINE1, now=START)
+
+
 async def test_what_a_program_was_given_ends_with_the_session_the_company_vouched_for(
     both: Both,
 ) -> None:
@@ -569,6 +590,19 @@ async def test_another_site_cannot_begin_a_sign_in(both: Both) -> None:
 async def test_an_issuer_that_there_is_not_is_not_found(both: Both) -> None:
     for path in ("/oauth/signin/nobody?next=/device", "/oauth/callback/nobody?state=x&code=y"):
         assert (await both.house.browser().http.get(path)).status_code == 404
+
+
+async def test_a_way_back_is_open_for_a_quarter_of_an_hour(both: Both) -> None:
+    browser = both.house.browser()
+    back = await signed_in_there(both, await left(both, browser, authorize(both.house)))
+    late = both.house.time() - timedelta(seconds=1)
+
+    assert await SignInElsewhere.filter(
+        expires_at__gt=late + timedelta(minutes=14), expires_at__lt=late + timedelta(minutes=16)
+    ).exists()
+    await SignInElsewhere.all().update(expires_at=late)
+
+    await refused(both, browser, back, 400, "已过期", "expired")
 
 
 async def test_somebody_who_does_not_come_back_is_forgotten(both: Both) -> None:

@@ -44,6 +44,20 @@ async def person_vouched_for(said: Vouched, *, now: datetime) -> UUID:
             return await _brought_up_to_date(said, now)
 
 
+async def no_longer_vouched_for(issuer: str, subject: str, *, now: datetime) -> None:
+    """Take the roles of a person whose issuer now names none of ours for them; again is nothing."""
+    known = await ExternalIdentity.get_or_none(issuer=issuer, subject=subject)
+    if known is None:
+        return
+    async with transaction() as work:
+        person = await Person.filter(id=known.person_id).select_for_update(no_key=True).get()
+        if await _roles_changed(person, frozenset()):
+            told = {"change": "VOUCHED_FOR", "issuer": issuer, "roles": []}
+            await record(
+                work, SYSTEM, "PersonChanged", about="person", subject=person.id, now=now, told=told
+            )
+
+
 async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:
     organisation = await _organisation(said.organisation)
     ensure_roles_fit(organisation.kind, said.roles, "roles")
