@@ -7,14 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from itr.access.terms import ClientKind, DeviceStatus, EndReason
 from itr.columns import enum_or_null, text_or_null
 from itr.people.models import Person
+from itr.tables import Table
 
 
-class OAuthClient(Model):
+class OAuthClient(Table):
     """A program that may ask for tokens; `actor` is whom a machine or wallboard acts as."""
 
     id = fields.UUIDField(primary_key=True)
@@ -37,7 +37,7 @@ class OAuthClient(Model):
         table = "oauth_client"
 
 
-class Grant(Model):
+class Grant(Table):
     """What a person allowed a client; when it ends, everything issued under it has ended."""
 
     id = fields.UUIDField(primary_key=True)
@@ -59,7 +59,7 @@ class Grant(Model):
         table = "oauth_grant"
 
 
-class AuthorizationCode(Model):
+class AuthorizationCode(Table):
     """A code on its way through a browser; presented once, right or wrong, it is spent."""
 
     id = fields.UUIDField(primary_key=True)
@@ -79,7 +79,7 @@ class AuthorizationCode(Model):
         table = "authorization_code"
 
 
-class RefreshToken(Model):
+class RefreshToken(Table):
     """A refresh token; used once, then it is a trap for whoever uses it again."""
 
     id = fields.UUIDField(primary_key=True)
@@ -96,7 +96,7 @@ class RefreshToken(Model):
         table = "refresh_token"
 
 
-class DeviceCode(Model):
+class DeviceCode(Table):
     """A device that waits for somebody to allow it in on another screen (RFC 8628)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -122,7 +122,7 @@ class DeviceCode(Model):
         table = "device_code"
 
 
-class RevokedToken(Model):
+class RevokedToken(Table):
     """An access token that was ended by itself, by its `jti`; kept until it would have expired."""
 
     id = fields.UUIDField(primary_key=True)
@@ -132,7 +132,7 @@ class RevokedToken(Model):
         table = "revoked_token"
 
 
-class SigningKey(Model):
+class SigningKey(Table):
     """A generation of the signing key; the key itself is derived from the server's secret."""
 
     generation = fields.SmallIntField(primary_key=True)
@@ -144,7 +144,7 @@ class SigningKey(Model):
         table = "signing_key"
 
 
-class BrowserSession(Model):
+class BrowserSession(Table):
     """Somebody signed in at a browser, on this server's own pages."""
 
     id = fields.UUIDField(primary_key=True)
@@ -163,7 +163,7 @@ class BrowserSession(Model):
         table = "browser_session"
 
 
-class SignInElsewhere(Model):
+class SignInElsewhere(Table):
     """Somebody who left a browser's page to sign in at another issuer, and is awaited back."""
 
     id = fields.UUIDField(primary_key=True)
@@ -177,7 +177,7 @@ class SignInElsewhere(Model):
         table = "sign_in_elsewhere"
 
 
-class SignInAttempts(Model):
+class SignInAttempts(Table):
     """Failed attempts in a row, by what was tried or from where; `locked_until` grows with them."""
 
     key = fields.CharField(max_length=64, primary_key=True)
@@ -189,7 +189,7 @@ class SignInAttempts(Model):
         table = "sign_in_attempts"
 
 
-class ExternalIdentity(Model):
+class ExternalIdentity(Table):
     """Who a person is at another issuer."""
 
     id = fields.UUIDField(primary_key=True)

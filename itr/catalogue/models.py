@@ -3,16 +3,16 @@
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
 from itr.columns import enum_or_null
 from itr.people.models import Organisation, Project
 from itr.sla.models import Calendar
 from itr.sla.terms import Thread, WaitingReason
+from itr.tables import Table
 
 
-class Product(Model):
+class Product(Table):
     """Something customers have and ask about; `served` says whether we serve it at all."""
 
     id = fields.UUIDField(primary_key=True)
@@ -23,7 +23,7 @@ class Product(Model):
         table = "product"
 
 
-class CatalogueItem(Model):
+class CatalogueItem(Table):
     """A service that can be priced alone and has one measurable target (R-CAT-01)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -42,7 +42,7 @@ class CatalogueItem(Model):
         table = "catalogue_item"
 
 
-class ServiceProduct(Model):
+class ServiceProduct(Table):
     """Catalogue items sold together (R-CAT-01)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -55,7 +55,7 @@ class ServiceProduct(Model):
         table = "service_product"
 
 
-class Package(Model):
+class Package(Table):
     """Service products sold together (R-CAT-01)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -68,7 +68,7 @@ class Package(Model):
         table = "package"
 
 
-class ServiceLevel(Model):
+class ServiceLevel(Table):
     """A named promise, e.g. Gold; its highest version is what new requests get (R-CAT-03)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -80,7 +80,7 @@ class ServiceLevel(Model):
         table = "service_level"
 
 
-class ServiceLevelVersion(Model):
+class ServiceLevelVersion(Table):
     """What a service level promised from some edit on; never changed afterwards (R-CAT-03).
 
     `matrix` is its own priority matrix, or null for the default one (R-PRI-01);
@@ -111,7 +111,7 @@ class ServiceLevelVersion(Model):
         unique_together = (("service_level", "number"),)
 
 
-class ServiceTarget(Model):
+class ServiceTarget(Table):
     """How long one thread may take at one priority: working hours or working days (R-CAT-03)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -129,7 +129,7 @@ class ServiceTarget(Model):
         unique_together = (("version", "priority", "thread"),)
 
 
-class ServicePause(Model):
+class ServicePause(Table):
     """That a waiting reason pauses a thread under this version (R-CAT-03)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -145,7 +145,7 @@ class ServicePause(Model):
         unique_together = (("version", "reason", "thread"),)
 
 
-class Contract(Model):
+class Contract(Table):
     """What a customer has bought between two dates (R-CAT-02); `ends_on` is its last day."""
 
     id = fields.UUIDField(primary_key=True)
@@ -164,7 +164,7 @@ class Contract(Model):
         table = "contract"
 
 
-class ContractLine(Model):
+class ContractLine(Table):
     """One package at one service level; null service level means the record is incomplete.
 
     Null product covers every product; null project every project of the customer.
@@ -201,7 +201,7 @@ class ContractLine(Model):
         unique_together = (("contract", "number"),)
 
 
-class QuotaTaking(Model):
+class QuotaTaking(Table):
     """One unit of a line's quota taken by a request in one contract year (R-ENT-03)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -219,7 +219,7 @@ class QuotaTaking(Model):
         unique_together = (("contract_line", "request_id"),)
 
 
-class UnderpinningContract(Model):
+class UnderpinningContract(Table):
     """What a partner firm promised for one control point at one priority (R-OLA-02).
 
     Longer than the share it serves, it is kept only with a named person's acceptance of the risk.

@@ -1,10 +1,11 @@
 """Tables of trusted documents and of usage."""
 
 from tortoise import fields
-from tortoise.models import Model
+
+from itr.tables import Table
 
 
-class TrustedDocument(Model):
+class TrustedDocument(Table):
     """A document a client may run by its SHA-256, or by the id its build gave it."""
 
     id = fields.UUIDField(primary_key=True)
@@ -20,7 +21,7 @@ class TrustedDocument(Model):
         unique_together = (("client_id", "sha256"), ("client_id", "alias"))
 
 
-class DocumentUse(Model):
+class DocumentUse(Table):
     """How often a client ran a document on a day."""
 
     id = fields.BigIntField(primary_key=True)
@@ -36,7 +37,7 @@ class DocumentUse(Model):
         unique_together = (("day", "client_id", "sha256", "name"),)
 
 
-class FieldUse(Model):
+class FieldUse(Table):
     """How often a client's documents asked for a field or an argument on a day."""
 
     id = fields.BigIntField(primary_key=True)

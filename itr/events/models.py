@@ -1,10 +1,11 @@
 """Tables beside the event log: idempotency keys and the database's epoch."""
 
 from tortoise import fields
-from tortoise.models import Model
+
+from itr.tables import Table
 
 
-class MutationKey(Model):
+class MutationKey(Table):
     """What a `clientMutationId` already did, so that it is done once (S13)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -22,7 +23,7 @@ class MutationKey(Model):
         unique_together = (("actor_id", "client_id", "key"),)
 
 
-class Epoch(Model):
+class Epoch(Table):
     """Which life of the database this is; renewed after a restore (Decision 3)."""
 
     id = fields.SmallIntField(primary_key=True)

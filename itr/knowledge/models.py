@@ -1,12 +1,12 @@
 """Tables of knowledge: problems behind requests (R-LNK-01)."""
 
 from tortoise import fields
-from tortoise.models import Model
 
 from itr.knowledge.terms import ProblemStatus
+from itr.tables import Table
 
 
-class Problem(Model):
+class Problem(Table):
     """The cause behind one or more requests."""
 
     id = fields.UUIDField(primary_key=True)

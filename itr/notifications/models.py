@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from itr.notifications.terms import Channel, MessageStatus, NotificationKind
 from itr.people.models import Person
 from itr.requests.models import Request
+from itr.tables import Table
 
 
-class Notification(Model):
+class Notification(Table):
     """One entry of a person's list; `cause` makes it come once."""
 
     id = fields.UUIDField(primary_key=True)
@@ -33,7 +33,7 @@ class Notification(Model):
         unique_together = (("person", "cause"),)
 
 
-class OutgoingMessage(Model):
+class OutgoingMessage(Table):
     """A message that leaves the system at least once; `key` lets the receiver drop repeats."""
 
     id = fields.UUIDField(primary_key=True)

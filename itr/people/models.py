@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from itr.columns import text_or_null
 from itr.people.roles import OrganisationKind, Role
+from itr.tables import Table
 
 
-class Organisation(Model):
+class Organisation(Table):
     """An own branch, a customer or a partner."""
 
     id = fields.UUIDField(primary_key=True)
@@ -28,7 +28,7 @@ class Organisation(Model):
         table = "organisation"
 
 
-class Person(Model):
+class Person(Table):
     """Somebody who acts, or a partner firm's machine; belongs to one organisation."""
 
     id = fields.UUIDField(primary_key=True)
@@ -49,7 +49,7 @@ class Person(Model):
         table = "person"
 
 
-class RoleAssignment(Model):
+class RoleAssignment(Table):
     """One role of one person; permissions are the union (R-ROLE-01)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -64,7 +64,7 @@ class RoleAssignment(Model):
         unique_together = (("person", "role"),)
 
 
-class Queue(Model):
+class Queue(Table):
     """Where work of one line waits for somebody to take it (R-ORG-04)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -87,7 +87,7 @@ class Queue(Model):
         table = "queue"
 
 
-class QueueMember(Model):
+class QueueMember(Table):
     """A person who may take work of a queue."""
 
     id = fields.UUIDField(primary_key=True)
@@ -105,7 +105,7 @@ class QueueMember(Model):
         unique_together = (("queue", "person"),)
 
 
-class Project(Model):
+class Project(Table):
     """A customer's project: joins customer, contract, manager and team (R-ORG-01)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -118,7 +118,7 @@ class Project(Model):
         "itr.Person", related_name="managed_projects", null=True, on_delete=fields.RESTRICT
     )
     manager_id: UUID | None
-    contract: fields.ForeignKeyNullableRelation[Model] = fields.ForeignKeyField(
+    contract: fields.ForeignKeyNullableRelation[Table] = fields.ForeignKeyField(
         "itr.Contract", related_name="projects", null=True, on_delete=fields.RESTRICT
     )
     contract_id: UUID | None
@@ -128,7 +128,7 @@ class Project(Model):
         table = "project"
 
 
-class ProjectMember(Model):
+class ProjectMember(Table):
     """A person of a project's team."""
 
     id = fields.UUIDField(primary_key=True)

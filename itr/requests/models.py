@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from itr.catalogue.models import ContractLine, Product, ServiceLevelVersion
 from itr.catalogue.terms import EntitlementOutcome, Phase
@@ -23,9 +22,10 @@ from itr.requests.terms import (
 )
 from itr.sla.models import CalendarVersion
 from itr.sla.terms import ClockState, Thread, WaitingReason
+from itr.tables import Table
 
 
-class Request(Model):
+class Request(Table):
     """A customer's request, from issue to resolved."""
 
     id = fields.UUIDField(primary_key=True)
@@ -119,7 +119,7 @@ class Request(Model):
         "itr.Request", related_name="duplicates", null=True, on_delete=fields.RESTRICT
     )
     merged_into_id: UUID | None
-    problem: fields.ForeignKeyNullableRelation[Model] = fields.ForeignKeyField(
+    problem: fields.ForeignKeyNullableRelation[Table] = fields.ForeignKeyField(
         "itr.Problem", related_name="requests", null=True, on_delete=fields.RESTRICT
     )
     problem_id: UUID | None
@@ -140,7 +140,7 @@ class Request(Model):
         unique_together = (("source", "external_id"),)
 
 
-class Stint(Model):
+class Stint(Table):
     """One stay of a request on a line: a measure, not a target (R-LIN-01)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -167,7 +167,7 @@ class Stint(Model):
         unique_together = (("request", "number"),)
 
 
-class HandOver(Model):
+class HandOver(Table):
     """That a request was handed to a partner firm, and when it came back (R-ROLE-03).
 
     `state` and what follows is the firm's own clock, the fold of `clock_words`, when an
@@ -207,7 +207,7 @@ class HandOver(Model):
         table = "hand_over"
 
 
-class Escalation(Model):
+class Escalation(Table):
     """One step of a request's management escalation: to whom, why, who has taken note (R-ESC).
 
     `step` 1 is the line lead, 2 the process manager, 3 the operations director. It stands until
@@ -243,7 +243,7 @@ class Escalation(Model):
         table = "escalation"
 
 
-class Bulletin(Model):
+class Bulletin(Table):
     """A status bulletin of an emergency (R-REQ-11): first, progress, recovery or cause."""
 
     id = fields.UUIDField(primary_key=True)

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from itr.columns import enum_or_null, text_or_null
 from itr.sla.terms import (
@@ -16,9 +15,10 @@ from itr.sla.terms import (
     Thread,
     WaitingReason,
 )
+from itr.tables import Table
 
 
-class Calendar(Model):
+class Calendar(Table):
     """A working calendar, outside service level versions (R-CAT-03); its highest version counts.
 
     `base` is set on the twin that counts for customers who opted out of make-up days (R-CAL-03):
@@ -36,7 +36,7 @@ class Calendar(Model):
         table = "calendar"
 
 
-class CalendarVersion(Model):
+class CalendarVersion(Table):
     """What a calendar said from some edit on; never changed afterwards (R-SLA-10)."""
 
     id = fields.UUIDField(primary_key=True)
@@ -56,7 +56,7 @@ class CalendarVersion(Model):
         unique_together = (("calendar", "number"),)
 
 
-class Clock(Model):
+class Clock(Table):
     """One thread of one request, as the fold of its events stands (R-SLA-02, R-SLA-03).
 
     `waited_us` is the working time of its pauses by reason, but for the one that goes on: that is
@@ -64,7 +64,7 @@ class Clock(Model):
     """
 
     id = fields.UUIDField(primary_key=True)
-    request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+    request: fields.ForeignKeyRelation[Table] = fields.ForeignKeyField(
         "itr.Request", related_name="clocks", on_delete=fields.RESTRICT
     )
     request_id: UUID
@@ -108,12 +108,12 @@ class Clock(Model):
         unique_together = (("request", "thread"),)
 
 
-class Timer(Model):
+class Timer(Table):
     """Something that must happen at an instant and is not a clock (Decision 4)."""
 
     id = fields.UUIDField(primary_key=True)
     kind = fields.CharField(max_length=40)
-    request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+    request: fields.ForeignKeyRelation[Table] = fields.ForeignKeyField(
         "itr.Request", related_name="timers", on_delete=fields.RESTRICT
     )
     request_id: UUID
@@ -124,14 +124,14 @@ class Timer(Model):
         unique_together = (("request", "kind"),)
 
 
-class ControlPoint(Model):
+class ControlPoint(Table):
     """One of the thirty steps of a request: whose, by when, and how it ended (R-CP-01, R-CP-02).
 
     Its working time counts like a clock's: `base_us` while counting, `elapsed_us` otherwise.
     """
 
     id = fields.UUIDField(primary_key=True)
-    request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+    request: fields.ForeignKeyRelation[Table] = fields.ForeignKeyField(
         "itr.Request", related_name="control_points", on_delete=fields.RESTRICT
     )
     request_id: UUID
@@ -161,7 +161,7 @@ class ControlPoint(Model):
         unique_together = (("request", "number"),)
 
 
-class Recalculation(Model):
+class Recalculation(Table):
     """A long computation over many requests: a what-if, a migration, what a switch brings about.
 
     `done` of `total` is its progress and `position` the last request done; `result` is what it
@@ -185,7 +185,7 @@ class Recalculation(Model):
         table = "recalculation"
 
 
-class RecalculationLine(Model):
+class RecalculationLine(Table):
     """A clock that a recalculation finds otherwise than it is: state and deadline, both ways."""
 
     id = fields.UUIDField(primary_key=True)
@@ -193,7 +193,7 @@ class RecalculationLine(Model):
         "itr.Recalculation", related_name="lines", on_delete=fields.CASCADE
     )
     recalculation_id: UUID
-    request: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+    request: fields.ForeignKeyRelation[Table] = fields.ForeignKeyField(
         "itr.Request", related_name="recalculation_lines", on_delete=fields.RESTRICT
     )
     request_id: UUID

@@ -1,14 +1,11 @@
 """Public holidays and make-up workdays of a country, from the `holidays` library (R-CAL-03)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 
-import holidays
-from holidays.countries.china import ChinaStaticHolidays
-
-ANNOUNCED_YEARLY = {"CN": ChinaStaticHolidays.special_public_holidays}
-"""Countries whose holidays are set by a yearly notice, and the years the library lists."""
+# The library is imported where it is asked: most processes never ask.
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +19,16 @@ class PublicHolidays:
 @lru_cache(maxsize=1)
 def supported_countries() -> frozenset[str]:
     """The ISO 3166 codes the library knows."""
+    import holidays
+
     return frozenset(holidays.list_supported_countries(include_aliases=False))
 
 
 @lru_cache(maxsize=2048)
 def public_holidays(country: str, year: int) -> PublicHolidays:
     """The year's dates; the notice for a year may also move days of the December before."""
+    import holidays
+
     listed = holidays.country_holidays(country, years=[year, year + 1], expand=False)
     made_up: set[date] = getattr(listed, "weekend_workdays", set())
     return PublicHolidays(
@@ -38,5 +39,13 @@ def public_holidays(country: str, year: int) -> PublicHolidays:
 
 def first_unpublished_year(country: str) -> int | None:
     """From which year on holidays are estimated, not known; None: they follow from rules."""
-    listed = ANNOUNCED_YEARLY.get(country)
+    listed = _announced_yearly().get(country)
     return None if listed is None else max(listed) + 1
+
+
+@cache
+def _announced_yearly() -> dict[str, Collection[int]]:
+    """Countries whose holidays are set by a yearly notice, and the years the library lists."""
+    from holidays.countries.china import ChinaStaticHolidays
+
+    return {"CN": ChinaStaticHolidays.special_public_holidays.keys()}
