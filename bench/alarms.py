@@ -60,7 +60,7 @@ def tables(*, quick: bool = False) -> list[Table]:
 
 
 async def _measure(servers: Stand, due: int) -> tuple[int, list[float], list[float]]:
-    connection = await asyncpg.connect(servers.addresses.database_url)
+    connection = await asyncpg.connect(servers.addresses.owner_url)
     try:
         armed = await connection.fetchval("select count(*) from clock")
         await connection.execute("update clock set next_alarm_at = null")

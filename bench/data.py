@@ -96,7 +96,7 @@ async def fill(settings: Settings, number: int, progress: Progress, *, seeded: i
     await seed(settings, lambda share, _: progress(share / 10, "演示数据 demonstration data"), now)
     async with connected(settings):
         levels = [await _level(name) for name in (HOUSE, GOLD, SILVER)]
-    connection = await asyncpg.connect(**credentials(settings.database_url))
+    connection = await asyncpg.connect(**credentials(settings.owner_database_url))
     try:
         await connection.execute(
             "truncate request, clock, stint, hand_over, timer, quota_taking cascade"

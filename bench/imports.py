@@ -139,7 +139,7 @@ def _counts(outcome: Outcome) -> tuple[str, str, str]:
 
 async def _gather_statistics(servers: Stand) -> None:
     """Do now what autovacuum does within a minute: figures are slow while tables look empty."""
-    connection = await asyncpg.connect(servers.addresses.database_url)
+    connection = await asyncpg.connect(servers.addresses.owner_url)
     try:
         await connection.execute("analyze")
     finally:

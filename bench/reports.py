@@ -112,7 +112,7 @@ def run(stand: Stand, *, quick: bool) -> list[Table]:
 
 
 async def _enriched(stand: Stand) -> int:
-    connection = await asyncpg.connect(**credentials(stand.addresses.database_url))
+    connection = await asyncpg.connect(**credentials(stand.addresses.owner_url))
     try:
         for statement in (_STAYS, _MOVES, _STEPS, "analyze"):
             await connection.execute(statement)

@@ -55,7 +55,8 @@ class Stand:
 
     def _environment(self, port: int | None) -> dict[str, str]:
         others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        ours = self.settings.model_dump() | {"secret": self.addresses.secret, "metrics_token": ""}
+        given = self.settings.model_dump(exclude={"owner_database_url"})
+        ours = given | {"secret": self.addresses.secret, "metrics_token": ""}
         if port is not None:
             ours["port"] = port
         return others | {
@@ -89,6 +90,7 @@ def stand(*, durable: bool = True) -> Iterator[Stand]:
         settings = Settings.read(
             {
                 "ITR_DATABASE_URL": addresses.database_url,
+                "ITR_OWNER_DATABASE_URL": addresses.owner_url,
                 "ITR_VALKEY_URL": addresses.valkey_url,
                 "ITR_SECRET": addresses.secret,
                 "ITR_COST_BUDGET": str(10**15),

@@ -18,8 +18,14 @@ from embedded.servers import Addresses, EmbeddedServers
 from embedded.signals import StopAsked, StopSignals
 from itr.settings import PREFIX, Settings, WrongSettings
 
-_OWN_SERVERS = ("ITR_DATABASE_URL", "ITR_VALKEY_URL")
-_NOTHING_YET = Addresses("postgresql://", "unix://", "postgresql://", "0" * 32)
+_OWN_SERVERS = ("ITR_DATABASE_URL", "ITR_OWNER_DATABASE_URL", "ITR_VALKEY_URL")
+_NOTHING_YET = Addresses(
+    database_url="postgresql://",
+    owner_url="postgresql://",
+    valkey_url="unix://",
+    admin_url="postgresql://",
+    secret="0" * 32,
+)
 _API_SECONDS = 60
 _STEPS = 5
 
@@ -63,6 +69,7 @@ def _settings(addresses: Addresses) -> Settings:
     }
     always = {
         "ITR_DATABASE_URL": addresses.database_url,
+        "ITR_OWNER_DATABASE_URL": addresses.owner_url,
         "ITR_VALKEY_URL": addresses.valkey_url,
         "ITR_PORT": str(port),
     }
@@ -156,8 +163,9 @@ def _command(name: str) -> list[str]:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
+    """What API and worker are given; how to work as the tables' owner is not among it."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    ours = settings.model_dump() | {
+    ours = settings.model_dump(exclude={"owner_database_url"}) | {
         name: getattr(settings, name).get_secret_value() for name in ("secret", "metrics_token")
     }
     return others | {PREFIX + name.upper(): str(value) for name, value in ours.items()}

@@ -72,8 +72,10 @@ def serve() -> None:
     """Serve the API with servers of one's own."""
     settings = Settings.read()
     from api.asgi import make_server
+    from itr.database import look_at_rights
 
     set_up_logs(settings.log_format)
+    _run(look_at_rights(settings))
     set_up_spans("itr-api")
     server = make_server(settings, timeout_graceful_shutdown=5, log_level="info", log_config=None)
     server.run()
@@ -85,9 +87,11 @@ def serve() -> None:
 def work() -> None:
     """Run the worker: timers, deliveries, jobs."""
     settings = Settings.read()
+    from itr.database import look_at_rights
     from workers.main import run
 
     set_up_logs(settings.log_format)
+    _run(look_at_rights(settings))
     set_up_spans("itr-worker")
     _run(run(settings))
 

@@ -35,12 +35,17 @@ _NAME_OF_FOLDER = "servers"
 
 @dataclass(frozen=True)
 class Keys:
-    """What a home keeps for itself: two database passwords and the secret that signs tokens."""
+    """What a home keeps for itself: database passwords and the secret that signs tokens.
+
+    `password` is the one of the tables' owner, `desk_password` the product's; homes of earlier
+    versions have none.
+    """
 
     superuser_password: str
     password: str
     secret: str
     data: str | None = None
+    desk_password: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class Home:
         return None if stored is None else Keys(**stored)
 
     def ensure_keys(self) -> Keys:
-        """Return the keys of this home, made at its first start."""
+        """Return the keys of this home; those it does not have yet are made."""
         keys = self.keys()
         if keys is None:
             keys = Keys(
@@ -145,6 +150,8 @@ class Home:
                 password=secrets.token_urlsafe(24),
                 secret=secrets.token_urlsafe(48),
             )
+        if not keys.desk_password:
+            keys = replace(keys, desk_password=secrets.token_urlsafe(24))
             self._write("home.json", asdict(keys))
         return keys
 

@@ -17,7 +17,8 @@ from embedded.processes import Child, StopStep, identity_of, start_child, stop_l
 from embedded.sockets import POSTGRES_PORT
 
 SUPERUSER = "postgres"
-ROLE = "itr"
+OWNER = "itr"
+DESK = "itr_desk"
 DATABASE = "itr"
 FAST_THEN_FORCED = (
     StopStep(signal.SIGINT, 30),
@@ -198,16 +199,21 @@ def database_url(*, user: str, password: str, database: str, sockets: Path) -> s
     )
 
 
-async def prepare(admin_url: str, *, password: str) -> None:
-    """Make the application's role and database where they are missing; set its password."""
+async def prepare(admin_url: str, *, owner_password: str, desk_password: str) -> None:
+    """Make the tables' owner, the product's login and the database where they are missing.
+
+    Passwords are set again each time. What the login may do in the database, `migrate` says.
+    """
     connection = await asyncpg.connect(admin_url, timeout=30)
     try:
-        known = await connection.fetchval("select 1 from pg_roles where rolname = $1", ROLE)
-        verb = "alter" if known else "create"
-        await connection.execute(
-            f"{verb} role {ROLE} login createdb createrole password '{password}'"
+        logins = (
+            (OWNER, f"login createdb createrole password '{owner_password}'"),
+            (DESK, f"login password '{desk_password}'"),
         )
+        for role, rights in logins:
+            known = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
+            await connection.execute(f"{'alter' if known else 'create'} role {role} {rights}")
         if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
-            await connection.execute(f"create database {DATABASE} owner {ROLE}")
+            await connection.execute(f"create database {DATABASE} owner {OWNER}")
     finally:
         await connection.close()

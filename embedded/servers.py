@@ -23,10 +23,12 @@ from embedded.sockets import make_socket_folder, remove_socket_folder
 class Addresses:
     """Where the servers answer, and the secret of their home.
 
-    `database_url` belongs to the application's role; `admin_url` to the superuser.
+    `database_url` belongs to the product's login, `owner_url` to the owner of its tables,
+    `admin_url` to the superuser.
     """
 
     database_url: str
+    owner_url: str
     valkey_url: str
     admin_url: str
     secret: str
@@ -191,28 +193,26 @@ def _steps_for(process: Identity) -> Sequence[StopStep]:
 
 
 def _addresses(keys: Keys, sockets: Path) -> Addresses:
+    def url(user: str, password: str, database: str) -> str:
+        return postgres.database_url(
+            user=user, password=password, database=database, sockets=sockets
+        )
+
     return Addresses(
-        database_url=postgres.database_url(
-            user=postgres.ROLE,
-            password=keys.password,
-            database=postgres.DATABASE,
-            sockets=sockets,
-        ),
+        database_url=url(postgres.DESK, keys.desk_password, postgres.DATABASE),
+        owner_url=url(postgres.OWNER, keys.password, postgres.DATABASE),
         valkey_url=valkey.valkey_url(sockets),
-        admin_url=postgres.database_url(
-            user=postgres.SUPERUSER,
-            password=keys.superuser_password,
-            database="postgres",
-            sockets=sockets,
-        ),
+        admin_url=url(postgres.SUPERUSER, keys.superuser_password, "postgres"),
         secret=keys.secret,
     )
 
 
 def _prepare(addresses: Addresses, keys: Keys) -> None:
-    """Make role and database in a thread of its own, so that a running event loop is no matter."""
+    """Make logins and database in a thread of its own, so that a running loop is no matter."""
     with ThreadPoolExecutor(max_workers=1) as thread:
-        preparing = postgres.prepare(addresses.admin_url, password=keys.password)
+        preparing = postgres.prepare(
+            addresses.admin_url, owner_password=keys.password, desk_password=keys.desk_password
+        )
         thread.submit(asyncio.run, preparing).result()
 
 

@@ -11,7 +11,7 @@ import asyncpg
 from tortoise.context import TortoiseContext, get_current_context
 from tortoise.exceptions import DBConnectionError
 
-from itr import spans, wall
+from itr import rights, spans, wall
 from itr.actor import Actor
 from itr.events.epoch import renew_epoch
 from itr.migrating import Migrations
@@ -227,18 +227,18 @@ async def open_outside(
 
 
 async def migrate(settings: Settings, progress: Callable[[str], object] | None = None) -> None:
-    """Bring the database to the newest schema; `progress` is told each migration's name.
+    """Bring the database to the newest schema, as its owner; `progress` is told each migration.
 
     A lock makes a second caller wait, then find nothing to do. After a restore it begins a new
-    epoch, so that cursors of the old one get a Resync. Raises WrongSettings when the database's
-    user may not raise the second wall.
+    epoch, so that cursors of the old one get a Resync. Raises WrongSettings when the owner may
+    not give the product its rights (S16) or raise the second wall.
     """
-    config = tortoise_config(
-        settings.database_url, pool=2, session={"lock_timeout": "30s", "timezone": "UTC"}
-    )
-    guard = await asyncpg.connect(**credentials(settings.database_url))
+    url = settings.owner_database_url or settings.database_url
+    config = tortoise_config(url, pool=2, session={"lock_timeout": "30s", "timezone": "UTC"})
+    guard = await asyncpg.connect(**credentials(url))
     try:
         await guard.execute("select pg_advisory_lock(71728001)")
+        await rights.ensure_owner(guard)
         async with TortoiseContext() as context:
             await context.init(config=config, init_connections=False)
             await Migrations(context.db(), config["apps"]).migrate(
@@ -246,9 +246,28 @@ async def migrate(settings: Settings, progress: Callable[[str], object] | None =
             )
         await renew_epoch(guard)
         await guard.execute("set lock_timeout = '30s'")
-        await wall.raise_wall(guard)
+        await _let_the_product_in(guard, credentials(settings.database_url))
     finally:
         await guard.close()
+
+
+async def _let_the_product_in(owner: asyncpg.Connection, product: Mapping[str, Any]) -> None:
+    """Give the product's login its rights, unless it is the owner, and raise the second wall."""
+    login = product["user"]
+    if login != await owner.fetchval("select current_user"):
+        await rights.ensure_login(owner, login, product["password"])
+        await rights.give_rights(owner, login)
+    await wall.raise_wall(owner, login)
+
+
+async def look_at_rights(settings: Settings) -> None:
+    """Raise WrongSettings when the product's login lacks rights; warn when it has too many."""
+    connection = await asyncpg.connect(**credentials(settings.database_url))
+    try:
+        await rights.ensure_rights(connection)
+        await rights.warn_of_rights(connection)
+    finally:
+        await connection.close()
 
 
 async def pending_migrations(settings: Settings) -> int:

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     database_url: str = Field(description="PostgreSQL, as postgresql://user:password@host/name.")
+    owner_database_url: str = Field(
+        default="", description="The same database as the owner of its tables, for `itr migrate`."
+    )
     valkey_url: str = Field(description="Valkey, as valkey://host:6379/0 or unix:///path.sock.")
     secret: SecretStr = Field(description="At least 32 characters; signs tokens and cursors.")
     issuer: str = Field(default="http://127.0.0.1:8000", description="This server's public URL.")
@@ -53,10 +56,11 @@ class Settings(BaseSettings):
         default="auto", description="How logs are written: readable in a terminal, JSON elsewhere."
     )
 
-    @field_validator("database_url")
+    @field_validator("database_url", "owner_database_url")
     @classmethod
-    def _is_postgresql(cls, value: str) -> str:
-        if not value.startswith(("postgresql://", "postgres://")):
+    def _is_postgresql(cls, value: str, info: ValidationInfo) -> str:
+        may_be_missing = info.field_name == "owner_database_url"
+        if (value or not may_be_missing) and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
         return value
 

@@ -203,13 +203,13 @@ class _Table:
         return "".join(parts)
 
 
-async def raise_wall(connection: asyncpg.Connection) -> None:
+async def raise_wall(connection: asyncpg.Connection, login: str) -> None:
     """Bring roles, grants and policies to what is said here; what stands already is left alone.
 
-    The connection is the tables' owner's. Raises WrongSettings, in one sentence, when that user
-    may neither make the roles nor take them on.
+    The connection is the tables' owner's, the login the product's own, which takes the roles on.
+    Raises WrongSettings, in one sentence, when the owner may neither make the roles nor give them.
     """
-    await _ensure_roles(connection)
+    await _ensure_roles(connection, login)
     for role, table in await connection.fetch(_STRAY, _NAMES, list(SEEN)):
         await connection.execute(f'revoke all on "{table}" from {role}')
     for part in await _missing(connection):
@@ -219,7 +219,8 @@ async def raise_wall(connection: asyncpg.Connection) -> None:
 
 async def ensure_wall(connection: asyncpg.Connection) -> None:
     """Raise WrongSettings unless the wall stands as it is said here (`itr migrate` raises it)."""
-    if await _unusable(connection) or await _missing(connection):
+    user = await connection.fetchval("select current_user")
+    if await _unusable(connection, user) or await _missing(connection):
         raise WrongSettings(
             "第二道墙未建立，请运行 itr migrate / the second wall does not stand, run itr migrate."
         )
@@ -227,7 +228,7 @@ async def ensure_wall(connection: asyncpg.Connection) -> None:
 
 _NAMES = list(ROLES.values())
 _USABLE = """
-select r.rolname::text, pg_has_role(current_user, r.oid, 'SET') from pg_roles r
+select r.rolname::text, pg_has_role($2, r.oid, 'SET') from pg_roles r
 where r.rolname = any($1::text[])
 """
 _STRAY = """
@@ -250,36 +251,41 @@ group by c.relname
 """
 
 
-async def _ensure_roles(connection: asyncpg.Connection) -> None:
+async def _ensure_roles(connection: asyncpg.Connection, login: str) -> None:
     try:
-        for role, is_there in await _unusable(connection):
+        for role, is_there in await _unusable(connection, login):
             if not is_there:
                 await connection.execute(f"create role {role} nologin")
-            if (role, True) in await _unusable(connection):
-                await connection.execute(f"grant {role} to current_user {_TAKEN_ON}")
+            if (role, True) in await _unusable(connection, login):
+                await connection.execute(f"grant {role} to {quoted(login)} {_TAKEN_ON}")
     except asyncpg.InsufficientPrivilegeError as error:
         user = await connection.fetchval("select current_user")
         raise WrongSettings(
-            f"数据库用户 {user} 不能建立或使用第二道墙的角色，请由管理员执行 / the database user"
-            f" {user} may not make or take on the roles of the second wall, have an administrator"
-            f" run: {' '.join(await _remedies(connection, user))}"
+            f"数据库用户 {user} 不能建立或授予第二道墙的角色，请由管理员执行 / the database user"
+            f" {user} may not make or give the roles of the second wall, have an administrator"
+            f" run: {' '.join(await _remedies(connection, login))}"
         ) from error
 
 
 _TAKEN_ON = "with inherit false, set true"
 
 
-async def _unusable(connection: asyncpg.Connection) -> list[tuple[str, bool]]:
-    """The roles this user cannot take on, and whether there is such a role."""
-    usable = dict(await connection.fetch(_USABLE, _NAMES))
+def quoted(name: str) -> str:
+    """A name as PostgreSQL reads it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+async def _unusable(connection: asyncpg.Connection, login: str) -> list[tuple[str, bool]]:
+    """The roles the login cannot take on, and whether there is such a role."""
+    usable = dict(await connection.fetch(_USABLE, _NAMES, login))
     return [(role, role in usable) for role in _NAMES if not usable.get(role)]
 
 
-async def _remedies(connection: asyncpg.Connection, user: str) -> list[str]:
+async def _remedies(connection: asyncpg.Connection, login: str) -> list[str]:
     remedies = []
-    for role, is_there in await _unusable(connection):
+    for role, is_there in await _unusable(connection, login):
         remedies += [] if is_there else [f"create role {role} nologin;"]
-        remedies.append(f'grant {role} to "{user}" {_TAKEN_ON};')
+        remedies.append(f"grant {role} to {quoted(login)} {_TAKEN_ON};")
     return remedies
 
 

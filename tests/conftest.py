@@ -78,6 +78,14 @@ def database_url(servers: "Addresses") -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def owner_url(servers: "Addresses", database_url: str) -> str:
+    """The same database as the owner of its tables."""
+    from tests.support.databases import owner_url
+
+    return owner_url(servers, database_url)
+
+
+@pytest.fixture(scope="module")
 def valkey_url(servers: "Addresses") -> str:
     """Valkey, emptied for this module."""
     import redis
@@ -88,9 +96,11 @@ def valkey_url(servers: "Addresses") -> str:
 
 
 @pytest.fixture(scope="module")
-def settings(database_url: str, valkey_url: str) -> "Settings":
-    """Settings that point at this module's database."""
+def settings(database_url: str, owner_url: str, valkey_url: str) -> "Settings":
+    """Settings that point at this module's database; as its owner only what asks for that works."""
     from itr.settings import Settings
     from tests.support.databases import environment
 
-    return Settings.read(environment(database_url=database_url, valkey_url=valkey_url))
+    given = environment(database_url=database_url, valkey_url=valkey_url)
+    owner = {"ITR_OWNER_DATABASE_URL": owner_url}
+    return Settings.read(given | owner)

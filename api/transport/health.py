@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from api.transport.services import Services
 from itr.database import pending_migrations
 from itr.events.feed import open_valkey
+from itr.rights import ensure_rights
 from itr.wall import ensure_wall
 
 _PATIENCE = 3.0
@@ -67,6 +68,7 @@ async def _migrated(services: Services) -> None:
     if pending:
         raise RuntimeError(f"{pending} migrations are pending")
     async with services.database.reads.acquire() as connection:
+        await ensure_rights(connection)
         await ensure_wall(connection)
 
 

@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 BATCH = 100
 """Requests whose names are looked up together."""
-_ANALYZE = "analyze request, clock, stint, hand_over, event"
+_ANALYZE = "select refresh_statistics()"
 """What came in by the thousand is known to the planner at once, not when PostgreSQL gets to it."""
 AT_ONCE = 3
 """Requests being saved at the same time, each in a transaction of its own."""

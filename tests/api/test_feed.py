@@ -16,6 +16,7 @@ from itr.events.feed import BATCH, Event, Feed, FellBehind, Listener
 from itr.events.poke import Pokes
 from itr.settings import Settings
 from tests.api.throwaway import eventually, record
+from tests.support.databases import as_owner
 
 NOWHERE = "valkey://127.0.0.1:1/0"
 
@@ -240,7 +241,7 @@ async def test_a_new_epoch_ends_the_listeners(
 ) -> None:
     async with feed_of(settings) as feed:
         listener = feed.listen()
-        await writer.execute("update epoch set value = gen_random_uuid()")
+        await as_owner(settings, "update epoch set value = gen_random_uuid()")
         await writer.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where application_name = 'itr feed' and datname = current_database()"

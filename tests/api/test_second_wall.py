@@ -22,6 +22,7 @@ from itr.settings import Settings, WrongSettings
 from itr.sla.reading import read_running
 from itr.visibility import Visible
 from itr.wall import ROLES, SEEN, UNREADABLE, ensure_wall, raise_wall
+from tests.support.databases import as_owner
 from tests.support.desk import Desk, open_desk
 from tests.support.firms import key_in, lived, settled
 
@@ -254,13 +255,13 @@ async def test_migrating_again_leaves_the_wall_as_it_stands(town: Town, settings
 
 
 async def test_a_gap_in_the_wall_is_noticed_and_closed(town: Town) -> None:
+    await as_owner(town.desk.settings, "drop policy itr_partner on clock")
+    await as_owner(town.desk.settings, "grant select on timer to itr_customer")
     async with town.database.reads.acquire() as connection:
-        await connection.execute("drop policy itr_partner on clock")
-        await connection.execute("grant select on timer to itr_customer")
         with pytest.raises(WrongSettings, match="itr migrate"):
             await ensure_wall(connection)
 
-        await raise_wall(connection)
+        await migrate(town.desk.settings)
 
         await ensure_wall(connection)
         kept = "select has_table_privilege('itr_customer', 'timer', 'SELECT')"
@@ -276,11 +277,11 @@ async def test_a_database_user_who_may_not_raise_it_is_told_in_one_sentence(
         parts = credentials(servers.database_url) | {"user": "humble", "password": "humble"}
         humble = await asyncpg.connect(**parts)
         with pytest.raises(WrongSettings) as told:
-            await raise_wall(humble)
+            await raise_wall(humble, "humble")
         remedy = str(told.value).partition("run: ")[2]
         await admin.execute(remedy)
 
-        await raise_wall(humble)
+        await raise_wall(humble, "humble")
 
         await humble.close()
     finally:

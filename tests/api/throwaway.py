@@ -329,12 +329,13 @@ create table if not exists thing (
     id uuid primary key, version int not null, owner uuid, title text not null default ''
 );
 grant select on thing to itr_customer, itr_partner;
+grant all on thing to itr_desk;
 """
 
 
 async def make_things(settings: Settings) -> None:
-    """Make the table."""
-    connection = await asyncpg.connect(settings.database_url)
+    """Make the table, as the owner of the others."""
+    connection = await asyncpg.connect(settings.owner_database_url)
     try:
         await connection.execute(THING)
     finally:

@@ -40,6 +40,7 @@ class Installation:
     valkey_program: Path
     sockets: Path
     database_url: str
+    owner_url: str
     port: int
     logs: Path
     database: Child | None = None
@@ -50,7 +51,7 @@ class Installation:
     @property
     def settings(self) -> Settings:
         """Settings that point at this installation."""
-        return Settings.read(self._environment())
+        return Settings.read(self._environment() | {"ITR_OWNER_DATABASE_URL": self.owner_url})
 
     def _environment(self) -> dict[str, str]:
         return environment(
@@ -177,17 +178,19 @@ def installation() -> Iterator[Installation]:
         sockets = make_socket_folder(account)
         keys = place.keys()
         assert keys is not None
+
+        def url(user: str, password: str) -> str:
+            return postgres.database_url(
+                user=user, password=password, database=postgres.DATABASE, sockets=sockets
+            )
+
         made = Installation(
             cluster=Cluster(programs.postgres, programs.initdb, folder, account),
             account=account,
             valkey_program=programs.valkey,
             sockets=sockets,
-            database_url=postgres.database_url(
-                user=postgres.ROLE,
-                password=keys.password,
-                database=postgres.DATABASE,
-                sockets=sockets,
-            ),
+            database_url=url(postgres.DESK, keys.desk_password),
+            owner_url=url(postgres.OWNER, keys.password),
             port=free_port(),
             logs=home,
         )

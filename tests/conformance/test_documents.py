@@ -52,8 +52,8 @@ WHO = {
     "AddWallboard": "ADMIN",
 }
 """Who runs an operation; a process manager runs all others."""
-RUN = {"graphql", "json", "sh", "console", "python", "html", "js", "toml"}
-"""The languages of examples that this module, or the CLI's own tests, runs."""
+RUN = {"graphql", "json", "sh", "console", "python", "html", "js", "toml", "sql"}
+"""The languages of examples that this module, or the tests of the CLI and of rights, run."""
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """What a newcomer gets from `itr demo`, seen from outside."""
 
+import json
 import os
 import re
 import signal
@@ -158,6 +159,23 @@ def test_a_token_for_each_role_is_printed_alone_and_is_that_role(demo: Demo) -> 
         assert printed.count("\n") == 1
         answer = demo.ask("{ viewer { roles } }", printed.strip())
         assert role.value in answer["data"]["viewer"]["roles"]
+
+
+def test_api_and_worker_work_as_a_login_that_owns_nothing_and_know_no_other(demo: Demo) -> None:
+    """S16."""
+    keys = json.loads(demo.home.joinpath("home.json").read_text())
+    processes = json.loads(demo.home.joinpath("processes.json").read_text())["processes"]
+    ours = [each["pid"] for each in processes if "cli" in each["command"]]
+    assert len(ours) == 2
+
+    for pid in ours:
+        told = Path(f"/proc/{pid}/environ").read_text()
+        assert f"//itr_desk:{keys['desk_password']}@" in told
+        assert keys["password"] not in told
+        assert keys["superuser_password"] not in told
+    for name in ("api", "worker"):
+        log = demo.home.joinpath("logs", f"{name}.log").read_text()
+        assert "triggers alone" not in log
 
 
 def test_a_port_in_use_is_one_sentence(demo: Demo, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Where and as whom the servers start."""
 
 import asyncio
+import json
 import os
 import pwd
 import subprocess
@@ -13,8 +14,10 @@ import asyncpg
 import pytest
 import redis
 
-from embedded import EmbeddedServers
+from embedded import Addresses, EmbeddedServers
 from embedded.postgres import shared_buffers_mb
+from itr.database import migrate
+from itr.settings import Settings
 from tests.embedded.conftest import ROOT, Holder
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -65,17 +68,65 @@ def test_a_chinese_locale_that_is_not_installed_and_foreign_pg_variables_do_not_
 
 
 def test_data_and_passwords_are_kept_for_the_next_start(home: Path) -> None:
-    with EmbeddedServers(home, durable=False) as first:
-        assert first.home.keys() is not None
-        url = first.home.running()
-        assert url is not None
-        assert url.database_url is not None
-        ask(url.database_url, "create table kept as select 7 as value")
+    first = EmbeddedServers(home, durable=False)
+    try:
+        addresses = first.start()
+        ask(addresses.owner_url, "create table kept as select 7 as value")
+        ask(addresses.owner_url, "grant select on kept to itr_desk")
+    finally:
+        first.stop()
     with EmbeddedServers(home, durable=False) as second:
         running = second.home.running()
         assert running is not None
         assert running.database_url is not None
         assert ask(running.database_url, "select value from kept") == 7
+
+
+def test_a_home_of_an_earlier_version_gets_a_login_that_owns_nothing(home: Path) -> None:
+    """S16: there the product worked as the owner of its tables."""
+    earlier = EmbeddedServers(home, durable=False)
+    try:
+        addresses = earlier.start()
+        alone = settings_of(addresses, database_url=addresses.owner_url)
+        asyncio.run(migrate(alone))
+        ask(addresses.owner_url, _EVENT)
+        ask(addresses.admin_url, "drop role itr_desk")
+    finally:
+        earlier.stop()
+    kept = json.loads(home.joinpath("home.json").read_text())
+    del kept["desk_password"]
+    home.joinpath("home.json").write_text(json.dumps(kept))
+
+    servers = EmbeddedServers(home, durable=False)
+    try:
+        addresses = servers.start()
+        asyncio.run(migrate(settings_of(addresses, owner_database_url=addresses.owner_url)))
+
+        assert ask(addresses.database_url, "select actor_name from event") == "somebody"
+        assert ask(addresses.database_url, "select current_user::text") == "itr_desk"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            ask(addresses.database_url, "delete from event")
+    finally:
+        servers.stop()
+
+
+_EVENT = """
+insert into event (type, subject_type, subject, subject_version, stream, audience, actor_id,
+    actor_name, occurred_at)
+select 'Odd', 'request', id, 1, id, 'INTERNAL', id, 'somebody', now() from gen_random_uuid() as id
+"""
+
+
+def settings_of(addresses: Addresses, **given: str) -> Settings:
+    """Settings that point at these servers."""
+    return Settings(
+        **{
+            "database_url": addresses.database_url,
+            "valkey_url": addresses.valkey_url,
+            "secret": addresses.secret,
+            **given,
+        }
+    )
 
 
 def test_nothing_listens_on_the_network_and_a_wrong_password_is_refused(home: Path) -> None:
@@ -86,7 +137,7 @@ def test_nothing_listens_on_the_network_and_a_wrong_password_is_refused(home: Pa
         assert ask(addresses.admin_url, "show listen_addresses") == ""
         with redis.Redis.from_url(addresses.valkey_url) as client:
             assert client.config_get("port") == {"port": "0"}
-        wrong = addresses.database_url.replace("itr:", "itr:x", 1)
+        wrong = addresses.database_url.replace("itr_desk:", "itr_desk:x", 1)
         with pytest.raises(asyncpg.InvalidPasswordError):
             ask(wrong, "select 1")
     finally:
@@ -140,8 +191,8 @@ def test_root_in_a_closed_folder_starts_without_opening_it_and_finds_its_data_ag
             addresses = servers.start()
             assert modes_above(inner) == before
             if turn == 0:
-                ask(addresses.database_url, "create table kept as select 7 as value")
-            assert ask(addresses.database_url, "select value from kept") == 7
+                ask(addresses.owner_url, "create table kept as select 7 as value")
+            assert ask(addresses.owner_url, "select value from kept") == 7
         finally:
             servers.stop()
     elsewhere = servers.home.keys()

@@ -19,10 +19,12 @@ from itr.requests.intake import Intake
 from itr.requests.priority import Classification
 from itr.requests.store import handling
 from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestKind, Verb
+from itr.settings import Settings
 from itr.sla.models import CalendarVersion, ControlPoint
 from itr.sla.operations import save_calendar
 from itr.sla.terms import Thread, WaitingReason
 from tests.support import desk_data as desk
+from tests.support.databases import as_owner
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -393,10 +395,10 @@ async def test_a_solution_that_does_not_restore_leaves_the_service_to_be_confirm
     assert set(await story.open()) == {30}
 
 
-async def test_history_has_no_steps(house: House) -> None:
+async def test_history_has_no_steps(house: House, settings: Settings) -> None:
     """R-IMP-01: nobody was reminded of them, and replaying stays fast."""
     story = await submitted(house)
-    await ControlPoint.filter(request_id=story.id).delete()
+    await as_owner(settings, "delete from control_point where request_id = $1", story.id)
     async with handling(house.people["hotline"], story.id, story.now) as work:
         work.historic = True
         work.record("RequestNoted", Audience.INTERNAL)

@@ -9,7 +9,7 @@ from itr.settings import Settings
 
 @pytest.fixture
 async def connection(settings: Settings) -> asyncpg.Connection:
-    return await asyncpg.connect(**credentials(settings.database_url))
+    return await asyncpg.connect(**credentials(settings.owner_database_url))
 
 
 async def epoch_of(connection: asyncpg.Connection) -> object:

@@ -20,6 +20,7 @@ from itr.sla.clocks import histories_of, settle
 from itr.sla.models import Clock, ControlPoint
 from itr.sla.operations import current_calendars, refresh_calendars, save_calendar
 from itr.sla.public_holidays import first_unpublished_year
+from tests.support.databases import as_owner
 from tests.support.desk import FOUNDER, OFFICE, START, Desk, hours, open_desk
 from tests.support.requests import CRITICAL, MINOR, brought_to, clock, do, read, submitted
 
@@ -213,10 +214,12 @@ async def test_situation_30_a_provisional_deadline_is_recomputed_when_the_year_i
 
     # What was laid out of the year before it was published had one working day more.
     version = (await current_calendars([office]))[office].version_id
-    await get_connection("default").execute_query(
+    await as_owner(
+        desk.settings,
         "delete from calendar_span where calendar_version_id = $1 and starts_at > $2"
         " and starts_at < $2 + interval '7 days'",
-        [version, desk.time.now],
+        version,
+        desk.time.now,
     )
     assert await refresh_calendars(desk.time.now) == 1
     assert await refresh_calendars(desk.time.now) == 0

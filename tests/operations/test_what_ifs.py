@@ -189,7 +189,7 @@ async def test_a_worker_that_dies_leaves_whole_steps_and_another_goes_on(desk: D
     await advance(desk.time.now, at_once=1)
     assert (await Recalculation.get(id=row_id)).done == 1
 
-    guard = await asyncpg.connect(**credentials(desk.settings.database_url))
+    guard = await asyncpg.connect(**credentials(desk.settings.owner_database_url))
     try:
         async with guard.transaction():
             await guard.execute("lock table event in exclusive mode")

@@ -33,8 +33,9 @@ def make_template(addresses: Addresses) -> None:
 
     asyncio.run(_execute(addresses, f"create database {TEMPLATE} owner itr"))
     url = _url_of(addresses, TEMPLATE)
-    settings = Settings.read(environment(database_url=url, valkey_url=addresses.valkey_url))
-    asyncio.run(migrate(settings))
+    given = environment(database_url=url, valkey_url=addresses.valkey_url)
+    owner = {"ITR_OWNER_DATABASE_URL": owner_url(addresses, url)}
+    asyncio.run(migrate(Settings.read(given | owner)))
 
 
 @contextmanager
@@ -60,6 +61,12 @@ def _url_of(addresses: Addresses, database: str) -> str:
     return urlsplit(addresses.database_url)._replace(path=f"/{database}").geturl()
 
 
+def owner_url(addresses: Addresses, database_url: str) -> str:
+    """The same database as the owner of its tables."""
+    path = urlsplit(database_url).path
+    return urlsplit(addresses.owner_url)._replace(path=path).geturl()
+
+
 _COUNTED_BESIDE = frozenset({"document_use", "field_use"})
 """What the server writes down by itself, whenever it gets to it: what is used, and how often."""
 
@@ -81,3 +88,14 @@ async def contents(connection: Any) -> dict[str, tuple[int, int]]:
     )
     found = await connection.execute_query_dict(each)
     return {row["name"]: (row["rows"], row["newest"]) for row in found}
+
+
+async def as_owner(settings: Any, statement: str, *values: Any) -> None:
+    """Do to the database what the product's own login may not."""
+    from itr.database import credentials
+
+    connection = await asyncpg.connect(**credentials(settings.owner_database_url))
+    try:
+        await connection.execute(statement, *values)
+    finally:
+        await connection.close()

@@ -113,16 +113,16 @@ async def load(rows: dict[str, list[dict[str, Any]]], pool: Any) -> None:
 
 
 @asynccontextmanager
-async def opened(database_url: str) -> AsyncIterator[Any]:
-    """Open a pool as the product does, in a schema of the tests' own."""
+async def opened(owner_url: str) -> AsyncIterator[Any]:
+    """Open a pool in a schema of the tests' own, which is why it takes the owner's address."""
     from itr.database import credentials
 
-    link = await asyncpg.connect(**credentials(database_url))
+    link = await asyncpg.connect(**credentials(owner_url))
     await link.execute("create schema if not exists desk")
     await link.close()
     settings = {"jit": "off", "timezone": "UTC", "search_path": "desk"}
     async with asyncpg.create_pool(
-        **credentials(database_url),
+        **credentials(owner_url),
         min_size=1,
         max_size=3,
         server_settings=settings,
@@ -132,9 +132,9 @@ async def opened(database_url: str) -> AsyncIterator[Any]:
 
 
 @pytest.fixture(scope="module")
-async def small_desk(database_url: str) -> AsyncIterator[Desk]:
+async def small_desk(owner_url: str) -> AsyncIterator[Desk]:
     """The test schema over fresh tables."""
     rows = make_rows()
-    async with opened(database_url) as pool:
+    async with opened(owner_url) as pool:
         await load(rows, pool)
         yield Desk(pool, rows)
