@@ -11,6 +11,6 @@ OLD = "drop index control_point_uncompleted;"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0017_what_clocks_waited_for")]
+    dependencies = [("itr", "0018_signing_in_elsewhere")]
 
     operations = [ops.RunSQL(NEW, OLD)]
