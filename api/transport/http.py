@@ -17,13 +17,14 @@ from starlette.types import Receive
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from api.languages import language_of
 from api.oauth import Identity, Unauthenticated
 from api.oauth.server.metadata import resource_metadata_url
 from api.transport import bodies
 from api.transport.budget import Bill
 from api.transport.context import Context
 from api.transport.errors import Refusal, answer, is_request_error, present
-from api.transport.services import Services, language_of, request_id_of
+from api.transport.services import Services, request_id_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

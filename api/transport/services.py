@@ -135,29 +135,7 @@ async def open_services(
             stop()
 
 
-def language_of(accept_language: str | None) -> Language:
-    """Pick the language of messages: the better liked of Chinese and English, else Chinese."""
-    best: tuple[float, Language] = (0.0, "zh")
-    for part in (accept_language or "").split(","):
-        tag, _, parameters = part.strip().partition(";")
-        weight = _weight(parameters)
-        prefix = tag.strip().lower().split("-")[0]
-        if prefix in ("zh", "en") and weight > best[0]:
-            best = (weight, "zh" if prefix == "zh" else "en")
-    return best[1]
-
-
 def request_id_of(headers: Mapping[str, str]) -> str:
     """Take over a proxy's request id if it is a decent one, else make one."""
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-
-
-def _weight(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
-from functools import cached_property
-from pathlib import Path
-from urllib.parse import urlsplit
-
 from graphql import located_error
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.http.ides import get_graphql_ide_html
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
+from api.oauth.pages import graphiql
 from api.transport import bodies
 from api.transport.context import Context
 from api.transport.errors import Refusal, report
@@ -26,9 +20,6 @@ from api.transport.services import Services
 from api.transport.sse import EventStream
 from api.transport.websocket import NO_SUBPROTOCOL, Socket
 from itr.settings import Settings
-
-_LIBRARIES = "https://unpkg.com"
-_SIGN_IN = Path(__file__).parent / "graphiql_sign_in.html"
 
 
 class GraphQLEndpoint:
@@ -62,7 +53,7 @@ def origins_allowed(settings: Settings) -> list[Middleware]:
 
 
 class GraphQLView(GraphQL[Context, None]):
-    """Strawberry's view for its origin check and its IDE; the rest of the protocol is ours."""
+    """Strawberry's view for its origin check; the rest of the protocol is ours."""
 
     def __init__(self, services: Services) -> None:
         origins = [one.strip() for one in services.settings.allowed_origins.split(",")]
@@ -86,9 +77,9 @@ class GraphQLView(GraphQL[Context, None]):
         exchange = Exchange(self._services, request)
         if request.method not in ("GET", "POST"):
             return exchange.refused(Refusal("METHOD_NOT_ALLOWED"))
-        if bodies.wants_page(request):
-            return self._graphiql()
         try:
+            if bodies.wants_page(request):
+                return await graphiql.editor(request)
             return await self._answer(exchange)
         except Refusal as refusal:
             return exchange.refused(refusal)
@@ -97,31 +88,6 @@ class GraphQLView(GraphQL[Context, None]):
         except Exception as error:
             report([located_error(error)], request_id=exchange.request_id)
             return exchange.failed(error)
-
-    def _graphiql(self) -> HTMLResponse:
-        """The page, which keeps tokens: framed by nobody, running and asking nothing of others."""
-        nonce = secrets.token_urlsafe(16)
-        return HTMLResponse(
-            self.page.replace("<script>", f'<script nonce="{nonce}">'),
-            headers={
-                "Content-Security-Policy": self._policy.format(nonce=nonce),
-                "Cache-Control": "no-store",
-                "Referrer-Policy": "same-origin",
-                "X-Content-Type-Options": "nosniff",
-                "X-Frame-Options": "DENY",
-            },
-        )
-
-    @cached_property
-    def _policy(self) -> str:
-        """What the page may do; its libraries come from one place, each with its own hash."""
-        home = urlsplit(self._services.settings.issuer)
-        socket = f"{'wss' if home.scheme == 'https' else 'ws'}://{home.netloc}"
-        return (
-            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
-            f" script-src 'nonce-{{nonce}}' {_LIBRARIES}; style-src 'unsafe-inline' {_LIBRARIES};"
-            f" img-src data:; font-src data:; connect-src 'self' {socket}"
-        )
 
     async def _answer(self, exchange: Exchange) -> ASGIApp:
         identity = await exchange.identify()
@@ -140,16 +106,3 @@ class GraphQLView(GraphQL[Context, None]):
             await websocket.close(NO_SUBPROTOCOL, "Subprotocol not acceptable")
             return
         await Socket(self._services, websocket).serve()
-
-    @cached_property
-    def page(self) -> str:
-        """GraphiQL that signs in by the code flow; its token goes with HTTP and WebSocket alike."""
-        page = get_graphql_ide_html(graphql_ide="graphiql")
-        fetcher = "headers: defaultHeaders,\n        subscriptionUrl,"
-        ours = (
-            "fetch: (url, options) => fetch(url, {...options, headers:"
-            " {...options.headers, ...itrAuthorization()}}),\n"
-            "        wsConnectionParams: itrAuthorization,\n        subscriptionUrl,"
-        )
-        sign_in = f"<body>{_SIGN_IN.read_text(encoding='utf-8')}"
-        return page.replace("<body>", sign_in, 1).replace(fetcher, ours, 1)

@@ -12,12 +12,13 @@ import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry.types import ExecutionResult
 
+from api.languages import language_of
 from api.oauth import Identity, Unauthenticated
 from api.transport.bodies import Operation, decode
 from api.transport.context import Stream
 from api.transport.errors import Refusal, is_request_error, present
 from api.transport.http import payload_of
-from api.transport.services import Services, language_of
+from api.transport.services import Services
 from api.transport.streaming import results_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from api.app import create_app
 from api.oauth.tokens import issue_token
 from itr.database import connected
 from itr.settings import Settings
-from tests.conformance.node import Node, installed
+from tests.conformance.node import HERE, Node, installed
 from tests.support.client import Served, served
 from tests.support.desk import Desk, Time, furnish
 
@@ -50,7 +50,7 @@ async def _open_door(settings: Settings) -> AsyncIterator[Door]:
 @pytest.fixture(scope="session")
 def node() -> Node:
     """Node, with the packages of this folder."""
-    return installed()
+    return installed(HERE)
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ async def take(request: Request) -> Response:
         if intent == "sign-out":
             return await sign_out(visit)
     except OAuth2Error as error:
-        return _refused_page(error)
+        return _refused_page(request, error)
     except DomainError as error:
         typed = "" if isinstance(error, ForeignForm) else form.get("email", "")
         return await _go_on(visit, Decision(), error=error, email=typed)
@@ -82,13 +82,13 @@ async def _go_on(
     request, around = visit.request, surroundings(visit.request)
     url = around.settings.issuer.rstrip("/") + metadata.AUTHORIZE
     if not is_secure_transport(url):
-        return page("refused", status=400, code="insecure_transport", **_INSECURE)
+        return page(request, "refused", status=400, code="insecure_transport", **_INSECURE)
     try:
         pairs = ensure_decent(
             parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=60), repeats=True
         )
     except (OAuth2Error, ValueError):
-        return _refused_page(OAuth2Error(error="invalid_request"))
+        return _refused_page(request, OAuth2Error(error="invalid_request"))
     outcome = await serve(
         around,
         FormRequest("GET", url, request.headers, pairs),
@@ -98,7 +98,7 @@ async def _go_on(
     )
     if isinstance(outcome, Ask):
         return _asked(visit, outcome, error, email)
-    return visit.remember(_answered(outcome, request.method))
+    return visit.remember(_answered(request, outcome))
 
 
 def _decided(server: DeskServer, decision: Decision) -> Ask | Reply | OAuth2Error:
@@ -148,6 +148,7 @@ def _asked(visit: Visit, ask: Ask, error: DomainError | None, email: str) -> Res
     if not ask.consent or visit.session is None:
         return sign_in_page(visit, client=name, leads_to=leads_to, error=error, email=email)
     response = page(
+        visit.request,
         "consent",
         leads_to=leads_to,
         client=name,
@@ -159,19 +160,21 @@ def _asked(visit: Visit, ask: Ask, error: DomainError | None, email: str) -> Res
     return visit.remember(response)
 
 
-def _answered(outcome: Reply | OAuth2Error, method: str) -> Response:
+def _answered(request: Request, outcome: Reply | OAuth2Error) -> Response:
     if isinstance(outcome, OAuth2Error):
-        return _refused_page(outcome)
+        return _refused_page(request, outcome)
     if outcome.location is None:
-        return _refused_page(OAuth2Error(error=str(outcome.body.get("error", "invalid_request"))))
-    status = 303 if method == "POST" else 302
+        error = str(outcome.body.get("error", "invalid_request"))
+        return _refused_page(request, OAuth2Error(error=error))
+    status = 303 if request.method == "POST" else 302
     headers = {"Location": outcome.location, "Cache-Control": "no-store"}
     return Response(status_code=status, headers=headers | {"Referrer-Policy": "no-referrer"})
 
 
-def _refused_page(error: OAuth2Error) -> Response:
+def _refused_page(request: Request, error: OAuth2Error) -> Response:
     """Told here, not sent back: the address has not been found to be the client's."""
     return page(
+        request,
         "refused",
         status=400,
         code=error.error or "invalid_request",

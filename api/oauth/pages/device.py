@@ -66,7 +66,7 @@ async def _code_given(visit: Visit, session: SignedIn, form: dict[str, str]) -> 
     with called_by(Call(actor_id=actor.id, client_id="itr", address=visit.address)):
         await devices.decide_device(actor, code, allow=allow, now=now)
     await forgive_attempts(locks)
-    return visit.remember(page("device_decided", allowed=allow))
+    return visit.remember(page(visit.request, "device_decided", allowed=allow))
 
 
 def _form(
@@ -79,6 +79,7 @@ def _form(
     if visit.session is None:
         return sign_in_page(visit, error=error)
     response = page(
+        visit.request,
         "device",
         status=_status(error),
         code=code,

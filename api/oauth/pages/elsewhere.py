@@ -163,7 +163,8 @@ def _sent(target: str) -> Response:
 
 
 def _refused(visit: Visit, error: DomainError, came_from: str) -> Response:
-    response = page("not_signed_in", status=_status(error), error=error, again=came_from)
+    status = _status(error)
+    response = page(visit.request, "not_signed_in", status=status, error=error, again=came_from)
     return visit.remember(response)
 
 

@@ -52,13 +52,14 @@ async def _taken(visit: Visit, form: dict[str, str]) -> Response:
             address=around.address,
             now=around.now,
         )
-    return visit.remember(page("password_changed"), session=secret)
+    return visit.remember(page(visit.request, "password_changed"), session=secret)
 
 
 def _form(visit: Visit, error: DomainError | None = None, email: str = "") -> Response:
     if visit.session is None:
         return sign_in_page(visit, error=error, email=email)
     response = page(
+        visit.request,
         "password",
         status=200 if error is None else 422,
         error=error,

@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from api.languages import language_of
+
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -28,34 +30,49 @@ def _environment() -> Environment:
 
 
 def page(
-    name: str, *, status: int = 200, leads_to: Iterable[str] = (), nonce: str = "", **given: Any
+    request: Request,
+    name: str,
+    *,
+    status: int = 200,
+    leads_to: Iterable[str] = (),
+    policy: str = "",
+    **given: Any,
 ) -> HTMLResponse:
-    """Render a template; its forms may lead to this server and to the origins of `leads_to`.
+    """Render a template in the reader's language, the other beside it; `policy` adds to the rules.
 
-    Browsers hold redirects after a form to the same rule, so a client's address must be named.
+    Its forms may lead to this server and to the origins of `leads_to`: browsers hold redirects
+    after a form to the same rule, so a client's address must be named.
     """
-    text = _environment().get_template(f"{name}.html").render(nonce=nonce, **given)
+    language = language_of(request.headers.get("accept-language"))
+    text = _environment().get_template(f"{name}.html").render(language=language, **given)
     targets = " ".join(["'self'", *sorted({_origin(uri) for uri in leads_to})])
-    scripts = f"; script-src 'nonce-{nonce}'; connect-src 'self'" if nonce else ""
-    policy = (
-        f"default-src 'none'; style-src 'self'; form-action {targets};"
-        f" frame-ancestors 'none'; base-uri 'none'{scripts}"
-    )
+    rules = ["default-src 'none'", "style-src 'self'", "img-src 'self'", f"form-action {targets}"]
+    rules += ["frame-ancestors 'none'", "base-uri 'none'"]
     headers = {
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": "; ".join([*rules, policy] if policy else rules),
         "Cache-Control": "no-store",
         "Referrer-Policy": "same-origin",
+        "Vary": "Accept-Language",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }
     return HTMLResponse(text, status, headers)
 
 
+def kept(content: bytes | str, media: str, **headers: str) -> Response:
+    """A file of ours that browsers may keep for an hour."""
+    about = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type=media, headers=about | headers)
+
+
 async def style(_: Request) -> Response:
     """The one style sheet."""
-    text = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
-    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return Response(text, media_type="text/css", headers=headers)
+    return kept((_TEMPLATES / "style.css").read_text(encoding="utf-8"), "text/css")
+
+
+async def icon(_: Request) -> Response:
+    """The mark in a browser's tab: a clock."""
+    return kept((_TEMPLATES / "icon.svg").read_text(encoding="utf-8"), "image/svg+xml")
 
 
 def _origin(uri: str) -> str:
@@ -64,4 +81,4 @@ def _origin(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if web else f"{parts.scheme}:"
 
 
-ROUTES = [Route("/oauth/style.css", style)]
+ROUTES = [Route("/oauth/style.css", style), Route("/oauth/icon.svg", icon)]

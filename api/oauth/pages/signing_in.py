@@ -30,6 +30,7 @@ def sign_in_page(
 ) -> Response:
     """The form; it is sent to the address it stands at, so there is nowhere else to be led."""
     response = page(
+        visit.request,
         "sign_in",
         status=_status(error),
         leads_to=leads_to,
