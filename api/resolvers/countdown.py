@@ -157,6 +157,7 @@ async def with_the_calendar(
     finally:
         if coming is not None:
             coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
         await messages.aclose()
 
 

@@ -1,5 +1,6 @@
 """Live requests and countdowns over real sockets (Decision 5, R-SLA-13)."""
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -55,6 +56,24 @@ async def test_a_countdown_tells_each_clock_then_only_what_changes(
     assert told[0]["remaining"] == "PT4H"
     assert then["data"]["slaCountdown"]["thread"] == "RESPONSE"
     assert then["data"]["slaCountdown"]["state"] == "MET"
+
+
+async def test_a_countdown_nobody_follows_any_longer_ends_without_an_error(
+    desk_on_a_socket: tuple[Desk, Served], caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-SLA-13: the window is closed, or something else is asked."""
+    desk, server = desk_on_a_socket
+    request = await submitted(desk)
+    document = "subscription($id: ID!) { slaCountdown(requestId: $id) { thread } }"
+
+    async with server.socket(desk.as_("CUSTOMER").token) as socket:
+        name = await socket.subscribe(document, {"id": request["id"]})
+        for _ in range(3):
+            await news(socket)
+        await socket.send({"id": name, "type": "complete"})
+        await socket.ask("{ viewer { roles } }")
+
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 async def test_a_countdown_of_a_request_out_of_sight_is_not_found(

@@ -18,7 +18,9 @@ from tests.support.node import installed
 from tests.support.sign_in import CALLBACK, PASSWORD, House
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-ASK = "async (rules) => (await axe.run(document, {runOnly: rules})).violations"
+ASK = """async (rules) => (await axe.run(
+  {include: [["html"]], exclude: [[".graphiql-container"]]}, {runOnly: rules})).violations"""
+"""What is inside GraphiQL is its makers' affair; the page around it is ours."""
 FOCUS = """() => {
   const one = document.activeElement, drawn = getComputedStyle(one);
   return [one.id || one.value || one.getAttribute("href") || one.localName, drawn.outlineStyle];

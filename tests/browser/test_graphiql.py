@@ -17,7 +17,7 @@ from tests.api.throwaway import eventually
 from tests.browser.conftest import OpenWindow
 from tests.browser.windows import Window
 from tests.support.desk import Desk
-from tests.support.requests import CRITICAL, do, submitted
+from tests.support.requests import do, submitted
 from tests.support.sign_in import House
 
 START = "mutation($id: ID!) { startRequest(input: {id: $id}) { userErrors { code message } } }"
@@ -75,7 +75,7 @@ async def test_a_developer_signs_in_and_queries_changes_and_follows(
 
         await run(page, COUNTDOWN, id=request["id"])
         await expect(result).to_contain_text('"slaCountdown"')
-        await do(desk, "LINE1", "acceptRequest", id=request["id"], **CRITICAL)
+        await do(desk, "LINE1", "respondToRequest", id=request["id"], text="ok")
         await expect(result).to_contain_text('"MET"')
 
 

@@ -43,7 +43,16 @@ const socket = graphqlWs.createClient({
   lazyCloseTimeout: 1000,
 });
 socket.on("closed", (event) => { if (event.code === 4401) desk.ended(); });
-const fetcher = GraphiQL.createFetcher({ url: "/graphql", fetch: send, wsClient: socket });
+const carried = GraphiQL.createFetcher({ url: "/graphql", fetch: send, wsClient: socket });
+
+// GraphiQL's own reading of the document lags behind what was just pasted: HTTP or WebSocket is decided anew.
+function fetcher(asked, options) {
+  try {
+    return carried(asked, { ...options, documentAST: GraphiQL.GraphQL.parse(asked.query) });
+  } catch {
+    return carried(asked, options);
+  }
+}
 
 document.getElementById("sign-out").addEventListener("submit", signOut);
 ReactDOM.createRoot(document.getElementById("graphiql")).render(
