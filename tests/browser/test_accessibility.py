@@ -105,7 +105,7 @@ async def refused(window: Window, house: House) -> None:
 
 
 async def not_signed_in(window: Window, house: House) -> None:
-    await window.page.goto(f"{house.issuer}/oauth/signin/nobody")
+    await window.page.goto(f"{house.issuer}/oauth/signin/nobody?next=/device")
     window.excuse("status of 404")
 
 
