@@ -7,6 +7,8 @@ this server ask around in the network it stands in (S15).
 from __future__ import annotations
 
 import asyncio
+import ssl
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -30,7 +32,7 @@ class IssuerHttp(AsyncOAuth2Client):  # type: ignore[misc]
 
     def __init__(self, issuer: ExternalIssuer, **given: Any) -> None:
         self._issuer = issuer
-        super().__init__(timeout=_EACH_STEP, follow_redirects=False, **given)
+        super().__init__(timeout=_EACH_STEP, follow_redirects=False, verify=_trusted(), **given)
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send it, if it goes to the issuer; raises Unreachable."""
@@ -66,6 +68,12 @@ async def json_of(http: IssuerHttp, url: str) -> dict[str, Any]:
     if answer.status_code != 200 or not isinstance(found, dict):
         raise Unreachable(f"{url} answers {answer.status_code}")
     return found
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom to trust, read once: reading it takes a tenth of a second on the event loop."""
+    return httpx2.create_ssl_context()
 
 
 async def _read(answer: httpx2.Response) -> bytes:
