@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Self, cast
 from redis.exceptions import RedisError
 
 from api.transport.errors import Refusal
-from itr.events.feed import open_valkey
+from itr.events.valkey import open_valkey
 from itr.settings import Settings
 
 logger = logging.getLogger("itr.budget")

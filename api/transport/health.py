@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from api.transport.services import Services
 from itr.database import pending_migrations
-from itr.events.feed import open_valkey
+from itr.events.valkey import open_valkey
 from itr.rights import ensure_rights
 from itr.wall import ensure_wall
 

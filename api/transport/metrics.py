@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from api.planner.plans import OUTLINES
-from itr.events.feed import open_valkey
+from itr.events.valkey import open_valkey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,16 +16,13 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from itr.database import credentials
 from itr.events.cursor import Position
+from itr.events.valkey import POKES, open_valkey
 
 logger = logging.getLogger("itr.feed")
-
-POKES = "itr:poke"
-"""The Valkey channel a commit pokes; what is said on it does not matter."""
 
 _COLUMNS = """
     e.tx::text::bigint as at_tx, e.id as at_id, e.uid, e.type, e.subject_type, e.subject,
@@ -63,6 +60,8 @@ BUFFERED = 1_000
 REPLAYED = 5_000
 _HELD_BACK = 0.3
 """Seconds an event waits behind another's open transaction before the urgent ones are read."""
+_SHARE_AHEAD = 4
+"""While much is to be read, one part in so many of the time looks ahead for the urgent ones."""
 
 
 class FellBehind(Exception):
@@ -199,6 +198,7 @@ class Feed:
         self._watchers: list[Callable[[Event], object]] = []
         self._urgent: dict[str, list[Callable[[Event], object]]] = {}
         self._told_ahead: set[UUID] = set()
+        self._ahead_again = 0.0
         self._connection: asyncpg.Connection | None = None
         self._last_read = time.monotonic()
         self._behind = 0.0
@@ -317,15 +317,18 @@ class Feed:
         self._last_read = time.monotonic()
         for row in rows:
             self._hand_out(Event.of(row))
-        if self._urgent and self._behind > _HELD_BACK:
-            await self._read_ahead(connection)
-        else:
+        if self._behind <= _HELD_BACK:
             self._told_ahead.clear()
+        elif self._urgent and time.monotonic() >= self._ahead_again:
+            await self._read_ahead(connection)
         return len(rows)
 
     async def _read_ahead(self, connection: asyncpg.Connection) -> None:
-        place = (str(self.position.tx), self.position.id)
-        for row in await connection.fetch(_AHEAD, *place, list(self._urgent), BATCH):
+        place, began = (str(self.position.tx), self.position.id), time.monotonic()
+        rows = await connection.fetch(_AHEAD, *place, list(self._urgent), BATCH)
+        took = time.monotonic() - began
+        self._ahead_again = began + max(_HELD_BACK, _SHARE_AHEAD * took)
+        for row in rows:
             event = Event.of(row)
             if event.uid not in self._told_ahead:
                 self._told_ahead.add(event.uid)
@@ -384,16 +387,3 @@ def _tell(callbacks: Iterable[Callable[[Event], object]], event: Event) -> None:
             callback(event)
         except Exception:
             logger.exception("a watcher of the feed failed")
-
-
-@asynccontextmanager
-async def open_valkey(url: str) -> AsyncIterator[Redis]:
-    """Open a client of a Valkey named by `valkey://`, `redis://` or `unix://`."""
-    for ours, theirs in (("valkeys://", "rediss://"), ("valkey://", "redis://")):
-        if url.startswith(ours):
-            url = theirs + url.removeprefix(ours)
-    client: Redis = Redis.from_url(url, socket_connect_timeout=2)
-    try:
-        yield client
-    finally:
-        await client.aclose()

@@ -12,7 +12,7 @@ from typing import Self
 
 from redis.exceptions import RedisError
 
-from itr.events.feed import POKES, open_valkey
+from itr.events.valkey import POKES, open_valkey
 from itr.events.work import after_commit
 
 logger = logging.getLogger("itr.poke")

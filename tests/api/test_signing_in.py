@@ -14,6 +14,7 @@ from itr.access.operations.attempts import (
     attempts_of,
     count_attempt,
     forgive_attempts,
+    place_of,
 )
 from itr.access.rules import PER_ACCOUNT, PER_ADDRESS
 from itr.access.terms import ClientKind
@@ -193,6 +194,22 @@ async def locked_out(house: House, address: str, now: datetime) -> None:
     with pytest.raises(TooManyAttempts):
         while True:
             await count_attempt(attempts_of(f"{uuid4()}@desk.example", address), now=now)
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_whoever_has_many_addresses_has_one_count(address: str, place: str) -> None:
+    """A provider gives each customer 2⁶⁴ of them."""
+    assert place_of(address) == place
 
 
 def test_failures_at_an_address_are_forgotten_one_by_one() -> None:

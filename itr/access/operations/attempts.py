@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import IPv4Address, ip_address, ip_network
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -22,10 +23,21 @@ class TooManyAttempts(DomainError):
     en = "Too many attempts; try again in {seconds} seconds."
 
 
+def place_of(address: str) -> str:
+    """What counts as one address: of IPv6 the network a customer of a provider has (/64)."""
+    try:
+        where = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(where, IPv4Address):
+        return address
+    return str(where.ipv4_mapped or ip_network((where, 64), strict=False))
+
+
 def attempts_of(name: str, address: str, browser: str = "") -> dict[str, LockOut]:
     """The locks of whoever signs in by this name from there, at a browser that is known or not."""
     account = f"{name}\0{browser}" if browser else name
-    return {_key("account", account): PER_ACCOUNT, _key("address", address): PER_ADDRESS}
+    return {_key("account", account): PER_ACCOUNT, _key("address", place_of(address)): PER_ADDRESS}
 
 
 def attempts_at_password(person_id: UUID, address: str) -> dict[str, LockOut]:
@@ -35,7 +47,7 @@ def attempts_at_password(person_id: UUID, address: str) -> dict[str, LockOut]:
     """
     return {
         _key("password of", str(person_id)): PER_ACCOUNT,
-        _key("address", address): PER_ADDRESS,
+        _key("address", place_of(address)): PER_ADDRESS,
     }
 
 
@@ -43,7 +55,7 @@ def attempts_at_codes(person_id: UUID, address: str) -> dict[str, LockOut]:
     """The locks of somebody who types codes of devices."""
     return {
         _key("codes of", str(person_id)): PER_ACCOUNT,
-        _key("address", address): PER_ADDRESS,
+        _key("address", place_of(address)): PER_ADDRESS,
     }
 
 
