@@ -124,10 +124,20 @@ def test_files_and_links_on_a_page_are_there(page: str) -> None:
     named += [
         f"{module.replace('.', '/')}.py" for module in re.findall(r"-m (tests\.[\w.]+)", text)
     ]
+    named += re.findall(r"`([\w/.-]+\.py)::", text)
+    defined = re.findall(r"`([\w/.-]+\.py)::(\w+)", text)
     folder = (HOUSE / page).parent
 
     assert [each for each in linked if not (folder / each).exists()] == []
     assert [each for each in named if not (HOUSE / each).exists()] == []
+    assert [each for each in defined if not is_defined(*each)] == []
+
+
+def is_defined(file: str, name: str) -> bool:
+    """Whether a file defines a function, a class or a constant of this name."""
+    return (
+        re.search(rf"^\s*(async )?(def|class) {name}\b|^{name}\b", text_of(file), re.M) is not None
+    )
 
 
 def known_words() -> set[str]:
