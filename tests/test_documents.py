@@ -181,3 +181,20 @@ def test_every_decision_is_in_the_index_under_its_title() -> None:
     for number, (path, title) in enumerate(titles, 1):
         assert title.startswith(f"# {number:04} ")
         assert f"| [{number:04}]({path.name}) | {title[7:]} |" in index
+
+
+GROUPS = ["新增 / Added", "变更 / Changed", "修正 / Fixed", "安全 / Security"]
+
+
+def test_the_changelog_has_the_form_it_says() -> None:
+    version = re.search(r'^version = "(.+)"$', text_of("pyproject.toml"), re.MULTILINE)
+    assert version is not None
+    text = text_of("CHANGELOG.md")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    groups = re.findall(r"^### (.+)$", text, re.MULTILINE)
+    parts = re.split(r"^(?=- |#)", text, flags=re.MULTILINE)
+    entries = [each for each in parts if each.startswith("- ")]
+
+    assert re.fullmatch(rf"{version[1]} – (未发布 / unreleased|\d{{4}}-\d\d-\d\d)", headings[0])
+    assert set(groups) <= set(GROUPS)
+    assert [each for each in entries if not re.search(r"[一-鿿].*\s/\s.*[a-z]", each, re.S)] == []
