@@ -1,5 +1,6 @@
 """Counting anew after a calendar changed: open clocks and steps, in batches (R-SLA-10)."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -22,6 +23,8 @@ from itr.sla.clocks import CalendarInForce, histories_of, is_asleep, settle
 from itr.sla.models import Clock
 from itr.sla.terms import ClockState, Thread
 
+logger = logging.getLogger("itr.recomputing")
+
 _OUTDATED = """
 select v.id from calendar_version v where exists (
     select 1 from calendar_version n where n.calendar_id = v.calendar_id and n.number > v.number)
@@ -42,17 +45,17 @@ async def recompute_batch(now: datetime, limit: int = 200) -> int:
     """Fold up to `limit` clocks under the calendars in force, with their requests' open steps.
 
     Returns how many it did; when none is left, of hand-overs' clocks, then of steps by themselves.
-    The requests' own version, `updatedAt` and public timeline stay as they are (situation 28). A
+    A clock that nobody can compute is told in the log and left as it is; the others go on. The
+    requests' own version, `updatedAt` and public timeline stay as they are (situation 28). A
     breach the new calendar undoes is kept as overturned, one it brings is found by the alarm.
     """
     async with transaction() as work:
         found = await work.connection.execute_query_dict(_STALE, [limit])
         rows = await Clock.filter(id__in=[each["id"] for each in found])
-        if not rows:
-            return await recount_batch(now, limit) or await recount_steps_batch(now, limit)
-        await _recompute(work, rows, now)
-        await recount_steps({row.request_id for row in rows}, now)
-    return len(rows)
+        done = await _recompute(work, rows, now) if rows else 0
+        if done:
+            await recount_steps({row.request_id for row in rows}, now)
+    return done or await recount_batch(now, limit) or await recount_steps_batch(now, limit)
 
 
 async def recompute_request(work: Work, request_id: UUID, now: datetime) -> None:
@@ -67,25 +70,34 @@ async def recompute_request(work: Work, request_id: UUID, now: datetime) -> None
     await recount_steps({request_id}, now)
 
 
-async def _recompute(work: Work, rows: Sequence[Clock], now: datetime) -> None:
+async def _recompute(work: Work, rows: Sequence[Clock], now: datetime) -> int:
+    """Fold these clocks and write those that can be folded; returns how many."""
     words = await words_of(work.connection, [row.request_id for row in rows])
     requests = {each.id: each for each in await Request.filter(id__in=list(words))}
     histories = {key: histories_of(each) for key, each in words.items()}
     calendars = await _calendars(histories, requests)
+    folded = []
     for row in rows:
         request = requests[row.request_id]
         terms = await terms_of(request.service_level_version_id)
-        settle(
-            row,
-            histories[request.id][row.thread],
-            calendars[request.customer_id],
-            request_id=request.id,
-            thread=row.thread,
-            percents=() if is_asleep(row) else terms.percents,
-            now=now,
-        )
-    await Clock.bulk_create(rows, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
-    work.record(*(_told(row, requests[row.request_id], now) for row in rows))
+        try:
+            settle(
+                row,
+                histories[request.id][row.thread],
+                calendars[request.customer_id],
+                request_id=request.id,
+                thread=row.thread,
+                percents=() if is_asleep(row) else terms.percents,
+                now=now,
+            )
+        except (ValueError, LookupError, ArithmeticError) as error:
+            logger.error("clock %s cannot be recomputed: %r", row.id, error)  # noqa: TRY400
+            continue
+        folded.append(row)
+    if folded:
+        await Clock.bulk_create(folded, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
+        work.record(*(_told(row, requests[row.request_id], now) for row in folded))
+    return len(folded)
 
 
 async def words_of(

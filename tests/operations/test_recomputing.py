@@ -152,6 +152,24 @@ async def test_a_paused_clock_is_recomputed_too(desk: Desk) -> None:
     assert (await Clock.get(request_id=key, thread="RESOLUTION")).elapsed_us == 0
 
 
+async def test_a_clock_nobody_can_compute_keeps_no_other_from_being_recomputed(desk: Desk) -> None:
+    """R-SLA-10: what has no history is left as it is, whatever its place among the others."""
+    keys = []
+    for _ in range(2):
+        request = await submitted(desk, "bolt", customerId=desk.public("org", "Bolt"))
+        keys.append(request["id"].removeprefix("req_"))
+    broken = await Clock.get(request_id=keys[0], thread="RESTORATION")
+    await Clock.filter(id=broken.id).update(thread="CLOSURE")
+
+    await edit_the_calendar(desk, date(2026, 4, 1))
+    await recompute_all(desk)
+
+    rows = await Clock.filter(request_id__in=keys)
+    behind = [row.id for row in rows if row.calendar_version_id == broken.calendar_version_id]
+    assert (len(rows), behind) == (6, [broken.id])
+    await Clock.filter(id=broken.id).update(thread="RESTORATION")
+
+
 async def test_calendars_are_renewed_only_when_their_holidays_changed(desk: Desk) -> None:
     """R-CAL-03."""
     assert await refresh_calendars(desk.time.now) == 0
