@@ -41,6 +41,7 @@ class Retelling:
     book: ClockBook
     priority: str | None = None
     waiting: WaitingReason | None = None
+    classified: Classification | None = None
 
     def follow(self, told: Told) -> None:
         """What the entry did to the clocks, had the terms been these."""
@@ -75,12 +76,15 @@ class Retelling:
             self.book.retarget_if_reopened(thread, at, target, calendar)
 
     def _priority_of(self, told: Told, given: str) -> str:
-        """By the terms' own matrix, where the entry classifies."""
-        if told.classified is None:
+        """By the terms' own matrix, of what the request was classified as last."""
+        if told.classified is not None:
+            problem, level, impact = told.classified
+            self.classified = Classification(
+                ProblemType(problem), FaultLevel(level), Impact(impact)
+            )
+        if self.classified is None:
             return given
-        problem, level, impact = told.classified
-        found = Classification(ProblemType(problem), FaultLevel(level), Impact(impact))
-        return priority_of(found, self.terms.matrix).value
+        return priority_of(self.classified, self.terms.matrix).value
 
     def _pause(self, at: datetime) -> None:
         assert self.waiting is not None

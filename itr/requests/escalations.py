@@ -201,19 +201,22 @@ async def _due_times(
 ) -> dict[UUID, datetime]:
     """By when each request's new steps are to be acknowledged."""
     requests = {opening.request_id: around.requests[opening.request_id] for opening in openings}
-    calendars = {
-        key: await _working(key) for key in {row["calendar_id"] for row in requests.values()}
-    }
+    counted_by = {key: (row["calendar_id"], row["customer_id"]) for key, row in requests.items()}
+    calendars = {each: await _working(*each) for each in set(counted_by.values())}
     return {
-        key: acknowledge_by(around.rules(key), row["priority"], calendars[row["calendar_id"]], now)
+        key: acknowledge_by(around.rules(key), row["priority"], calendars[counted_by[key]], now)
         for key, row in requests.items()
     }
 
 
-async def _working(calendar_id: UUID) -> WorkingCalendar | None:
-    """The calendar as it stands; None for a broken one, which holds up nobody's escalation."""
+async def _working(calendar_id: UUID, customer_id: UUID) -> WorkingCalendar | None:
+    """The calendar as it stands for a customer, who may have opted out of make-up days.
+
+    None for a broken one, which holds up nobody's escalation.
+    """
     try:
-        return (await current_calendars([calendar_id]))[calendar_id].working
+        found = await current_calendars([calendar_id], customer_id=customer_id)
+        return found[calendar_id].working
     except (DomainError, ValueError, LookupError, TypeError, ArithmeticError):
         logger.exception("calendar %s cannot be read", calendar_id)
         return None

@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from itr.catalogue.operations import ContractLineDraft, save_catalogue_item, save_contract
+from itr.catalogue.operations import (
+    ContractLineDraft,
+    save_catalogue_item,
+    save_contract,
+    save_service_level,
+)
 from itr.catalogue.terms import ChargeKind, QuotaUnit
 from itr.people.operations import create_organisation, create_person
 from itr.people.roles import OrganisationKind, Role
+from itr.requests.terms import FaultLevel, Impact
 from itr.settings import Settings
-from tests.support.desk import FOUNDER, Desk, hours, level_named, open_desk
+from tests.support.desk import FOUNDER, Desk, hours, level_named, open_desk, targets
 from tests.support.requests import (
     CRITICAL,
     attempt,
@@ -190,6 +196,34 @@ async def test_without_data_it_is_served_and_once_completed_authorised_once_more
     assert "REAUTHORISE" not in request["viewerCan"]
     told = [each["type"] for each in await timeline(desk, "LINE1", id_)]
     assert told.count("RequestReauthorised") == 1
+
+
+async def test_a_level_whose_own_matrix_gives_another_priority_says_so_on_the_timeline(
+    desk: Desk,
+) -> None:
+    """R-ENT-02, R-PRI-01, R-PRI-03."""
+    levels, impacts = list(FaultLevel), list(Impact)
+    await save_service_level(
+        FOUNDER,
+        name="never urgent",
+        calendar_id=desk.ids["always"],
+        targets=targets(RESPONSE=1, RESTORATION=4, RESOLUTION=8, CLOSURE=240),
+        matrix={level: dict.fromkeys(impacts, "P2") for level in levels},
+        now=desk.time.now,
+    )
+    await firm(desk, "unsure", ContractLineDraft(1))
+    id_ = (await of(desk, "unsure"))["id"]
+    await do(desk, "LINE1", "acceptRequest", id=id_, **CRITICAL)
+    line = ContractLineDraft(1, service_level_id=await level_named("never urgent"))
+    await contract(desk, "unsure", line)
+
+    request = await do(desk, "LINE1", "reauthoriseRequest", id=id_)
+
+    told = (await timeline(desk, "LINE1", id_))[-1]
+    assert request["priority"] == "P2"
+    assert (told["type"], told["priorityBefore"], told["priority"]) == (
+        "RequestReauthorised", "P1", "P2",
+    )  # fmt: skip
 
 
 async def test_situation_31_a_contract_that_ends_later_changes_nothing_but_for_new_requests(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import orjson
 import pytest
 from tortoise.connection import get_connection
 
+from itr.catalogue.make_up_days import set_make_up_days
 from itr.catalogue.operations import save_service_level
 from itr.database import connected
 from itr.requests import operations
@@ -344,3 +345,21 @@ async def test_where_there_is_no_line_lead_it_comes_to_the_dispatch_manager(ids:
         await person(ids, "DISPATCH_MANAGER"), key, now=began + hours(9)
     )
     assert await standing(key) == [(1, True)]
+
+
+async def test_it_waits_by_the_calendar_of_a_customer_who_opted_out_of_make_up_days(
+    ids: Ids,
+) -> None:
+    """R-ESC-02, R-CAL-03: others work on Saturday 9 May; these 30 minutes are Monday's."""
+    promised = (10 * HOUR, 400 * HOUR, 800 * HOUR)
+    await promise(ids, promised, calendar="office", now=START)
+    await set_make_up_days(FOUNDER, ids["Bolt"], make_up_days=False, now=START)
+    saturday = datetime(2026, 5, 9, 2, 0, tzinfo=UTC)
+    key = await owned(ids, saturday)
+
+    line1 = await person(ids, "LINE1")
+    await operations.escalate_to_management(line1, key, reason="催办", to=None, now=saturday)
+
+    assert await waits_until(key) == datetime(2026, 5, 11, 1, 30, tzinfo=UTC)
+    await set_make_up_days(FOUNDER, ids["Bolt"], make_up_days=True, now=saturday)
+    await promise(ids, promised, now=saturday)

@@ -111,15 +111,28 @@ def reclassify(work: Handling, classification: Classification) -> None:
 
 
 def reauthorise(work: Handling, authorised: Authorised) -> None:
-    """Authorise once more after missing data was completed (R-ENT-02)."""
+    """Authorise once more after missing data was completed (R-ENT-02).
+
+    A level with a matrix of its own may give another priority (R-PRI-01).
+    """
     request = work.request
     if authorised.outcome is EntitlementOutcome.NO_DATA:
         raise rules.NothingToReauthorise()
     request.entitlement_outcome = authorised.outcome
     request.contract_line_id = authorised.contract_line_id
     request.reauthorised = True
+    before = request.priority
     _classify(work, classification_of(request), authorised.terms)
-    work.record("RequestReauthorised", Audience.INTERNAL, {"entitlement": authorised.outcome.value})
+    changed = request.priority is not before
+    work.record(
+        "RequestReauthorised",
+        Audience.INTERNAL,
+        {
+            "entitlement": authorised.outcome.value,
+            "priorityBefore": before.value if changed else None,
+            "priority": request.priority.value if changed else None,
+        },
+    )
 
 
 def reject(work: Handling, code: RejectionCode, reason: str) -> None:
