@@ -202,13 +202,13 @@ async def test_a_level_whose_own_matrix_gives_another_priority_says_so_on_the_ti
     desk: Desk,
 ) -> None:
     """R-ENT-02, R-PRI-01, R-PRI-03."""
-    levels, impacts = list(FaultLevel), list(Impact)
+    impacts = [impact.value for impact in Impact]
     await save_service_level(
         FOUNDER,
         name="never urgent",
         calendar_id=desk.ids["always"],
         targets=targets(RESPONSE=1, RESTORATION=4, RESOLUTION=8, CLOSURE=240),
-        matrix={level: dict.fromkeys(impacts, "P2") for level in levels},
+        matrix={level.value: dict.fromkeys(impacts, "P2") for level in FaultLevel},
         now=desk.time.now,
     )
     await firm(desk, "unsure", ContractLineDraft(1))
