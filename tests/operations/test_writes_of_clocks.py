@@ -13,6 +13,7 @@ from itr.requests import operations
 from itr.settings import Settings
 from itr.sla.firing import fire_due
 from itr.sla.terms import WaitingReason
+from tests.support.databases import as_owner
 from tests.support.desk import ALL_PAUSE, FOUNDER, START, furnish, targets
 from tests.workers.alarms import alarms, owned, person, registered
 
@@ -21,6 +22,7 @@ TEN_LEVELS = (10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
 
 _COUNTING = """
 create table clock_write (clock_id uuid not null);
+grant select, insert, delete on clock_write to public;
 create function count_clock_write() returns trigger language plpgsql as $$
 begin insert into clock_write values (new.id); return null; end $$;
 create trigger clock_written after insert or update on clock
@@ -32,7 +34,7 @@ create trigger clock_written after insert or update on clock
 async def ids(settings: Settings) -> AsyncIterator[Ids]:
     async with connected(settings):
         found = await furnish(START)
-        await get_connection("default").execute_script(_COUNTING)
+        await as_owner(settings, _COUNTING)
         yield found
 
 
