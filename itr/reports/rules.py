@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -127,7 +127,7 @@ def ensure_answerable(asked: Question, wanted: Collection[FigureName]) -> None:
 
 
 def _ensure_buckets(asked: Question) -> None:
-    if asked.time_zone not in available_timezones():
+    if asked.time_zone not in _time_zones():
         raise UnknownTimeZone(path=["timeZone"])
     if not set(asked.by) & set(BUCKETS):
         return
@@ -142,6 +142,12 @@ def _ensure_buckets(asked: Question) -> None:
             zh_reason=f"时段划分后超过 {MOST_ROWS} 段，请缩短。",
             en_reason=f"The period has more than {MOST_ROWS} buckets; ask for less.",
         )
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """Their names, read once: reading walks the whole time zone database on the disk."""
+    return frozenset(available_timezones())
 
 
 def _shortest(asked: Question) -> timedelta:

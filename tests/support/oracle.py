@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 import strawberry
-from graphql import GraphQLError, execute, get_named_type, parse, validate
+from graphql import GraphQLError, execute, get_named_type, parse
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.utils.str_converters import to_camel_case
 
@@ -85,9 +85,8 @@ class Oracle:
         self.now: datetime = context.now
 
     def answer(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
-        """Return graphql-core's result for a valid query."""
+        """Return graphql-core's result for a query that whoever is compared has validated."""
         document = parse(query)
-        assert not validate(self.schema, document), validate(self.schema, document)
 
         def resolve(next_: Any, source: Any, info: Any, **args: Any) -> Any:
             return self._resolve(next_, source, info, **args)
