@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 from tortoise.connection import get_connection
 
-from itr.database import AWAY, Database
+from itr.database import AWAY, Database, credentials
 from itr.events.work import transaction
 from itr.settings import Settings
 
@@ -19,16 +20,16 @@ pytestmark = pytest.mark.usefixtures("database")
 def drop_every_other_connection(settings: Settings) -> None:
     """As a restart of PostgreSQL does, before our event loop can hear of it."""
     told = (
-        "import asyncio, sys, asyncpg\n"
-        "from itr.database import credentials\n"
+        "import asyncio, json, sys, asyncpg\n"
         "async def drop():\n"
-        "    one = await asyncpg.connect(**credentials(sys.argv[1]))\n"
+        "    one = await asyncpg.connect(**json.loads(sys.argv[1]))\n"
         "    await one.execute('select pg_terminate_backend(pid) from pg_stat_activity'\n"
         "        ' where datname = current_database() and pid <> pg_backend_pid()'\n"
         "        \" and backend_type = 'client backend'\")\n"
         "asyncio.run(drop())\n"
     )
-    subprocess.run([sys.executable, "-c", told, settings.database_url], check=True)
+    place = json.dumps(credentials(settings.database_url))
+    subprocess.run([sys.executable, "-c", told, place], check=True)
 
 
 async def answered() -> bool:
