@@ -88,6 +88,10 @@ class Dishonest:
         """The one key it signs with when it is honest."""
         return JSONResponse({"keys": [{**KEY.as_dict(private=False), "use": "sig"}]})
 
+    async def authorize(self, request: Request) -> Response:
+        """Somebody is signed in there already: the browser is sent back at once."""
+        return RedirectResponse(self.back(str(request.url)))
+
     async def token(self, request: Request) -> Response:
         """Tokens for whatever code."""
         form = await request.body()
@@ -103,14 +107,15 @@ class Dishonest:
 
 
 @asynccontextmanager
-async def open_dishonest() -> AsyncIterator[Dishonest]:
-    """Have it listen on a port of this machine."""
+async def open_dishonest(name: str = "127.0.0.1") -> AsyncIterator[Dishonest]:
+    """Have it listen on a port of this machine, by one of its names."""
     port = free_port()
-    issuer = Dishonest(f"http://127.0.0.1:{port}")
+    issuer = Dishonest(f"http://{name}:{port}")
     app = Starlette(
         routes=[
             Route("/.well-known/openid-configuration", issuer.discovery),
             Route("/keys", issuer.keys),
+            Route("/authorize", issuer.authorize),
             Route("/token", issuer.token, methods=["POST"]),
             Route("/{path:path}", issuer.anything, methods=["GET", "POST"]),
         ]
