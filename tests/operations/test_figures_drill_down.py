@@ -183,15 +183,19 @@ class Seen:
             and (children or not it["isChild"])
         ]
 
-    async def rows(self, figures: Iterable[FigureName], *by: FigureDimension) -> list[Any]:
+    async def rows(
+        self, figures: Iterable[FigureName], *by: FigureDimension, filter: Any = None
+    ) -> list[Any]:
         """The rows of `figures`, each with the filters its figures open to."""
         shown = " ".join(
             f"{FIELDS[figure]} open{FIELDS[figure]}: drillDown(of: {figure.value})"
             for figure in figures
         )
-        query = f"""query($period: PeriodInput!, $by: [FigureDimension!]) {{
-            figures(period: $period, by: $by) {{ keys {{ value }} {shown} }} }}"""
-        return (await self.ask(query, period=PERIOD, by=[each.value for each in by]))["figures"]
+        query = f"""query(
+            $period: PeriodInput!, $by: [FigureDimension!], $filter: FigureFilter
+        ) {{ figures(period: $period, by: $by, filter: $filter) {{ keys {{ value }} {shown} }} }}"""
+        asked = {"period": PERIOD, "by": [each.value for each in by], "filter": filter}
+        return (await self.ask(query, **asked))["figures"]
 
     async def opened(self, filter: Any) -> set[str]:
         """The requests a filter lists; every one of them is counted."""
@@ -463,6 +467,52 @@ def _amount(row: Any, figure: FigureName) -> int:
 
 def _microseconds(duration: str | None) -> int | None:
     return None if duration is None else parse_duration(duration)
+
+
+FILTERS: Mapping[str, tuple[FigureDimension, Callable[[Any], Any]]] = {
+    "customerIds": (D.CUSTOMER, KEYS[D.CUSTOMER]),
+    "productIds": (D.PRODUCT, KEYS[D.PRODUCT]),
+    "queueIds": (D.QUEUE, KEYS[D.QUEUE]),
+    "personIds": (D.PERSON, KEYS[D.PERSON]),
+    "partnerIds": (D.PARTNER, KEYS[D.PARTNER]),
+    "lines": (D.LINE, _solved_by),
+    "kinds": (D.KIND, KEYS[D.KIND]),
+    "priorities": (D.PRIORITY, KEYS[D.PRIORITY]),
+    "impacts": (D.IMPACT, KEYS[D.IMPACT]),
+    "entitlements": (D.ENTITLEMENT, KEYS[D.ENTITLEMENT]),
+}
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_is_filtered_and_split_a_row_counts_what_it_opens_to(seen, seed):
+    """R-KPI-01, R-KPI-02: some of what there is, by one or two dimensions."""
+    dice = Random(seed)
+    chosen = dice.sample(sorted(FILTERS), dice.choice([1, 1, 2]))
+    by = dice.sample(sorted(KEYS), dice.choice([1, 2]))
+    wanted: dict[str, list[Any]] = {}
+    for name in chosen:
+        values = sorted({FILTERS[name][1](it) for it in seen.those()} - {None})
+        wanted[name] = dice.sample(values, dice.randint(0, len(values)) or len(values))
+    those = [
+        it
+        for it in seen.those()
+        if all(FILTERS[name][1](it) in values for name, values in wanted.items())
+    ]
+    groups: dict[Any, list[Any]] = defaultdict(list)
+    for it in those:
+        groups[tuple(KEYS[dimension](it) for dimension in by)].append(it)
+
+    rows = await seen.rows(COUNTED, *by, filter=wanted)
+
+    found = {tuple(key["value"] for key in row["keys"]): row for row in rows}
+    assert found.keys() == groups.keys()
+    for key, group in groups.items():
+        for figure, counts in COUNTED.items():
+            assert found[key][FIELDS[figure]] == sum(map(bool, map(counts, group))), figure
+    for key in dice.sample(sorted(groups, key=str), min(2, len(groups))):
+        figure = dice.choice(sorted(COUNTED))
+        opened = await seen.opened(found[key][f"open{FIELDS[figure]}"])
+        assert opened == {it["id"] for it in groups[key] if COUNTED[figure](it)}, figure
 
 
 async def test_what_is_split_by_something_else_is_refused(made):

@@ -13,17 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.imports import DATA, MAPPING, groups, sample
+from bench.imports import DATA, FACTS, MAPPING, PERIOD, QUERY, facts_in, groups, sample
 from itr import imports
 from itr.actor import Actor
-from itr.database import connected
-from itr.people.operations import load_actor
 from itr.reports.operations import figures
 from itr.reports.rules import Period, Question, Row
 from itr.reports.terms import FigureDimension as By
 from itr.reports.terms import FigureName as Figure
 from itr.settings import Settings
-from tests.support.desk import START, furnish
+from tests.support.desk import START, Desk, open_desk
 
 pytestmark = pytest.mark.skipif(
     not DATA.exists(), reason="../shared/data is not there: the incident log cannot be imported"
@@ -46,19 +44,20 @@ async def imported(
 ) -> AsyncIterator["Imported"]:
     path = tmp_path_factory.mktemp("import") / "sample.csv"
     path.write_bytes(sample(EVERY))
-    async with connected(settings) as database:
-        ids = await furnish(START)
+    async with open_desk(settings) as desk:
         outcome = await imports.run(settings, MAPPING, path, lambda *_: None)
-        analyst = await load_actor(ids["ANALYST"])
-        assert analyst is not None
-        yield Imported(database.reads, analyst, outcome, path)
+        pool = desk.client.http._transport.app.state.services.database.reads  # type: ignore[attr-defined]
+        yield Imported(desk, pool, await desk.actor("ANALYST"), outcome, path)
 
 
 class Imported:
     """The imported part, and somebody who reads its figures."""
 
-    def __init__(self, pool: object, analyst: Actor, outcome: imports.Outcome, path: Path) -> None:
-        self.pool, self.analyst, self.outcome, self.path = pool, analyst, outcome, path
+    def __init__(
+        self, desk: Desk, pool: object, analyst: Actor, outcome: imports.Outcome, path: Path
+    ) -> None:
+        self.desk, self.pool, self.analyst = desk, pool, analyst
+        self.outcome, self.path = outcome, path
 
     async def rows(self, *by: By) -> list[Row]:
         return await figures(self.pool, self.analyst, Question(YEARS, START, by))  # type: ignore[arg-type]
@@ -131,6 +130,47 @@ async def test_impact_and_product_are_those_of_the_file(imported, histories):
 
     assert impacts == Counter(words[rows[0]["impact"]] for rows in histories)
     assert {row.keys[0].name: row.values[Figure.REQUESTS] for row in rows} == products
+
+
+async def test_every_known_fact_of_the_log_is_told_of_the_part_by_the_query(imported, histories):
+    """R-KPI-01: the query and the facts are those by which the whole log is checked."""
+    solved = [found for found in map(solutions, histories) if found]
+    taken = sorted(at(solutions(rows)[-1]) - at(rows[0]) for rows in histories if solutions(rows))
+    middle = (taken[(len(taken) - 1) // 2] + taken[len(taken) // 2]) / 2
+    words = {"Major": "ENTERPRISE", "High": "DEPARTMENT", "Medium": "GROUP", "Low": "INDIVIDUAL"}
+    by_line = Counter(found[-1]["support_line"] for found in solved)
+    impacts = Counter(words[rows[0]["impact"]] for rows in histories)
+
+    answer = await imported.desk.as_("ANALYST").run(QUERY, {"period": PERIOD})
+    facts = facts_in(answer.data)
+
+    assert facts == {
+        "requests": len(histories),
+        "delivered": len(solved),
+        "reopened after completion": sum(map(was_reopened, histories)),
+        "returned to an earlier team": sum(map(has_returned, histories)),
+        "hours to resolve, median": in_hours(middle, "0.01"),
+        "hours to resolve, p90": in_hours(taken[ceil(0.9 * len(taken)) - 1], "0.1"),
+        "requests by line": by_line,
+        "share by line, %": percents(by_line),
+        "share by first line, %": percents(Counter(rows[0]["support_line"] for rows in histories)),
+        "share by highest line, %": percents(
+            Counter(max(row["support_line"] for row in rows) for rows in histories)
+        ),
+        "requests by impact": impacts,
+    }
+    assert facts.keys() == FACTS.keys()
+
+
+def in_hours(span: timedelta, step: str) -> str:
+    return str((Decimal(span // timedelta(microseconds=1)) / 3_600_000_000).quantize(Decimal(step)))
+
+
+def percents(counts: Counter[str]) -> dict[str, str]:
+    whole = sum(counts.values())
+    step = Decimal("0.000001")
+    shares = {key: (Decimal(n) / whole).quantize(step, ROUND_HALF_UP) for key, n in counts.items()}
+    return {key: str(round(share * 100, 2)) for key, share in shares.items()}
 
 
 async def test_importing_the_part_again_adds_nothing(imported, settings):
