@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from itr.access.models import DeviceCode
-from itr.access.operations.devices import MOST_WAITING
+from itr.access.models import DeviceCode, OAuthClient
+from itr.access.operations.devices import MOST_WAITING, keep_device
+from itr.access.rules import new_user_code
 from itr.access.terms import DeviceStatus
 from itr.settings import Settings
 from tests.support.boards import Display, board, following, told
@@ -190,8 +191,12 @@ async def test_guessing_codes_is_locked(house: House) -> None:
 
 async def test_one_place_waits_with_so_many_codes_only(house: House, screen: Screen) -> None:
     """Nobody signs in to ask for a code, so nobody may fill the disk with them."""
-    for _ in range(MOST_WAITING + 5):
-        newest = await screen.begin()
+    client = await OAuthClient.get(client_id=screen.client_id)
+    for number in range(MOST_WAITING + 5):
+        code = new_user_code()
+        given = {"scope": "itr:board", "address": "127.0.0.1", "now": house.time.now}
+        await keep_device(client, f"secret {number}", code, **given)
+    newest = await screen.begin()
 
     assert await DeviceCode.filter(status=DeviceStatus.PENDING).count() <= MOST_WAITING
     await decide(await at_the_page(house), newest, "allow")
