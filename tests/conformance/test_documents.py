@@ -137,7 +137,9 @@ async def variables(name: str, desk: Desk, before: Mapping[str, Any]) -> dict[st
             return dict(json.loads(filtered))
         case "Month":
             year = desk.time().year
-            return {"period": {"from": f"{year}-01-01T00:00:00Z", "to": f"{year}-12-31T00:00:00Z"}}
+            return {
+                "period": {"from": f"{year}-01-01T00:00:00Z", "to": f"{year + 1}-01-01T00:00:00Z"}
+            }
         case "AddMachine":
             return {"firm": desk.public("org", "Firm")}
         case "AddClient":
