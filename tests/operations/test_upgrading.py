@@ -11,7 +11,7 @@ from embedded import Addresses
 from itr.database import APP, credentials, migrate, tortoise_config
 from itr.migrating import Migrations
 from itr.settings import Settings
-from tests.support.databases import cloned_database
+from tests.support.databases import cloned_database, owner_url
 
 EARLIER = "0011_access"
 SHAPE = """
@@ -39,8 +39,9 @@ async def shape_of(url: str) -> set[tuple[str, str, str]]:
 
 @pytest.fixture
 def nothing(servers: Addresses) -> Iterator[str]:
+    """An empty database, as the owner of its tables will see it."""
     with cloned_database(servers, "template1") as url:
-        yield url
+        yield owner_url(servers, url)
 
 
 async def bring_to(name: str, url: str) -> None:
@@ -57,8 +58,8 @@ async def test_an_earlier_database_becomes_what_a_new_one_is(
     await bring_to(EARLIER, nothing)
     earlier = await shape_of(nothing)
 
-    await migrate(settings.model_copy(update={"database_url": nothing}))
+    await migrate(settings.model_copy(update={"owner_database_url": nothing}))
 
-    new = await shape_of(settings.database_url)
+    new = await shape_of(settings.owner_database_url)
     assert len(earlier) < len(new)
     assert await shape_of(nothing) == new
