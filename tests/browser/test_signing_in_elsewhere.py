@@ -65,6 +65,7 @@ async def test_a_button_leads_to_the_company_and_back_without_scripts(
     async with open_window(locale=language, java_script_enabled=False) as window:
         await window.page.goto(f"{house.issuer}/device?user_code=BCDF-GHJK")
         await window.page.get_by_role("link", name=button).click()
+        await window.page.get_by_role("link", name="back").click()
 
         await expect(window.page).to_have_url(f"{house.issuer}/device?user_code=BCDF-GHJK")
         await expect(window.page.locator(".whoever strong")).to_have_text("Somebody")

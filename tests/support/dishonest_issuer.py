@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.support.ports import free_port
@@ -89,8 +90,8 @@ class Dishonest:
         return JSONResponse({"keys": [{**KEY.as_dict(private=False), "use": "sig"}]})
 
     async def authorize(self, request: Request) -> Response:
-        """Somebody is signed in there already: the browser is sent back at once."""
-        return RedirectResponse(self.back(str(request.url)))
+        """A page of its own, from which somebody goes back."""
+        return HTMLResponse(f'<a href="{html.escape(self.back(str(request.url)))}">back</a>')
 
     async def token(self, request: Request) -> Response:
         """Tokens for whatever code."""
