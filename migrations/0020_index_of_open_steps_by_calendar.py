@@ -11,6 +11,6 @@ OLD = "drop index control_point_uncompleted;"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0018_signing_in_elsewhere")]
+    dependencies = [("itr", "0019_the_product_owns_nothing")]
 
     operations = [ops.RunSQL(NEW, OLD)]
