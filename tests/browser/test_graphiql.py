@@ -79,6 +79,23 @@ async def test_a_developer_signs_in_and_queries_changes_and_follows(
         await expect(result).to_contain_text('"MET"')
 
 
+async def test_everything_that_can_be_opened_keeps_to_the_content_policy(
+    house: House, open_window: OpenWindow
+) -> None:
+    async with open_window() as window:
+        page = window.page
+        await enter(window, house)
+        for panel in ("Documentation Explorer", "History", "GraphiQL Explorer"):
+            await page.get_by_role("button", name=f"Show {panel}").click()
+            await expect(page.get_by_role("button", name=f"Hide {panel}")).to_be_visible()
+
+        for dialog in ("short keys", "settings"):
+            await page.get_by_role("button", name=f"Open {dialog} dialog").click()
+            await expect(page.get_by_role("dialog")).to_be_visible()
+            await page.keyboard.press("Escape")
+            await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 async def test_whoever_signs_out_is_out_everywhere(house: House, open_window: OpenWindow) -> None:
     """S9."""
     async with open_window() as window:

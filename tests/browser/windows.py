@@ -49,7 +49,7 @@ class Window:
         self.page.on("websocket", lambda socket: self._left_for(socket.url))
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type == "error":
             self.complaints.append(message.text)
 
     def _asked(self, request: Request) -> None:

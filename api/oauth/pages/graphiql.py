@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import secrets
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +26,8 @@ _EDITOR = f"{_SCRIPTS}; font-src data:"
 async def editor(request: Request) -> Response:
     """The editor; its script sends whoever has no token to sign in."""
     visit = await visited(request)
-    return visit.remember(page(request, "graphiql", policy=_EDITOR, form_token=visit.form_token))
+    nonce, token = secrets.token_urlsafe(16), visit.form_token
+    return visit.remember(page(request, "graphiql", policy=_EDITOR, nonce=nonce, form_token=token))
 
 
 async def sign_in(request: Request) -> Response:

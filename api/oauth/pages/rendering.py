@@ -36,17 +36,23 @@ def page(
     status: int = 200,
     leads_to: Iterable[str] = (),
     policy: str = "",
+    nonce: str = "",
     **given: Any,
 ) -> HTMLResponse:
-    """Render a template in the reader's language, the other beside it; `policy` adds to the rules.
+    """Render a template in the reader's language, the other beside it.
+
+    `policy` adds to what it may do; styles that its scripts make must carry the `nonce`.
 
     Its forms may lead to this server and to the origins of `leads_to`: browsers hold redirects
     after a form to the same rule, so a client's address must be named.
     """
     language = language_of(request.headers.get("accept-language"))
-    text = _environment().get_template(f"{name}.html").render(language=language, **given)
+    text = (
+        _environment().get_template(f"{name}.html").render(language=language, nonce=nonce, **given)
+    )
+    styles = f"style-src 'self' 'nonce-{nonce}'" if nonce else "style-src 'self'"
     targets = " ".join(["'self'", *sorted({_origin(uri) for uri in leads_to})])
-    rules = ["default-src 'none'", "style-src 'self'", "img-src 'self'", f"form-action {targets}"]
+    rules = ["default-src 'none'", styles, "img-src 'self'", f"form-action {targets}"]
     rules += ["frame-ancestors 'none'", "base-uri 'none'"]
     headers = {
         "Content-Security-Policy": "; ".join([*rules, policy] if policy else rules),

@@ -1,5 +1,8 @@
 // The editor: what it asks carries the token, over HTTP and WebSocket alike.
 "use strict";
+// What GraphiQL's dialogs look up before they add a style of their own (content security policy).
+window.__webpack_nonce__ = document.currentScript.nonce;
+
 const welcome = `# 每个字段的说明在左边。
 # On the left is what every field means.
 #
