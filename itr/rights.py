@@ -175,10 +175,10 @@ from unnest($2::text[]) as call
 where not has_function_privilege($1::name, to_regprocedure(call)::oid, 'EXECUTE')
 union all
 select format('grant usage on sequence %I to %I', number.relname, $1::name)
-from pg_class number join pg_depend of on of.objid = number.oid and of.deptype = 'a'
-where number.relkind = 'S' and number.relnamespace = current_schema()::regnamespace
-    and has_table_privilege($1::name, of.refobjid, 'INSERT')
-    and not has_sequence_privilege($1::name, number.oid, 'USAGE')
+from pg_class number join pg_depend d on d.objid = number.oid and d.deptype = 'a'
+where number.relnamespace = current_schema()::regnamespace and case number.relkind
+    when 'S' then has_table_privilege($1::name, d.refobjid, 'INSERT')
+        and not has_sequence_privilege($1::name, number.oid, 'USAGE') end
 """
 
 
