@@ -74,6 +74,7 @@ async def test_the_product_has_on_each_table_what_is_listed_and_nothing_else(
     assert {row["name"]: row["counted"] for row in rows if row["counted"]} == {
         "document_use_id_seq": ["USAGE"],
         "field_use_id_seq": ["USAGE"],
+        "signing_key_generation_seq": ["USAGE"],
     }
     assert held["event"] == {"SELECT", "INSERT"}
     assert held["epoch"] == held["tortoise_migrations"] == {"SELECT"}
