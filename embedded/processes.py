@@ -162,5 +162,15 @@ def start_child(
             group=None if account is None else account.gid,
             extra_groups=None if account is None else (),
         )
-    identity = identity_of(process.pid) or Identity(process.pid, "", tuple(command))
+    identity = _identity_of_new(process) or Identity(process.pid, "", tuple(command))
     return Child(name, process, identity, log, steps)
+
+
+def _identity_of_new(process: "subprocess.Popen[bytes]") -> Identity | None:
+    """Tell who has just been started: for a moment the system shows no command line of it."""
+    end = time.monotonic() + 1
+    found = identity_of(process.pid)
+    while found is not None and not found.command and time.monotonic() < end:
+        time.sleep(0.001)
+        found = identity_of(process.pid)
+    return found

@@ -163,6 +163,7 @@ async def test_situation_28_recomputing_very_many_clocks_touches_no_request(desk
 
     A batch takes as many statements however large it is, so that 10 000 take fifty times those.
     """
+    desk.time.now = (desk.time.now + timedelta(days=1)).replace(hour=1, minute=0)  # it opens
     first = await submitted(desk, "bolt", customerId=desk.public("org", "Bolt"))
     key, connection = first["id"].removeprefix("req_"), get_connection("default")
     for copy in (_COPY_REQUESTS, _COPY_CLOCKS, _COPY_EVENTS, _COPY_STEPS):

@@ -2,9 +2,8 @@
 
 import importlib
 
-from tortoise.models import Model
-
 from itr.database import MODELS
+from itr.tables import Table
 from itr.wall import SEEN, UNREADABLE, WITHHELD
 
 
@@ -13,7 +12,7 @@ def tables() -> set[str]:
     found = set()
     for module in map(importlib.import_module, MODELS):
         for each in vars(module).values():
-            if isinstance(each, type) and issubclass(each, Model) and each is not Model:
+            if isinstance(each, type) and issubclass(each, Table) and each is not Table:
                 found.add(each._meta.db_table)
                 joins = each._meta.m2m_fields
                 found |= {each._meta.fields_map[name].through for name in joins}  # type: ignore[attr-defined]
