@@ -29,7 +29,8 @@ _STAYS = """
 insert into stint (id, request_id, number, line, queue_id, started_at)
 select gen_random_uuid(), r.id, n, case when n = 1 then 1 when r.dice < 0.97 then 2 else 3 end,
     r.queue_id, r.registered_at + n * interval '20 minutes'
-from (select *, random() as dice from request) r,
+from (select *, random() as dice from request asked
+    where not exists (select 1 from stint s where s.request_id = asked.id)) r,
     generate_series(1, case when r.dice < 0.8 then 1 when r.dice < 0.97 then 2 else 3 end) n
 """
 _MOVES = """
@@ -41,7 +42,8 @@ select kind.type, 'request', r.id, 100 + kind.place, r.id, 'PUBLIC', r.customer_
         else jsonb_build_object('queue', r.queue_id) end
 from request r, (values ('RequestDispatched', 1), ('RequestStarted', 2), ('RequestRequeued', 3),
     ('RequestStarted', 4)) as kind (type, place)
-where kind.place <= case when r.number < 'SR-M' or random() < 0.7 then 2 else 4 end
+where not exists (select 1 from control_point p where p.request_id = r.id)
+and kind.place <= case when r.number < 'SR-M' or random() < 0.7 then 2 else 4 end
 """
 _STEPS = """
 insert into control_point (id, request_id, number, thread, owner_id, owner_role, line,
@@ -54,6 +56,7 @@ from clock c join request r on r.id = c.request_id,
     lateral (select n, (random() * 36e9)::bigint as budget, (random() * 30e9)::bigint as elapsed
         from unnest(array[1, 6, 8, 13, 25, 27]) n) step
 where c.thread = 'RESPONSE'
+and not exists (select 1 from control_point p where p.request_id = c.request_id)
 """
 
 _PERIOD = 'period: {from: "2000-01-01T00:00:00Z", to: "2100-01-01T00:00:00Z"}'

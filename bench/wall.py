@@ -31,6 +31,7 @@ class Asking:
     now: datetime
     database: Database
     language: str = "zh"
+    bill: None = None
     asked: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
 
     @property
