@@ -63,7 +63,8 @@ def visible_organisations(actor: Actor) -> Visible:
 def visible_persons(actor: Actor) -> Visible:
     """Own colleagues, and who stands as contact or assignee on the requests the actor sees.
 
-    Of the assignees customers and partners see our own people only.
+    Of the assignees customers and partners see our own people only. They are asked for first: an
+    index finds an assignee's requests, a contact's have to be sought among all of the firm's.
     """
     if actor.may(Permission.MANAGE_PEOPLE):
         return Visible.everything()
@@ -77,9 +78,9 @@ def visible_persons(actor: Actor) -> Visible:
     return by_reach(
         actor,
         {
-            Reach.CUSTOMER: f"{own} or ({_INSIDE} and ({contact} or {assignee}))",
-            Reach.PARTNER: f"{own} or {contact} or ({_INSIDE} and {assignee})",
-            Reach.BRANCH: f"{own} or {served} or {contact} or {assignee}",
+            Reach.CUSTOMER: f"{own} or ({_INSIDE} and ({assignee} or {contact}))",
+            Reach.PARTNER: f"{own} or ({_INSIDE} and {assignee}) or {contact}",
+            Reach.BRANCH: f"{own} or {served} or {assignee} or {contact}",
         },
     )
 
