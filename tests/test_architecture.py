@@ -146,6 +146,52 @@ def test_only_what_was_announced_for_a_day_that_has_come_may_break_clients(
     assert all(name in said for name, said in zip(broken, found, strict=True))
 
 
+LOG = """
+## 0.2.0 – 未发布 / unreleased
+
+### 不兼容 / Breaking
+
+- 可空 / nullable: {names}
+
+### 修正 / Fixed
+
+- `Query.b`
+
+## 0.1.0
+
+### 不兼容 / Breaking
+
+- `Wish.mood`
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "names", "broken"),
+    [
+        (("a: Int", "a: String"), "`Query.a`", []),
+        (("a: Int", "a: String"), "`Query.c`, `Mood`", ["Query.a"]),
+        (("c(x: Int)", "c"), "`Query.c(x:)`", []),
+        (("c(x: Int)", "c"), "`Query.c`", ["Query.c(x:)"]),
+        (("GOOD", ""), "`Mood.GOOD`", []),
+        (("mood: Mood", "mood: Mood!"), "`Wish.moods`", ["Wish.mood"]),
+        (("input Wish { mood: Mood }", ""), "`Wish`", []),
+        (("input Wish { mood: Mood }", "type Wish { mood: Mood }"), "`Wish`", []),
+        (("input Wish { mood: Mood }", ""), "`Wish.mood`", ["Wish"]),
+        (("b: Int", "b: String"), "`Query.a`", ["Query.b"]),
+    ],
+)
+def test_a_break_is_allowed_when_the_unreleased_log_names_its_coordinate(
+    change: tuple[str, str], names: str, broken: list[str]
+) -> None:
+    changed = OLD.replace(*change, 1)
+
+    found = unannounced(OLD, changed, date(2026, 1, 1), LOG.replace("{names}", names))
+
+    assert build_schema(changed)
+    assert len(found) == len(broken)
+    assert all(name in said for name, said in zip(broken, found, strict=True))
+
+
 def test_modules_stay_short_enough_to_read() -> None:
     long = {
         str(path)

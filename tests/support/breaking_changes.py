@@ -1,7 +1,9 @@
 """What a change of the schema breaks for clients, and whether it was announced.
 
 A removal is announced by `@deprecated(reason: "Use x. Removal on YYYY-MM-DD.")` on what goes, in
-the snapshot that clients have, with a day that has come.
+the snapshot that clients have, with a day that has come. What no deprecation can prepare is
+announced by its coordinate, in backticks, under the heading "不兼容 / Breaking" of the changelog's
+unreleased section: `Type`, `Type.field`, `Enum.VALUE`, `Type.field(argument:)`.
 
     python -m tests.support.breaking_changes        renew the snapshot, unless that breaks clients
 """
@@ -22,7 +24,10 @@ from graphql import (
     find_breaking_changes,
 )
 
-SNAPSHOT = Path(__file__).parents[2] / "api" / "schema" / "schema.graphql"
+_HOUSE = Path(__file__).parents[2]
+SNAPSHOT = _HOUSE / "api" / "schema" / "schema.graphql"
+CHANGELOG = _HOUSE / "CHANGELOG.md"
+HEADING = "### 不兼容 / Breaking"
 REASON = re.compile(r"(Use .+|Unused)\. Removal on (\d{4}-\d{2}-\d{2})\.", re.DOTALL)
 
 
@@ -33,15 +38,36 @@ def current_schema() -> str:
     return product_schema().as_str().strip() + "\n"
 
 
-def unannounced(old: str, new: str, today: date) -> list[str]:
-    """What `new` breaks for clients of `old` without having been announced in it."""
+def unannounced(old: str, new: str, today: date, changelog: str = "") -> list[str]:
+    """What `new` breaks for clients of `old` without having been announced in it, or in a log."""
     before = build_schema(old)
-    announced = {where for where, reason in deprecations(before) if _is_due(reason, today)}
+    deprecated = {where for where, reason in deprecations(before) if _is_due(reason, today)}
+    told = breaks_told(changelog)
     return [
         change.description
         for change in find_breaking_changes(before, build_schema(new))
-        if not _names_any(change.description, announced)
+        if not _names_any(change.description, deprecated)
+        and _broken_at(change.description) not in told
     ]
+
+
+def breaks_told(changelog: str) -> set[str]:
+    """The coordinates under "不兼容 / Breaking" in the changelog's unreleased section."""
+    unreleased = re.search(r"^## [^\n]*unreleased\n(.*?)(?=^## |\Z)", changelog, re.DOTALL | re.M)
+    if unreleased is None:
+        return set()
+    listed = re.search(
+        rf"^{re.escape(HEADING)}\n(.*?)(?=^###? |\Z)", unreleased[1], re.DOTALL | re.M
+    )
+    return set(re.findall(r"`([^`\n]+)`", listed[1])) if listed else set()
+
+
+def _broken_at(description: str) -> str:
+    """The coordinate of a change: what its description names first."""
+    found = re.search(r"[A-Z]\w*\.\w+(?:\(\w+:\))?|(?<=implemented by )\w+", description)
+    if found is None:
+        found = re.search(r"\b(?!Field|Standard|Argument|A\b|An\b)[A-Z]\w*", description)
+    return found[0] if found else description
 
 
 def deprecations(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
@@ -75,7 +101,8 @@ def main() -> int:
     """Renew the snapshot; says what would break and leaves it if that was not announced."""
     new = current_schema()
     if SNAPSHOT.exists():
-        broken = unannounced(SNAPSHOT.read_text(encoding="utf-8"), new, date.today())  # noqa: DTZ011
+        old, told = (path.read_text(encoding="utf-8") for path in (SNAPSHOT, CHANGELOG))
+        broken = unannounced(old, new, date.today(), told)  # noqa: DTZ011
         if broken:
             sys.stderr.write("breaks clients, unannounced:\n" + "\n".join(broken) + "\n")
             return 1
