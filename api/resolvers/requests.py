@@ -263,7 +263,7 @@ async def _change_line(info: Info, input: given.ChangeLineInput, verb: Verb) -> 
         input,
         operations.change_line,
         verb,
-        queue_id=lambda: key_of(Queue, input.queue_id, "queueId"),
+        queue_id=lambda: key_or_none(Queue, input.queue_id, "queueId"),
         assignee_id=lambda: key_or_none(Person, input.assignee_id, "assigneeId"),
         reason=input.reason,
     )

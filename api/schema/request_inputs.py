@@ -137,7 +137,11 @@ class RequeueRequestInput(ReasonInput):
 class ChangeLineInput(ReasonInput):
     """Hand a request to another line."""
 
-    queue_id: strawberry.ID = strawberry.field(description="A queue of that line.")
+    queue_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="A queue of that line. A partner firm that hands back may leave it out: the"
+        " request comes to where it came from.",
+    )
     assignee_id: strawberry.ID | None = strawberry.field(
         default=None, description="A person of the queue; null lets anyone of it take the request."
     )

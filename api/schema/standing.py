@@ -22,6 +22,9 @@ _PARENT_ENDED = (
 _OPEN_CHILDREN = (
     f"(select count(*) from request c where c.parent_id = {{t}}.id and c.status not in ({_ENDED}))"
 )
+_FIRM_WORKS_HIGHER = (
+    "exists (select 1 from queue q where q.partner_id = {t}.partner_id and q.line > {t}.line)"
+)
 _BREACH_TO_EXPLAIN = (
     "exists (select 1 from clock c where c.request_id = {t}.id"
     f" and {BREACHED.replace('{t}', 'c')} and c.breach_reason_state is distinct from 'APPROVED')"
@@ -44,6 +47,7 @@ STANDING = {
     "waiting_reason": "{t}.waiting_reason",
     "closed_at": "{t}.closed_at",
     "may_be_reauthorised": "(not {t}.reauthorised and {t}.entitlement_outcome = 'NO_DATA')",
+    "firm_works_higher": _FIRM_WORKS_HIGHER,
     "priority": "{t}.priority",
     "service_down": "{t}.service_down",
     "emergency": "{t}.emergency",
@@ -72,6 +76,7 @@ def open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
         waiting_reason=WaitingReason(reason) if reason else None,
         closed_at=datetime.fromisoformat(closed_at) if closed_at else None,
         may_be_reauthorised=bool(values["may_be_reauthorised"]),
+        firm_works_higher=bool(values["firm_works_higher"]),
         priority=values["priority"],
         service_down=bool(values["service_down"]),
         emergency=bool(values["emergency"]),

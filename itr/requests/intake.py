@@ -17,7 +17,7 @@ from itr.people.roles import OrganisationKind
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.models import Request
-from itr.requests.places import customer_of, sees_customer
+from itr.requests.places import customer_of, knows_person, knows_projects, sees_customer
 from itr.requests.policy import visible_requests
 from itr.requests.store import calendars_in_force, lock_visible
 from itr.requests.terms import Channel, Priority, RequestKind, RequestStatus
@@ -50,7 +50,7 @@ async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -
     if wanted.product_id is None and wanted.product_known:
         raise Required(path=["productId"])
     customer, contact = await _who_asks(actor, wanted)
-    await _ensure_known(wanted, customer)
+    await _ensure_known(actor, wanted, customer)
     if wanted.follows_id is not None:
         sight = visible_requests(actor)
         await lock_visible(work.connection, wanted.follows_id, sight, "followsId")
@@ -114,17 +114,20 @@ async def _who_asks(actor: Actor, wanted: Intake) -> tuple[Organisation, UUID | 
     else:
         raise Required(path=["customerId"])
     customer = await Organisation.get_or_none(id=customer_id, kind=OrganisationKind.CUSTOMER)
-    if customer is None or not await sees_customer(actor, customer.id):
+    known = wanted.contact_id is None or await knows_person(actor, wanted.contact_id)
+    if customer is None or not (known and await sees_customer(actor, customer.id)):
         raise NotFound(path=["customerId" if wanted.contact_id is None else "contactId"])
     return customer, wanted.contact_id
 
 
-async def _ensure_known(wanted: Intake, customer: Organisation) -> None:
+async def _ensure_known(actor: Actor, wanted: Intake, customer: Organisation) -> None:
     if wanted.product_id is not None and not await Product.exists(id=wanted.product_id):
         raise NotFound(path=["productId"])
     project_id = wanted.project_id
-    if project_id is not None and not await Project.exists(id=project_id, customer=customer):
-        raise NotFound(path=["projectId"])
+    if project_id is not None:
+        theirs = knows_projects(actor) and await Project.exists(id=project_id, customer=customer)
+        if not theirs:
+            raise NotFound(path=["projectId"])
 
 
 def _channel_of(actor: Actor) -> Channel:

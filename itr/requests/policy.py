@@ -215,6 +215,8 @@ class Standing:
     waiting_reason: WaitingReason | None
     closed_at: datetime | None
     may_be_reauthorised: bool
+    firm_works_higher: bool = False
+    """Whether the partner firm that has it has a queue on a higher line."""
     priority: str = ""
     service_down: bool = False
     emergency: bool = False
@@ -260,8 +262,11 @@ def _fits(actor: Actor, request: Standing, now: datetime) -> Mapping[Verb, bool]
         Verb.REAUTHORISE: request.may_be_reauthorised,
         Verb.REOPEN: reopens_in_time(request.closed_at, now) and not request.parent_ended,
         Verb.RESTORE: has_technical_steps(request.kind),
-        Verb.ESCALATE: any(may_change_line(Verb.ESCALATE, line=line, to=to) for to in LINES),
-        Verb.HAND_BACK: any(may_change_line(Verb.HAND_BACK, line=line, to=to) for to in LINES),
+        Verb.ESCALATE: request.firm_works_higher
+        if actor.scope.reaches == {Reach.PARTNER}
+        else any(may_change_line(Verb.ESCALATE, line=line, to=to) for to in LINES),
+        Verb.HAND_BACK: request.partner is not None
+        or any(may_change_line(Verb.HAND_BACK, line=line, to=to) for to in LINES),
         Verb.ESCALATE_TO_MANAGEMENT: max(request.escalated_to, rank) < TOP,
         Verb.ACKNOWLEDGE_ESCALATION: request.escalated_to_actor
         or 0 < request.unacknowledged <= rank,

@@ -30,15 +30,15 @@ MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
     Verb.WAIT: IN_HAND,
     Verb.RESUME: frozenset({S.WAITING}),
     Verb.RESTORE: frozenset({S.IN_PROGRESS}),
-    Verb.REQUEUE: frozenset({S.IN_PROGRESS, S.WAITING}),
+    Verb.REQUEUE: IN_HAND,
     Verb.DELIVER: IN_HAND,
     Verb.CONFIRM: frozenset({S.DELIVERED}),
     Verb.REJECT_SOLUTION: frozenset({S.DELIVERED}),
     Verb.CLOSE: frozenset({S.CONFIRMED}),
     Verb.REOPEN: frozenset({S.CONFIRMED, S.CLOSED}),
     Verb.CANCEL: BEFORE_DELIVERED,
-    Verb.ESCALATE: OPEN,
-    Verb.HAND_BACK: OPEN,
+    Verb.ESCALATE: BEFORE_DELIVERED,
+    Verb.HAND_BACK: BEFORE_DELIVERED,
     Verb.RESPOND: OPEN,
     Verb.NOTE: frozenset(S),
     Verb.LOG_CALL: OPEN,
@@ -154,9 +154,12 @@ class TimeGoesBackwards(DomainError):
 
 @dataclass(frozen=True)
 class PlaceOfWork:
-    """A queue as dispatching needs it; `members` may take work of it."""
+    """A queue as dispatching needs it; `members` may take work of it.
 
-    queue_id: UUID
+    Without a queue it is a line alone, where nobody's work waits for the dispatch manager.
+    """
+
+    queue_id: UUID | None
     line: int
     partner_id: UUID | None
     members: frozenset[UUID]

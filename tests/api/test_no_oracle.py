@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -53,6 +53,8 @@ class Sides:
     desk: Desk
     mine: dict[str, list[str]]
     theirs: dict[str, list[str]]
+    made: dict[str, str]
+    """This side's requests, by what was done with them."""
 
     @property
     def whole(self) -> Whole:
@@ -75,13 +77,13 @@ async def _ids() -> dict[str, list[str]]:
 async def sides(settings: Settings) -> AsyncIterator[Sides]:
     async with open_desk(settings) as desk:
         await settled(desk, "A", "Shanghai")
-        await lived(desk, "A")
+        made = await lived(desk, "A")
         mine = await _ids()
         await settled(desk, "B", "Beijing")
         await lived(desk, "B")
         both = await _ids()
         theirs = {key: [each for each in ids if each not in mine[key]] for key, ids in both.items()}
-        yield Sides(desk, {key: ids for key, ids in mine.items() if ids}, theirs)
+        yield Sides(desk, {key: ids for key, ids in mine.items() if ids}, theirs, made)
 
 
 def needed(field: GraphQLField) -> Permission | None:
@@ -209,6 +211,41 @@ def _another_fault(answer: Any, at: tuple[str, ...]) -> bool:
     (payload,) = answer[1]["data"].values() if answer[1].get("data") else (None,)
     faults = payload.get("userErrors", []) if isinstance(payload, dict) else []
     return bool(faults) and at[-1] not in faults[0]["path"]
+
+
+@pytest.mark.parametrize("who", OUTSIDE)
+async def test_no_id_of_ours_tells_it_either_to_who_has_the_request_in_hand(
+    sides: Sides, who: str
+) -> None:
+    """V8, S2: what stands in no list of theirs, be it nobody's secret, is as what is missing."""
+    client, asked = sides.desk.as_(who), 0
+    hidden = {key: id_ for key, ids in sides.mine.items() if (id_ := await _unseen(client, ids))}
+    in_hand = sides.made["with partner" if "technician" in who else "waiting"]
+    for taker in takers(sides, OUTSIDE[who]):
+        if taker.kind == "query":
+            continue
+        least = {**taker.least, "input": {**taker.least["input"], **_about(taker, in_hand)}}
+        about = replace(taker, least=least)
+        for key, id_ in hidden.items():
+            missing = await about.told(client, f"{key}_{'0' * 32}")
+            assert await about.told(client, id_) == missing, (taker.name, taker.at, key)
+            asked += 1
+    assert asked > 5
+
+
+async def _unseen(client: Client, ids: list[str]) -> str | None:
+    """The first of these that `node` does not show."""
+    for id_ in ids:
+        answer = await client.run("query($id: ID!) { node(id: $id) { id } }", {"id": id_})
+        if (answer.body.get("data") or {}).get("node") is None:
+            return id_
+    return None
+
+
+def _about(taker: Taker, request_id: str) -> dict[str, str]:
+    """The input's request, unless it is where the id goes."""
+    named = "id" in taker.field.args["input"].type.of_type.fields
+    return {"id": request_id} if named and taker.at != ("input", "id") else {}
 
 
 @pytest.mark.parametrize("who", OUTSIDE)

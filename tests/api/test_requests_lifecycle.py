@@ -5,17 +5,19 @@ from typing import Any
 
 import pytest
 
+from itr.people.operations import create_queue
 from itr.people.roles import Role
 from itr.requests.policy import PERMISSION_OF
 from itr.requests.rules import MOVES
 from itr.requests.terms import RequestStatus, Verb
 from itr.settings import Settings
-from tests.support.desk import Desk, hours, open_desk
+from tests.support.desk import FOUNDER, Desk, hours, open_desk
 from tests.support.requests import (
     MUTATIONS,
     attempt,
     brought_to,
     call,
+    clock,
     do,
     events_of,
     input_for,
@@ -41,15 +43,15 @@ TABLE: Mapping[Verb, str] = {
     V.WAIT: "IN_PROGRESS RESTORED WAITING",  # another reason while waiting: R-REQ-03
     V.RESUME: "WAITING",
     V.RESTORE: "IN_PROGRESS",
-    V.REQUEUE: "IN_PROGRESS WAITING",
+    V.REQUEUE: "IN_PROGRESS WAITING RESTORED",  # RESTORED it keeps its state: R-REQ-17
     V.DELIVER: "IN_PROGRESS RESTORED WAITING",
     V.CONFIRM: "DELIVERED",
     V.REJECT_SOLUTION: "DELIVERED",
     V.CLOSE: "CONFIRMED",
     V.REOPEN: "CONFIRMED CLOSED",
     V.CANCEL: BEFORE_DELIVERED,
-    V.ESCALATE: OPEN,
-    V.HAND_BACK: OPEN,
+    V.ESCALATE: BEFORE_DELIVERED,
+    V.HAND_BACK: BEFORE_DELIVERED,
     V.ACCEPT_CHARGE: "REGISTERED",
     V.WAIVE_CHARGE: "REGISTERED",
     V.REAUTHORISE: OPEN.replace("REGISTERED ", ""),
@@ -122,6 +124,14 @@ ALLOWED = [(verb, role) for verb, roles in WHO.items() for role in roles.split()
 @pytest.fixture(scope="module")
 async def desk(settings: Settings) -> AsyncIterator[Desk]:
     async with open_desk(settings) as opened:
+        opened.ids["queueFirm3"] = await create_queue(
+            FOUNDER,
+            name="Firm line 3",
+            line=3,
+            now=opened.time.now,
+            partner_id=opened.ids["Firm"],
+            member_ids=[opened.ids["PARTNER"]],
+        )
         yield opened
 
 
@@ -138,9 +148,8 @@ async def test_a_move_succeeds_for_the_role_that_may(desk: Desk, verb: Verb, rol
     before = await events_of(request["id"])
     desk.time.pass_(hours(0.01))
 
-    payload = await attempt(
-        desk, role, MUTATIONS[verb], **input_for(desk, verb, {**request, "line": 2})
-    )
+    given = input_for(desk, verb, {**request, "line": 2}, role)
+    payload = await attempt(desk, role, MUTATIONS[verb], **given)
 
     if verb is V.REAUTHORISE:  # nothing was missing: see test_requests_entitlement
         assert [each["code"] for each in payload["userErrors"]] == ["NOTHING_TO_REAUTHORISE"]
@@ -278,7 +287,7 @@ async def test_viewer_can_promises_exactly_what_then_succeeds(
                 assert verb not in promised
                 continue
             tried = await twin_of(request) if verb in promised else request
-            given = input_for(desk, verb, {**tried, "line": line})
+            given = input_for(desk, verb, {**tried, "line": line}, who)
             answer = await call(desk, who, MUTATIONS[verb], fields="id", **given)
             payload = (answer.body["data"] or {})[MUTATIONS[verb]]
             succeeded = payload is not None and payload["userErrors"] == []
@@ -412,3 +421,73 @@ async def test_a_person_with_two_roles_may_what_either_may(desk: Desk) -> None:
 
     viewer = (await desk.as_("both").run("{ viewer { roles } }")).data["viewer"]
     assert set(viewer["roles"]) == {"PROCESS_MANAGER", "LINE_LEAD"}
+
+
+async def test_a_restored_request_goes_back_to_its_queue_and_stays_restored(desk: Desk) -> None:
+    """R-REQ-17: nobody's again; who takes it goes on where it stood. So it is from WAITING."""
+    restored, waiting = await brought_to(desk, "RESTORED"), await brought_to(desk, "RESTORED")
+    await do(desk, "LINE1", "waitRequest", id=waiting["id"], reason="SPARE_PART")
+
+    for request in (restored, waiting):
+        put_back = await do(desk, "LINE1", "requeueRequest", id=request["id"], reason="换班")
+        assert put_back["status"] == "RESTORED"
+        assert await read(desk, "LINE1", request["id"], "assignee { id }") == {"assignee": None}
+        taken = await do(desk, "second", "startRequest", id=request["id"])
+        assert taken["status"] == "RESTORED"
+        assert clock(taken, "RESTORATION")["state"] == "MET"
+
+
+async def test_what_is_delivered_goes_up_and_down_no_more(desk: Desk) -> None:
+    """R-REQ-01: the line that delivered it answers for it until it is sent back."""
+    for status in ("DELIVERED", "CONFIRMED", "CLOSED"):
+        request = await brought_to(desk, status, queue="queue2", owner="LINE2")
+        for verb in (V.ESCALATE, V.HAND_BACK):
+            given = input_for(desk, verb, {**request, "line": 2})
+            code = await refused(desk, "LINE2", MUTATIONS[verb], **given)
+            assert code == "MOVE_NOT_ALLOWED"
+
+
+async def test_a_firm_hands_back_to_where_the_request_came_from_without_naming_it(
+    desk: Desk,
+) -> None:
+    """R-REQ-10, V8: it knows no queue of ours; what was in none comes to line 1 and is nobody's."""
+    request = await brought_to(desk, "IN_PROGRESS", owner="LINE3")
+    firm = {"queueId": desk.public("que", "queueFirm"), "reason": "第三方设备"}
+    await do(desk, "DISPATCH_MANAGER", "handToPartner", id=request["id"], **firm)
+    await do(desk, "PARTNER", "startRequest", id=request["id"])
+    await do(desk, "PARTNER", "handBackRequest", id=request["id"], reason="修好了")
+    direct = await brought_to(desk, "IN_PROGRESS", owner="PARTNER")
+    await do(desk, "PARTNER", "handBackRequest", id=direct["id"], reason="不在范围")
+
+    found = await read(desk, "LINE1", request["id"], "line queue { id } assignee { id }")
+    bare = await read(desk, "LINE1", direct["id"], "line queue { id } assignee { id }")
+
+    home = desk.public("que", "queue3")
+    assert found == {"line": 3, "queue": {"id": home}, "assignee": None}
+    assert bare == {"line": 1, "queue": None, "assignee": None}
+    again = {"queueId": desk.public("que", "queue1"), "reason": "重新派单"}
+    await do(desk, "DISPATCH_MANAGER", "requeueRequest", id=direct["id"], **again)
+    own = await brought_to(desk, "IN_PROGRESS")
+    assert await refused(desk, "LINE1", "handBackRequest", id=own["id"], reason="?") == "REQUIRED"
+
+
+async def test_a_firm_hands_back_by_name_only_to_a_queue_the_request_came_from(
+    desk: Desk,
+) -> None:
+    """V8, S2: any other queue of ours is as if there were none."""
+    request = await brought_to(desk, "IN_PROGRESS", queue="queueAll")
+    firm = {"queueId": desk.public("que", "queueFirm"), "reason": "第三方设备"}
+    await do(desk, "DISPATCH_MANAGER", "handToPartner", id=request["id"], **firm)
+    await do(desk, "PARTNER", "startRequest", id=request["id"])
+
+    for mutation in ("escalateRequest", "handBackRequest", "requeueRequest"):
+        answers = [
+            await attempt(desk, "PARTNER", mutation, id=request["id"], reason="x", queueId=queue)
+            for queue in ("que_" + "0" * 32, desk.public("que", "queue1"), "queue3")
+        ]
+        assert all(each == answers[0] for each in answers), mutation
+        (error,) = answers[0]["userErrors"]
+        assert (error["code"], error["path"]) == ("NOT_FOUND", ["input", "queueId"])
+    home = {"queueId": desk.public("que", "queueAll"), "reason": "修好了"}
+    handed = await do(desk, "PARTNER", "handBackRequest", id=request["id"], **home)
+    assert handed["status"] == "IN_PROGRESS"

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from itr.people.operations import create_project
 from itr.people.roles import Role
 from itr.settings import Settings
 from tests.support.client import Answer
-from tests.support.desk import Desk, open_desk
+from tests.support.desk import FOUNDER, Desk, open_desk
 from tests.support.requests import (
     MUTATIONS,
     TABLE_VERBS,
     ask,
+    attempt,
     brought_to,
     call,
     do,
@@ -189,8 +191,7 @@ async def test_a_partner_keeps_read_only_sight_of_what_it_handed_back(desk: Desk
     """R-ROLE-03, R-ROLE-06."""
     request = await brought_to(desk, "IN_PROGRESS", owner="PARTNER")
     id_ = request["id"]
-    home = desk.public("que", "queue1")
-    await do(desk, "PARTNER", "handBackRequest", id=id_, queueId=home, reason="不在我方范围")
+    await do(desk, "PARTNER", "handBackRequest", id=id_, reason="不在我方范围")
     before = await stored()
 
     assert await sees(desk, "PARTNER", id_)
@@ -320,3 +321,31 @@ async def test_a_customer_sees_plan_deadlines_and_progress(desk: Desk) -> None:
     assert [each["thread"] for each in seen["clocks"]] == ["RESPONSE", "RESTORATION", "RESOLUTION"]
     assert all(each["deadline"] for each in seen["clocks"])
     assert (await timeline(desk, "CUSTOMER", request["id"]))[-1]["text"] == "更换光模块"
+
+
+async def test_a_partner_names_only_people_and_no_projects_it_knows_of_when_it_submits(
+    desk: Desk,
+) -> None:
+    """V8, S2: a customer's other people and its projects are as if there were none."""
+    known = await brought_to(desk, "DISPATCHED", owner="PARTNER")
+    desk.ids["hidden project"] = await create_project(
+        FOUNDER, name="秘密项目", customer_id=desk.ids["Acme"], now=desk.time.now
+    )
+    acme = {"customerId": desk.public("org", "Acme")}
+    asked = {"kind": "TECHNICAL", "title": "t", "description": "d", "productUnknown": True}
+
+    async def answers(name: str, prefix: str, *ids: str) -> list[Any]:
+        return [
+            await attempt(desk, "PARTNER", "submitRequest", **asked, **acme, **{name: each})
+            for each in (f"{prefix}_" + "0" * 32, *ids)
+        ]
+
+    for name, prefix, id_ in (
+        ("contactId", "per", desk.public("per", "colleague")),
+        ("projectId", "prj", desk.public("prj", "hidden project")),
+    ):
+        missing, hidden = await answers(name, prefix, id_)
+        assert hidden == missing
+        assert hidden["userErrors"][0]["code"] == "NOT_FOUND"
+    contact = (await read(desk, "PARTNER", known["id"], "contact { id }") or {})["contact"]["id"]
+    assert await do(desk, "PARTNER", "submitRequest", **asked, contactId=contact)

@@ -73,8 +73,8 @@ async def lived(desk: Desk, side: str) -> dict[str, str]:
     made["with partner"] = await _begun(desk, side, f"technician {side}", f"queue {side}")
     await _worked_by_partner(desk, side, made["with partner"])
     made["handed back"] = await _begun(desk, side, f"technician {side}", f"queue {side}")
-    back = {"queueId": desk.public("que", "queue1"), "reason": f"不在 {side} 范围"}
-    await do(desk, f"technician {side}", "handBackRequest", id=made["handed back"], **back)
+    why = f"不在 {side} 范围"
+    await do(desk, f"technician {side}", "handBackRequest", id=made["handed back"], reason=why)
     made["closed"] = await _begun(desk, side, "LINE1", "queue1")
     await do(desk, "LINE1", "deliverRequest", id=made["closed"], **SOLVED)
     await do(desk, f"contact {side}", "confirmRequest", id=made["closed"])

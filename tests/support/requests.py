@@ -206,9 +206,19 @@ def _way_to(
     return ways[S(status)]
 
 
-def input_for(desk: Desk, verb: Verb, request: Mapping[str, Any]) -> dict[str, Any]:
-    """An input with which nothing but the move itself can be wrong."""
+def input_for(
+    desk: Desk, verb: Verb, request: Mapping[str, Any], who: str = "LINE1"
+) -> dict[str, Any]:
+    """An input with which nothing but the move itself can be wrong.
+
+    A partner firm knows no queue of ours: it hands back without naming one.
+    """
     line = request.get("line") or 1
+    if who == "PARTNER" and verb is V.HAND_BACK:
+        return {"id": request["id"], "reason": "不在我方范围"}
+    if who == "PARTNER" and verb is V.ESCALATE:
+        own = desk.public("que", "queueFirm3")
+        return {"id": request["id"], "queueId": own, "reason": "需要更高支持线"}
     up, down = desk.public("que", f"queue{min(line + 1, 3)}"), desk.public("que", "queue1")
     more: dict[Verb, dict[str, Any]] = {
         V.ACCEPT: CRITICAL,

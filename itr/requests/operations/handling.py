@@ -4,9 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from itr.actor import Actor
-from itr.errors import InvalidInput
+from itr.errors import InvalidInput, Required
 from itr.requests.handling import Handling
-from itr.requests.places import place_of
+from itr.requests.places import home_of, place_it_is_in, place_of, queues_stood_in
+from itr.requests.rules import PlaceOfWork
 from itr.requests.store import handling
 from itr.requests.terms import Verb
 from itr.requests.verbs import handling as moves
@@ -24,6 +25,7 @@ async def dispatch_request(
 ) -> UUID:
     """Send a request to a queue, or to a person of it."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
+        in_hand.ensure_may(Verb.DISPATCH)
         moves.dispatch(in_hand, await place_of(actor, queue_id), assignee_id)
     return request_id
 
@@ -33,8 +35,7 @@ async def start_request(
 ) -> UUID:
     """Take a request and become its owner (R-ROLE-07)."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
-        queue_id = in_hand.request.queue_id
-        moves.start(in_hand, await place_of(actor, queue_id) if queue_id else None)
+        moves.start(in_hand, await place_it_is_in(in_hand.request.queue_id))
     return request_id
 
 
@@ -108,8 +109,7 @@ async def requeue_request(
     """Put a request back into its queue, or another: nobody's again."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(Verb.REQUEUE)
-        place = await place_of(actor, queue_id or _queue_of(in_hand))
-        moves.requeue(in_hand, place, reason)
+        moves.requeue(in_hand, await _place_to_wait_in(in_hand, queue_id), reason)
     return request_id
 
 
@@ -118,25 +118,42 @@ async def change_line(
     request_id: UUID,
     verb: Verb,
     *,
-    queue_id: UUID,
+    queue_id: UUID | None,
     assignee_id: UUID | None,
     reason: str,
     now: datetime,
     expected_version: int | None = None,
 ) -> UUID:
-    """Escalate to a higher line or hand back to a lower one (R-LIN-01)."""
+    """Escalate to a higher line or hand back to a lower one (R-LIN-01).
+
+    A partner firm that hands back need not say where to: it knows no queue of ours.
+    """
     async with handling(actor, request_id, now, expected_version) as in_hand:
-        place = await place_of(actor, queue_id)
+        in_hand.ensure_may(verb)
+        place = await _place_to_go_to(in_hand, verb, queue_id)
         moves.change_line(in_hand, verb, place, assignee_id, reason)
     return request_id
 
 
-def _queue_of(in_hand: Handling) -> UUID:
-    queue_id = in_hand.request.queue_id
-    if queue_id is None:
+async def _place_to_wait_in(in_hand: Handling, queue_id: UUID | None) -> PlaceOfWork:
+    """The queue that is named, else the one the request is in."""
+    if queue_id is not None:
+        return await place_of(in_hand.actor, queue_id)
+    place = await place_it_is_in(in_hand.request.queue_id)
+    if place is None:
         raise InvalidInput(
             path=["queueId"],
             zh_reason="请求不在任何队列中，请指定队列。",
             en_reason="The request is in no queue; name one.",
         )
-    return queue_id
+    return place
+
+
+async def _place_to_go_to(in_hand: Handling, verb: Verb, queue_id: UUID | None) -> PlaceOfWork:
+    """The queue that is named; what a partner firm hands back comes home without a name."""
+    if queue_id is not None:
+        stood_in = queues_stood_in(in_hand.stints) if verb is Verb.HAND_BACK else frozenset()
+        return await place_of(in_hand.actor, queue_id, stood_in=stood_in)
+    if verb is Verb.ESCALATE or in_hand.request.partner_id is None:
+        raise Required(path=["queueId"])
+    return await home_of(in_hand.stints)

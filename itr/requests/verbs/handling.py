@@ -113,7 +113,7 @@ def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
 
 
 def requeue(work: Handling, place: PlaceOfWork, reason: str) -> None:
-    """Put a request back into a queue: it is nobody's again."""
+    """Put a request back into a queue: it is nobody's again; RESTORED it stays so (R-REQ-17)."""
     request = work.request
     work.ensure_may(Verb.REQUEUE)
     rules.ensure_can_move(request.status, Verb.REQUEUE)
@@ -121,29 +121,28 @@ def requeue(work: Handling, place: PlaceOfWork, reason: str) -> None:
     before = request.status
     if before is RequestStatus.WAITING:
         leave_waiting(work)
-    work.move_to(RequestStatus.DISPATCHED)
+    if request.status is not RequestStatus.RESTORED:
+        work.move_to(RequestStatus.DISPATCHED)
     put(work, place, None, reason=text)
+    moved = {"from": before.value, "to": request.status.value}
     work.record(
-        "RequestRequeued",
-        Audience.PARTNER,
-        {
-            "from": before.value,
-            "to": request.status.value,
-            "reason": text,
-            **words_of(place, None),
-        },
+        "RequestRequeued", Audience.PARTNER, {**moved, "reason": text, **words_of(place, None)}
     )
 
 
 def change_line(
     work: Handling, verb: Verb, place: PlaceOfWork, assignee_id: UUID | None, reason: str
 ) -> None:
-    """Hand a request up or back: another line, another stint, the SLA runs on (R-LIN-01)."""
+    """Hand a request up or back: another line, another stint, the SLA runs on (R-LIN-01).
+
+    A firm hands back to us whatever line we have it on.
+    """
     request = work.request
     work.ensure_may(verb)
     rules.ensure_can_move(request.status, verb)
     up = verb is Verb.ESCALATE
-    if not rules.may_change_line(verb, line=request.line, to=place.line):
+    given_back = not up and leaves_the_firm(request, place)
+    if not given_back and not rules.may_change_line(verb, line=request.line, to=place.line):
         raise rules.SameLine(line=request.line, path=["queueId"])
     text = rules.ensure_text(reason, "reason")
     moved = leave_waiting(work) if ends_waiting_for_a_firm(request, place) else {}
@@ -186,8 +185,12 @@ def leave_waiting(work: Handling) -> dict[str, str]:
 
 def ends_waiting_for_a_firm(request: Request, place: PlaceOfWork) -> bool:
     """Whether going to this place ends the wait for a partner firm: it gives the request back."""
-    comes_back = request.partner_id is not None and place.partner_id is None
-    return comes_back and request.waiting_reason is WaitingReason.THIRD_PARTY
+    return leaves_the_firm(request, place) and request.waiting_reason is WaitingReason.THIRD_PARTY
+
+
+def leaves_the_firm(request: Request, place: PlaceOfWork) -> bool:
+    """Whether a partner firm has the request and has it no more at this place."""
+    return request.partner_id is not None and place.partner_id is None
 
 
 def mark_restored(work: Handling) -> None:
@@ -208,7 +211,7 @@ def answer_the_customer(work: Handling) -> None:
 def words_of(place: PlaceOfWork, assignee_id: UUID | None) -> dict[str, object]:
     """Where a request goes, for its timeline."""
     return {
-        "queue": str(place.queue_id),
+        "queue": str(place.queue_id) if place.queue_id else None,
         "line": place.line,
         "assignee": str(assignee_id) if assignee_id else None,
     }
