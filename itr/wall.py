@@ -127,6 +127,10 @@ SEEN: Mapping[str, Sight] = {
         "exists (select 1 from person colleague where colleague.id = notification.person_id"
         f" and colleague.organisation_id = {_FIRM})"
     ),
+    "role_assignment": _both(
+        "exists (select 1 from person colleague where colleague.id = role_assignment.person_id"
+        f" and colleague.organisation_id = {_FIRM})"
+    ),
     "calendar": _both(NO_ROW),
     "catalogue_item": _both(NO_ROW),
     "control_point": _both(NO_ROW),
@@ -167,7 +171,6 @@ UNREADABLE: Mapping[str, str] = {
     "package_service_product": "the catalogue is read inside (R-ROLE-06)",
     "recalculation": "the server's own",
     "recalculation_line": "the server's own",
-    "role_assignment": "who may do what inside (R-ROLE-06)",
     "service_product_item": "the catalogue is read inside (R-ROLE-06)",
     "timer": "the server's own",
 }

@@ -183,7 +183,7 @@ def test_every_decision_is_in_the_index_under_its_title() -> None:
         assert f"| [{number:04}]({path.name}) | {title[7:]} |" in index
 
 
-GROUPS = ["新增 / Added", "变更 / Changed", "修正 / Fixed", "安全 / Security"]
+GROUPS = ["新增 / Added", "不兼容 / Breaking", "变更 / Changed", "修正 / Fixed", "安全 / Security"]
 
 
 def test_the_changelog_has_the_form_it_says() -> None:

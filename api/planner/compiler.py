@@ -16,6 +16,7 @@ from api.planner.selection import (
     Leaf,
     Nothing,
     ObjectSelection,
+    Own,
     Page,
     Related,
     Typename,
@@ -101,6 +102,8 @@ class Compiler:
                 value = self._leaf(what, around, alias, columns)
             case Filled():
                 value = self._inputs(what, alias)
+            case Own():
+                value = self._own(what, around, alias, columns)
             case Embedded():
                 value = self._embedded(what, alias, columns)
             case Variant():
@@ -139,6 +142,15 @@ class Compiler:
             for name, sql in what.source.inputs.items()
         ]
         return json_object(f"select {', '.join(listed)}")
+
+    def _own(self, what: Own, around: ObjectSelection, alias: str, columns: dict[str, str]) -> str:
+        """Return the value of the asker's own row, marked with who is told of the others."""
+        own = f"coalesce({self.statement.text(what.condition, alias)}, false)"
+        value = self._value(what.what, around, alias, columns)
+        return json_object(
+            f"select {what.number} as {quoted(MARK)}, {own} as own,"
+            f" case when {own} then {value} end as value"
+        )
 
     def _related(self, what: Related, alias: str) -> str:
         inner = self.statement.alias()

@@ -124,6 +124,7 @@ class Declaration:
     permission: Any = None
     filter: bool = False
     order: bool = False
+    own: str | None = None
 
 
 class StoredField(StrawberryField):
@@ -170,6 +171,7 @@ def column(
     name: str | None = None,
     *,
     permission: Any = None,
+    own: str | None = None,
     filter: bool = False,
     order: bool = False,
     **options: Any,
@@ -179,9 +181,10 @@ def column(
     The kind of the column follows from the annotation: `datetime` an instant, `timedelta` (the
     scalar Duration) a bigint of microseconds, `Decimal` a numeric, `Long` a 64-bit integer shown
     as text, `date`, an enum kept by its name as text, `list[…]` an array of these, and so on.
-    `filter` and `order` offer it in the type's filter and order inputs.
+    `filter` and `order` offer it in the type's filter and order inputs. `own`, an SQL condition,
+    tells the rows of which it is read without the permission: one's own.
     """
-    return _field(Declaration(Column(name), permission, filter, order), options)
+    return _field(Declaration(Column(name), permission, filter, order, own), options)
 
 
 def sql(
@@ -293,6 +296,7 @@ def computed(
     fill: Callable[[Mapping[str, Any], Any], Any],
     *,
     permission: Any = None,
+    own: str | None = None,
     **options: Any,
 ) -> Any:
     """Declare a value that Python works out, only when it is selected.
@@ -300,6 +304,7 @@ def computed(
     `inputs` are columns of the row, or names for SQL expressions over `{t}` (sub-selects too);
     `fill(values, context)` gets them as JSON gives them (instants and uuids as text) and returns
     what the annotation says: a scalar, an enum, a plain Strawberry object or a list of these.
+    `own` as in `column`.
     """
     named = inputs if isinstance(inputs, Mapping) else {name: f"{{t}}.{name}" for name in inputs}
-    return _field(Declaration(Computed(dict(named), fill), permission), options)
+    return _field(Declaration(Computed(dict(named), fill), permission, own=own), options)

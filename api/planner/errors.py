@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from graphql import GraphQLError
 
@@ -23,23 +24,21 @@ SENTENCES = {
 class Refused(Exception):
     """A reading the planner will not do; `path` is where, from the field it was asked for.
 
-    `steps` is the same path with the type each key is read from.
+    `permission` is the one without which what is selected there cannot be read.
     """
 
-    def __init__(
-        self, code: str, path: Sequence[str] = (), steps: tuple[tuple[str, str], ...] = ()
-    ) -> None:
+    def __init__(self, code: str, path: Sequence[str] = (), permission: Any = None) -> None:
         super().__init__(code)
         self.code = code
         self.path = tuple(path)
-        self.steps = steps
+        self.permission = permission
 
 
 def refusal(
-    code: str, language: str, *, path: Sequence[str] | None = None, said: str | None = None
+    code: str, language: str, *, at: Sequence[str] = (), said: str | None = None
 ) -> GraphQLError:
-    """Return the error a client sees; `path` without list indexes."""
+    """Return the error a client sees; `at` are the response keys below the field that is null."""
     chinese, english = SENTENCES[code]
     sentence = said or (english if language.startswith("en") else chinese)
-    extensions = {"code": code}
-    return GraphQLError(sentence, path=list(path) if path else None, extensions=extensions)
+    extensions: dict[str, Any] = {"code": code}
+    return GraphQLError(sentence, extensions=extensions | ({"at": list(at)} if at else {}))

@@ -1,6 +1,6 @@
 """Plans: a selection read once, its SQL written once per shape of arguments, both remembered.
 
-Remembering has two steps. The *outline* of a field (what is wanted, argument sites, denied paths)
+Remembering has two steps. The *outline* of a field (what is wanted and withheld, argument sites)
 depends on the document, the field's path, the permissions and the variables of `@skip` and
 `@include`. A *plan* (SQL and its parameters) further depends on the shape of the arguments and on
 the text of the visibility rules, never on values.
@@ -23,11 +23,12 @@ from graphql import (
     visit,
 )
 
+from api.planner.compiled import Withheld
 from api.planner.errors import Refused
 from api.planner.fill import FillTree
 from api.planner.plain import variables_of
 from api.planner.schema import types_of
-from api.planner.selection import Fill, Site, Steps
+from api.planner.selection import Site
 from api.planner.statement import Slot
 from itr.visibility import Visible
 
@@ -75,8 +76,7 @@ class Outline:
 
     wanted: Any
     sites: list[Site]
-    denied: tuple[Steps, ...]
-    fills: list[Fill]
+    withheld: tuple[Withheld, ...]
     tree: FillTree | None
     refused: Refused | None = None
     plans: Remembered[Plan] = field(default_factory=lambda: Remembered(32))

@@ -127,7 +127,7 @@ async def node(info: Any, id: str) -> Any:
     if entry is None:
         check(info, wish)
         return Compiled(None)
-    return _kept_back_from(await read(info, wish), {entry.name})
+    return _withheld_from(await read(info, wish), {entry.name})
 
 
 async def nodes(info: Any, ids: Sequence[str]) -> Any:
@@ -155,17 +155,17 @@ async def nodes(info: Any, ids: Sequence[str]) -> Any:
     variant = (kinds, len(names))
     wish = Wish(("nodes",), _select_nodes(info), write, variant=variant, ids=values)
     compiled = await read(info, wish)
-    if not compiled.denied:
+    if not compiled.withheld:
         return compiled
     shown = zip(found, orjson.loads(compiled.json or b"[]"), strict=True)
     there = {entry.name for (entry, _), value in shown if entry is not None and value is not None}
-    return _kept_back_from(compiled, there)
+    return _withheld_from(compiled, there)
 
 
-def _kept_back_from(compiled: Compiled, types: set[str]) -> Compiled:
-    """Keep the denied paths of objects that are there: an absent one must not tell its type."""
-    denied = tuple(steps for steps in compiled.denied if steps[0][1] in types)
-    return dataclasses.replace(compiled, denied=denied if compiled.json is not None else ())
+def _withheld_from(compiled: Compiled, types: set[str]) -> Compiled:
+    """Keep what is withheld of objects that are there: an absent one must not tell its type."""
+    told = tuple(each for each in compiled.withheld if each.steps[0][1] in types)
+    return dataclasses.replace(compiled, withheld=told if compiled.json is not None else ())
 
 
 def _by_id(info: Any, entry: StoredType, parts: tuple[str, ...] | None, cursor: str | None) -> Wish:

@@ -9,11 +9,11 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLResolveInfo
+from graphql import GraphQLResolveInfo, is_non_null_type
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.values import get_argument_values
 
-from api.planner.compiled import Compiled
+from api.planner.compiled import Compiled, Withheld
 from api.planner.compiler import Compiler
 from api.planner.context import ReadContext
 from api.planner.errors import Refused, refusal
@@ -58,7 +58,10 @@ def raw_info(info: Any) -> GraphQLResolveInfo[Any]:
 
 
 async def read(info: Any, wish: Wish) -> Compiled:
-    """Run the one statement that answers a field; GraphQLError when something is refused."""
+    """Run the one statement that answers a field; GraphQLError when something is refused.
+
+    Below the root, what needs a permission the actor lacks is withheld.
+    """
     raw = raw_info(info)
     context: ReadContext = raw.context
     try:
@@ -66,7 +69,9 @@ async def read(info: Any, wish: Wish) -> Compiled:
         visibility, number = visibility_of(raw.schema, context.actor)
         shapes, values = _page_arguments(raw, outline.sites, context)
     except Refused as refused:
-        raise _error(raw, refused, context.language) from None
+        if _is_withheld(raw, refused):
+            return Compiled(None, (Withheld((), refused.permission),))
+        raise _error(refused, context.language) from None
     key = (number, shapes, wish.variant)
     plan = outline.plans.get(key, lambda: _plan(raw, outline, wish, visibility, shapes))
     sources = _Values(context, visibility, wish, values)
@@ -84,7 +89,13 @@ def check(info: Any, wish: Wish) -> None:
     try:
         _page_arguments(raw, outline_of(raw, wish).sites, context)
     except Refused as refused:
-        raise _error(raw, refused, context.language) from None
+        raise _error(refused, context.language) from None
+
+
+def _is_withheld(raw: GraphQLResolveInfo[Any], refused: Refused) -> bool:
+    """Whether a field of a plain object, such as a payload, reads null without an error."""
+    below = raw.path.prev is not None and not is_non_null_type(raw.return_type)
+    return below and refused.permission is not None
 
 
 def outline_of(raw: GraphQLResolveInfo[Any], wish: Wish) -> Outline:
@@ -98,7 +109,7 @@ def outline_of(raw: GraphQLResolveInfo[Any], wish: Wish) -> Outline:
     outline = make() if key is None else OUTLINES.get(key, make)
     if outline.refused is not None:
         refused = outline.refused
-        raise Refused(refused.code, refused.path, refused.steps)
+        raise Refused(refused.code, refused.path, refused.permission)
     return outline
 
 
@@ -108,9 +119,9 @@ def _outline(raw: GraphQLResolveInfo[Any], wish: Wish, permissions: Any) -> Outl
     try:
         wanted = wish.select(reader, details)
     except Refused as refused:
-        return Outline(None, [], (), [], None, refused)
+        return Outline(None, [], (), None, refused)
     tree = FillTree(reader.fills) if reader.fills else None
-    return Outline(wanted, reader.sites, tuple(reader.denied), reader.fills, tree)
+    return Outline(wanted, reader.sites, tuple(reader.withheld), tree)
 
 
 def _plan(
@@ -192,10 +203,11 @@ def _answer(found: bytes | None, outline: Outline, wish: Wish, context: ReadCont
         position, _, found = found.partition(b"\n")
         cursor = position.decode()
     if not found:
-        return Compiled(None, (), cursor)  # nothing is there, so nothing was kept back
+        return Compiled(None, (), cursor)  # nothing is there, so nothing was withheld
     if outline.tree is not None:
-        return Compiled(outline.tree.filled(found, context), outline.denied, cursor)
-    return Compiled(found.replace(b"\n", b""), outline.denied, cursor)
+        filled, withheld = outline.tree.filled(found, context)
+        return Compiled(filled, (*outline.withheld, *withheld), cursor)
+    return Compiled(found.replace(b"\n", b""), outline.withheld, cursor)
 
 
 def _is_personal(outline: Outline, arguments: Sequence[Any], context: ReadContext) -> bool:
@@ -206,9 +218,8 @@ def _is_personal(outline: Outline, arguments: Sequence[Any], context: ReadContex
     return any(each == who or (isinstance(each, list) and who in each) for each in arguments)
 
 
-def _error(raw: GraphQLResolveInfo[Any], refused: Refused, language: str) -> Exception:
-    path = [key for key in raw.path.as_list() if isinstance(key, str)]
-    return refusal(refused.code, language, path=[*path, *refused.path] if refused.path else None)
+def _error(refused: Refused, language: str) -> Exception:
+    return refusal(refused.code, language, at=refused.path)
 
 
 @lru_cache(4096)

@@ -23,6 +23,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from api.planner.compiled import Steps, Withheld
 from api.planner.connections import PageOf
 from api.planner.declare import (
     Column,
@@ -44,8 +45,6 @@ from api.planner.stored import StoredType, stored_type
 LONGEST_KEY = 63
 DEEPEST = 40
 WIDEST = 1000
-
-Steps = tuple[tuple[str, str], ...]  # response key and the type it is read from
 
 
 @dataclass(eq=False)
@@ -100,6 +99,15 @@ class Filled:
 
 
 @dataclass(eq=False)
+class Own:
+    """A field that is read where the row is the asker's own; `number` finds who is told."""
+
+    what: What
+    condition: str
+    number: int
+
+
+@dataclass(eq=False)
 class Page:
     """A connection; `site` finds its arguments."""
 
@@ -109,7 +117,7 @@ class Page:
     items: list[tuple[str, str, Any]]  # response key, part of the connection, what is wanted of it
 
 
-What = Typename | Nothing | Leaf | Embedded | Related | Variant | Filled | Page
+What = Typename | Nothing | Leaf | Embedded | Related | Variant | Filled | Own | Page
 
 
 @dataclass(eq=False)
@@ -143,21 +151,29 @@ class Fill:
     wanted: PlainSelection | None
 
 
+@dataclass(frozen=True)
+class OwnOnly:
+    """A field withheld of rows that are not the asker's own: where, and what is told then."""
+
+    path: tuple[str, ...]
+    withheld: Withheld
+
+
 def definition_of(named: Any) -> Any:
     """Return the Strawberry definition behind a type of the schema."""
     return named.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
 
 
 class SelectionReader:
-    """Reads one field's selection; collects argument sites, denied paths and fills on the way."""
+    """Reads one field's selection; collects argument sites, fills and what is withheld."""
 
     def __init__(self, info: GraphQLResolveInfo[Any], permissions: Collection[Any]) -> None:
         self.info = info
         self.permissions = permissions
         self.fragments = {name: FragmentDetails(it) for name, it in info.fragments.items()}
         self.sites: list[Site] = []
-        self.denied: list[Steps] = []
-        self.fills: list[Fill] = []
+        self.withheld: list[Withheld] = []
+        self.fills: list[Fill | OwnOnly] = []
 
     def objects(
         self, kind: GraphQLObjectType, details: list[FieldDetails], path: Steps
@@ -177,11 +193,11 @@ class SelectionReader:
         self, kind: GraphQLObjectType, details: list[FieldDetails]
     ) -> ObjectSelection | None:
         """Read what is wanted of an object type; None when the actor may not read all of it."""
-        before = len(self.sites), len(self.fills), len(self.denied)
+        before = len(self.sites), len(self.fills), len(self.withheld)
         try:
             return self.objects(kind, details, ())
         except Refused as refused:
-            if refused.code != "FORBIDDEN":
+            if refused.permission is None:
                 raise
             self._forget(before)
             return None
@@ -241,20 +257,36 @@ class SelectionReader:
             return Typename()
         definition = kind.fields[name]
         declaration = declaration_of(definition_of(definition))
-        before = len(self.sites), len(self.fills), len(self.denied)
+        before = len(self.sites), len(self.fills), len(self.withheld)
         try:
+            if declaration.own is not None and not self._may(declaration.permission):
+                return self._own(kind, definition, declaration, fields, path)
             self._ensure(declaration.permission, path)
             return self._what(kind, definition, declaration, fields, path)
         except Refused as refused:
-            if refused.code != "FORBIDDEN" or is_non_null_type(definition.type):
+            if refused.permission is None or is_non_null_type(definition.type):
                 raise
             self._forget(before)
-            self.denied.append(refused.steps)
+            self.withheld.append(Withheld(path, refused.permission))
             return Nothing()
+
+    def _own(
+        self,
+        kind: GraphQLObjectType,
+        definition: GraphQLField,
+        declaration: Declaration,
+        fields: list[FieldDetails],
+        path: Steps,
+    ) -> Own:
+        """Read a field of one's own rows; whether others were among them the answer tells."""
+        number = len(self.fills)
+        self.fills.append(OwnOnly(keys(path), Withheld(path, declaration.permission)))
+        what = self._what(kind, definition, declaration, fields, path)
+        return Own(what, str(declaration.own), number)
 
     def _forget(self, before: tuple[int, int, int]) -> None:
         """Drop what was collected below a field that turned out to be null."""
-        for kept, length in zip((self.sites, self.fills, self.denied), before, strict=True):
+        for kept, length in zip((self.sites, self.fills, self.withheld), before, strict=True):
             del kept[length:]  # type: ignore[attr-defined]
 
     def _what(
@@ -289,7 +321,7 @@ class SelectionReader:
         for value, name in source.types.items():
             kind: Any = self.info.schema.get_type(name)
             entry = stored_type(definition_of(kind).origin)
-            if entry.permission is None or entry.permission in self.permissions:
+            if self._may(entry.permission):
                 found[value] = self.objects(kind, fields, path)
         return found
 
@@ -310,9 +342,12 @@ class SelectionReader:
         page.source = source
         return page
 
+    def _may(self, permission: Any) -> bool:
+        return permission is None or permission in self.permissions
+
     def _ensure(self, permission: Any, path: Steps) -> None:
-        if permission is not None and permission not in self.permissions:
-            raise Refused("FORBIDDEN", keys(path), path)
+        if not self._may(permission):
+            raise Refused("FORBIDDEN", keys(path), permission)
 
 
 def keys(path: Sequence[tuple[str, str]]) -> tuple[str, ...]:

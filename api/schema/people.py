@@ -101,6 +101,10 @@ class OrganisationConnection:
     """A page of organisations."""
 
 
+OWN = "{t}.id = :actor"
+"""What one may always read is of oneself."""
+
+
 @stored(
     table="person",
     key="per",
@@ -115,10 +119,10 @@ class Person(Node):
     id: strawberry.ID = public_id()
     name: str = column(filter=True, order=True, description="Their name.")
     email: str | None = column(
-        permission=Permission.READ_PEOPLE, filter=True, description="E-mail address."
+        permission=Permission.READ_PEOPLE, own=OWN, filter=True, description="E-mail address."
     )
     phone: str | None = column(
-        permission=Permission.READ_PEOPLE, filter=True, description="Telephone number."
+        permission=Permission.READ_PEOPLE, own=OWN, filter=True, description="Telephone number."
     )
     active: bool = column(filter=True, description="Whether they may still act.")
     machine: bool = column(description="Whether it is a firm's machine.")
@@ -132,6 +136,7 @@ class Person(Node):
         },
         lambda values, _: [Role(each) for each in values["roles"] or ()],
         permission=Permission.MANAGE_PEOPLE,
+        own=OWN,
         description="The roles held; permissions are the union (R-ROLE-01).",
     )
 
@@ -214,8 +219,8 @@ class Project(Node):
         order="name",
         description="Who works in it.",
     )
-    requests: Annotated["RequestConnection", strawberry.lazy("api.schema.requests")] = connection(
-        "project_id", order="-registered_at", description="Its requests."
+    requests: Annotated["RequestConnection", strawberry.lazy("api.schema.requests")] | None = (
+        connection("project_id", order="-registered_at", description="Its requests.")
     )
 
 

@@ -48,8 +48,8 @@ class Problem(Node):
     status: ProblemStatus = column(filter=True, order=True, description="Where it stands.")
     root_cause: str | None = column(description="Its root cause, once known.")
     created_at: datetime = column(filter=True, order=True, description="When it was opened.")
-    requests: Annotated["RequestConnection", strawberry.lazy("api.schema.requests")] = connection(
-        "problem_id", order="-registered_at", description="The requests it caused."
+    requests: Annotated["RequestConnection", strawberry.lazy("api.schema.requests")] | None = (
+        connection("problem_id", order="-registered_at", description="The requests it caused.")
     )
 
 

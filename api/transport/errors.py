@@ -175,7 +175,8 @@ def _coded_by_the_library(
     code = (raised.extensions or {}).get("code")
     if isinstance(code, str):
         known = code in SENTENCES and "{reason}" not in SENTENCES[code][0]
-        return code, sentence(code, language) if known else raised.message, {}
+        where = {name: each for name, each in (raised.extensions or {}).items() if name == "at"}
+        return code, sentence(code, language) if known else raised.message, where
     nodes = error.nodes or ()
     if nodes and not isinstance(nodes[0], FieldNode) and _is_librarys_own(raised):
         reason = _without_foreign_text(raised)

@@ -95,7 +95,7 @@ class TransportExecutor(CompiledExecution):
 
     def for_event(self, value: object, context: Context) -> Self:
         """Return an executor of the operation on one value."""
-        executor = cast("Self", super().build_per_event_executor(value))
+        executor = super().build_per_event_executor(value)
         executor.context_value = context
         return executor
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from graphql import GraphQLError
-from strawberry import Schema
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext, PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from api.execution import CompiledSchema
 from api.transport.documents import Documents
 from api.transport.errors import Refusal, report
 from api.transport.executor import TransportExecutor
@@ -19,7 +19,7 @@ from api.transport.limits import Limits
 from api.transport.usage import Usage
 
 
-class GuardedSchema(Schema):
+class GuardedSchema(CompiledSchema):
     """The schema as every transport runs it.
 
     Refusals come back as results with errors, never as exceptions, so that HTTP, WebSocket and

@@ -236,8 +236,15 @@ async def test_nobody_else_administers(desk: Desk, who: str) -> None:
     answer = await call(desk, "deactivatePerson", "userErrors { code }", who, id=id_)
 
     assert answer.code == "FORBIDDEN"
-    roles = await desk.as_(who).run("{ persons(first: 1) { nodes { id roles } } }")
-    assert roles.code == "FORBIDDEN"
+    answer = await desk.as_(who).run(
+        "{ viewer { actor { id } } persons(first: 100) { nodes { id roles } } }"
+    )
+    me = answer.data["viewer"]["actor"]["id"]
+    others = [each["roles"] for each in answer.data["persons"]["nodes"] if each["id"] != me]
+    assert set(map(str, others)) == {"None"}
+    assert answer.withheld == [
+        {"path": ["persons", "nodes", "roles"], "permission": "MANAGE_PEOPLE"}
+    ]
 
 
 async def test_deactivation_ends_tokens_and_sockets_within_two_seconds(

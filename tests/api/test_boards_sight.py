@@ -107,10 +107,32 @@ async def test_a_wallboard_that_asks_for_everything_gets_numbers_and_figures_onl
         text = orjson.dumps(told_to_all["data"]).decode()
         assert request["number"] in text
         assert not [each for each in PERSONAL if each in text]
-        errors = told_to_all["errors"]
-        assert {each["extensions"]["code"] for each in errors} == {"FORBIDDEN"}
-        assert {each["path"][-1] for each in errors} == {"request"}
+        withheld = told_to_all["extensions"]["withheld"]
+        assert "errors" not in told_to_all
+        assert {each["permission"] for each in withheld} == {"READ_REQUESTS"}
+        assert {each["path"][-1] for each in withheld} == {"request"}
     assert "路由器不通" in orjson.dumps(inside["data"]).decode()
+
+
+async def test_what_is_withheld_is_told_alike_on_every_transport(
+    hall: tuple[Desk, Served],
+) -> None:
+    """HTTP, WebSocket and SSE: null without an error, and the permission beside the data."""
+    desk, server = hall
+    query = "{ persons(first: 2) { nodes { name roles } } }"
+    client = server.client.having(token(desk, "QUALITY_CONTROLLER"))
+
+    by_http = (await client.run(query)).body
+    async with following(server, token(desk, "QUALITY_CONTROLLER"), query) as socket:
+        by_socket = (await socket.receive())["payload"]
+    async with client.events(query) as events:
+        heard = [one.body async for one in events if one.kind == "next"]
+
+    withheld = [{"path": ["persons", "nodes", "roles"], "permission": "MANAGE_PEOPLE"}]
+    for body in (by_http, by_socket, *heard):
+        assert "errors" not in body
+        assert body["data"] == by_http["data"]
+        assert body["extensions"]["withheld"] == withheld
 
 
 async def test_what_a_wallboard_may_ask_leads_to_no_person(hall: tuple[Desk, Served]) -> None:

@@ -213,15 +213,30 @@ _COUNT = "select count(*) from request"
 @pytest.mark.parametrize("role", ROLES.values())
 @pytest.mark.parametrize(
     "statement",
-    ["select origin from event", "select * from role_assignment", "delete from event"],
+    ["select origin from event", "select * from timer", "delete from event"],
 )
 async def test_what_is_withheld_cannot_even_be_named(town: Town, role: str, statement: str) -> None:
-    """S15, S16: not the addresses others came from, not who may do what, and nothing is written."""
+    """S15, S16: not where others came from, not the server's own, and nothing is written."""
     async with town.database.reads.acquire() as connection, connection.transaction():
         await connection.execute(f"set local role {role}")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with connection.transaction():
                 await connection.execute(statement)
+
+
+async def test_who_may_do_what_is_read_of_ones_own_firm_alone(town: Town) -> None:
+    """R-ROLE-06: for one's own roles, which one may always read."""
+    for kind, who in WHO.items():
+        actor = await town.mighty(who)
+        reads = Walled(town.database.outside[kind], actor.organisation_id or UUID(int=0))
+        seen = "(select array_agg(person_id) from role_assignment)"
+        found = await reads.fetchval(f"select {seen}")
+        firms = await town.database.reads.fetch(
+            "select distinct organisation_id from person where id = any($1::uuid[])", found
+        )
+
+        assert actor.id in found
+        assert [row["organisation_id"] for row in firms] == [actor.organisation_id]
 
 
 async def test_every_table_of_the_database_stands_behind_the_wall_or_is_closed(town: Town) -> None:

@@ -48,6 +48,12 @@ class Answer:
         return found
 
     @property
+    def withheld(self) -> list[dict[str, Any]]:
+        """What is null for lack of a permission."""
+        told: list[dict[str, Any]] = self.body.get("extensions", {}).get("withheld", [])
+        return told
+
+    @property
     def code(self) -> str:
         """The code of the only error."""
         assert len(self.errors) == 1, self.body

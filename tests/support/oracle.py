@@ -53,7 +53,8 @@ class Rules:
     `visible` is by id prefix; `values` gives `sql` fields and `present` conditions; `related`
     tells for conditions of one's own whether a row (second) belongs to a parent (first);
     `sorted` gives the key of lists sorted by SQL; `inputs` a computed field's inputs; `ids` the
-    public ids (by prefix) that are not plain uuids; `roots` answers fields that have a resolver.
+    public ids (by prefix) that are not plain uuids; `roots` answers fields that have a resolver;
+    `own` tells for fields that may be read of one's own rows whether a row is.
     """
 
     visible: Mapping[str, Callable[[Oracle, Row], bool]]
@@ -63,6 +64,11 @@ class Rules:
     inputs: Mapping[str, Callable[[Oracle, Row], dict[str, Any]]] = field(default_factory=dict)
     ids: Mapping[str, Callable[[Row], str]] = field(default_factory=dict)
     roots: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    own: Mapping[str, Callable[[Oracle, Row], bool]] = field(default_factory=dict)
+
+
+class _Withheld(Exception):
+    """What is selected needs a permission the actor lacks."""
 
 
 class Oracle:
@@ -83,6 +89,8 @@ class Oracle:
         self.context = context
         self.actor = context.actor
         self.now: datetime = context.now
+        self.withheld: set[tuple[tuple[str, ...], str]] = set()
+        """Fields that were null for lack of a permission: response keys, and the permission."""
 
     def answer(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Return graphql-core's result for a query that whoever is compared has validated."""
@@ -158,8 +166,17 @@ class Oracle:
                 return source[info.field_name]
             return getattr(source, each.python_name)
         declaration: Declaration = each.metadata[STORED]
-        self._ensure(declaration.permission)
-        return self._stored(name, each, declaration, source, info, args)
+        try:
+            if not self._is_own(name, declaration, source):
+                self._ensure_read(declaration.permission)
+            return self._stored(name, each, declaration, source, info, args)
+        except _Withheld as withheld:
+            keys = tuple(key for key in info.path.as_list() if isinstance(key, str))
+            self.withheld.add((keys, str(withheld.args[0])))
+            return None
+
+    def _is_own(self, name: str, declaration: Declaration, source: Any) -> bool:
+        return declaration.own is not None and self.rules.own[name](self, source.oracle_row)
 
     def _stored(
         self, name: str, each: Any, declaration: Declaration, source: Any, info: Any, args: Any
@@ -202,9 +219,10 @@ class Oracle:
         origin = _definition(get_named_type(info.return_type)).origin
         if isinstance(how, Connection):
             entry = stored_type(origin.__page_of__.target)
+            self._ensure_read(entry.permission)
             return self.page(entry, how.order, lambda it: self._belongs(name, how, row, it), args)
         entry = stored_type(origin)
-        self._ensure(entry.permission)
+        self._ensure_read(entry.permission)
         found = [it for it in self.rows(entry) if self._belongs(name, how, row, it)]
         if isinstance(how, One):
             return self.thing(entry, found[0] if found else None)
@@ -368,6 +386,10 @@ class Oracle:
 
     def _may(self, permission: Any) -> bool:
         return permission is None or permission in self.actor.permissions
+
+    def _ensure_read(self, permission: Any) -> None:
+        if not self._may(permission):
+            raise _Withheld(permission)
 
     def _ensure(self, permission: Any) -> None:
         if not self._may(permission):

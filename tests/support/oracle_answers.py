@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import orjson
 
 
-def differences(expected: Any, data: Any, errors: Sequence[dict[str, Any]]) -> list[str]:
+def differences(
+    expected: Any,
+    data: Any,
+    errors: Sequence[dict[str, Any]],
+    missing: Set[tuple[tuple[str, ...], str]] = frozenset(),
+    withheld: Sequence[dict[str, Any]] = (),
+) -> list[str]:
     """Return what differs between graphql-core's result and a client's answer; [] when nothing.
 
-    Cursors are compared by the row they stand for. The planner tells a refusal once, without list
-    indexes, also where no row needed it; so it must tell at least what the oracle met.
+    Cursors are compared by the row they stand for. The planner tells what is withheld also where
+    no row was there to need it; so it must tell at least what the oracle met (`missing`).
     """
     found: list[str] = []
     _compare(expected.data, data, "data", found)
+    kept = {(tuple(each["path"]), each["permission"]) for each in withheld}
+    if data is not None and missing - kept:
+        found.append(f"withheld and not told: {missing - kept}; told {kept}")
     told = {(tuple(each["path"] or ()), each["extensions"].get("code")) for each in errors}
     for error in expected.errors or ():
         path = tuple(error.path or ())
         code = (error.extensions or {}).get("code")
         if code is None:
             found.append(f"the oracle failed at {path}: {error.message}")
-        elif not _above_null(expected.data, path):
-            plain = tuple(key for key in path if isinstance(key, str))
-            if (plain, code) not in told:
-                found.append(f"not told: {code} at {plain}; told {sorted(told, key=str)}")
+        elif not _above_null(expected.data, path) and (path[:1], code) not in told:
+            found.append(f"not told: {code} at {path}; told {sorted(told, key=str)}")
     if any(code is None for _, code in told):
         found.append(f"unexpected errors: {errors}")
     if errors and not expected.errors and any(code != "FORBIDDEN" for _, code in told):

@@ -64,6 +64,7 @@ class _Asker:
     ranks: dict[str, dict[Key, Any]] = field(default_factory=dict)
     inputs: dict[str, dict[Key, Any]] = field(default_factory=dict)
     ids: dict[str, dict[Key, Any]] = field(default_factory=dict)
+    own: dict[str, dict[Key, Any]] = field(default_factory=dict)
 
     async def learn(self, entry: StoredType) -> None:
         """Ask for everything the declarations of one type say."""
@@ -80,6 +81,9 @@ class _Asker:
             source = _definition(each).metadata[STORED].source
             full = f"{kind.name}.{name}"
             target = get_named_type(each.type)
+            own = _definition(each).metadata[STORED].own
+            if own is not None:
+                self.own[full] = await self.ask(entry, own)
             if isinstance(source, Expression):
                 await self._value(entry, full, _looked_up(source.sql, source.lookups))
             elif isinstance(source, SameRow):
@@ -169,6 +173,7 @@ class _Asker:
                 name: (lambda _, row, found=found: orjson.loads(found[any_key(found, row)]))
                 for name, found in self.inputs.items()
             },
+            own={name: value(found) for name, found in self.own.items()},
             ids={
                 key: (lambda row, found=found: found[any_key(found, row)])
                 for key, found in self.ids.items()

@@ -69,7 +69,15 @@ RULES = Rules(
         ),
         "Query.myTickets": lambda oracle, _, row: row["owner_id"] == oracle.actor.id,
     },
-    inputs={"Ticket.deeds": lambda _, row: {"state": row["state"]}, "Ticket.history": _history},
+    inputs={
+        "Human.years": lambda _, row: {"joined": row["joined"].isoformat()},
+        "Ticket.deeds": lambda _, row: {"state": row["state"]},
+        "Ticket.history": _history,
+    },
+    own={
+        "Human.joined": lambda oracle, row: row["id"] == oracle.actor.id,
+        "Human.years": lambda oracle, row: row["id"] == oracle.actor.id,
+    },
     ids={"ent": lambda row: f"ent_{row['ticket_id'].hex}_{row['version']}"},
     roots={
         "Query.plain": lambda _: 7,

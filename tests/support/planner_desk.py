@@ -52,13 +52,22 @@ class Answer:
 
     data: Any
     errors: list[dict[str, Any]]
+    withheld: list[dict[str, Any]] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
 
     @property
+    def kept_back(self) -> list[tuple[str, str]]:
+        """Each withheld field's dotted path and the permission it needs."""
+        return sorted((".".join(each["path"]), each["permission"]) for each in self.withheld)
+
+    @property
     def codes(self) -> list[tuple[str, str | None]]:
-        """Each error's dotted path and code."""
+        """Each error's dotted path, what was refused below it, and its code."""
         return sorted(
-            (".".join(str(key) for key in each.get("path") or []), each["extensions"].get("code"))
+            (
+                ".".join(map(str, [*(each.get("path") or ()), *each["extensions"].get("at", ())])),
+                each["extensions"].get("code"),
+            )
             for each in self.errors
         )
 
@@ -91,7 +100,8 @@ def answer_of(result: Any, context: Surroundings) -> Answer:
         for each in result.errors or []
     ]
     data = orjson.loads(orjson.dumps(result.data))
-    return Answer(data, errors, context.pool.statements)
+    withheld = (result.extensions or {}).get("withheld", [])
+    return Answer(data, errors, withheld, context.pool.statements)
 
 
 def _extensions(error: Any) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _uuid(*what: object) -> UUID:
 FIRMS = [_uuid("firm", n) for n in range(4)]
 HUMANS = [_uuid("human", n) for n in range(7)]
 
-ALL_PERMISSIONS = frozenset({"people", "secrets", "notes", "log", "history", "close"})
+ALL_PERMISSIONS = frozenset({"people", "secrets", "notes", "log", "history", "close", "dates"})
 ACTORS = {
     "director": Someone(HUMANS[0], ALL_PERMISSIONS, Scope(all=True, firms=frozenset())),
     "clerk": Someone(HUMANS[1], frozenset({"people"}), Scope(all=True, firms=frozenset())),

@@ -9,9 +9,10 @@ from uuid import UUID
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from api.execution import CompiledExecution
+from api.execution import CompiledSchema
 from api.planner import SCALARS, Node, page_field, payload_field, read
 from itr.visibility import Visible
+from tests.support.planner_rows import HUMANS
 from tests.support.planner_tables import (
     Entry,
     Firm,
@@ -96,8 +97,21 @@ class Payload:
 
 
 @strawberry.type
+class Meeting:
+    """What another mutation answers."""
+
+    key: strawberry.Private[UUID]
+    human: Human | None = payload_field("key")
+
+
+@strawberry.type
 class Mutation:
     """Writes of the tests."""
+
+    @strawberry.mutation
+    def meet(self) -> Meeting:
+        """Answer a person."""
+        return Meeting(key=HUMANS[0])
 
     @strawberry.mutation
     def touch(self, id: str) -> Payload:
@@ -135,11 +149,10 @@ class Subscription:
             yield (FirmChanged if number % 2 else TicketChanged)(key=UUID(each))
 
 
-SCHEMA = strawberry.Schema(
+SCHEMA = CompiledSchema(
     Query,
     Mutation,
     Subscription,
     types=[Entry],
-    execution_context_class=CompiledExecution,
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -134,7 +134,7 @@ class Firm(Node):
     tickets: TicketConnection = connection("firm_id", order="-opened_at")
     humans: list[Human] | None = many("firm_id", order="name", filter=True)
     staff: HumanConnection | None = connection("firm_id")
-    crew: list[Human] = many("firm_id", order="-joined, name")
+    crew: list[Human] | None = many("firm_id", order="-joined, name")
 
 
 @stored(table="human", key="hum", visible=visible_humans, permission="people", order="name")
@@ -143,7 +143,13 @@ class Human(Node):
     """A person."""
 
     name: str = column(filter=True, order=True)
-    joined: date = column(filter=True, order=True)
+    joined: date | None = column(permission="dates", own="{t}.id = :actor", filter=True, order=True)
+    years: list[str] | None = computed(
+        ["joined"],
+        lambda values, _: [values["joined"][:4]],
+        permission="dates",
+        own="{t}.id = :actor",
+    )
     firm: Firm | None = one("firm_id", filter=True)
     tickets: TicketConnection = connection("owner_id")
 
