@@ -65,6 +65,12 @@ class Actor:
         held = permissions_of(self.roles)
         return held if self.narrowed_to is None else held & self.narrowed_to
 
+    @property
+    def only_reads(self) -> bool:
+        """Whether its token is good for reading and nothing else, whatever its roles may do."""
+        narrowed = self.narrowed_to
+        return narrowed is not None and all(each.value.startswith("READ_") for each in narrowed)
+
     @cached_property
     def scope(self) -> Scope:
         """Which rows it sees: own firm, own branch, what was handed over, or everything."""

@@ -1,12 +1,14 @@
-"""Logs: JSON lines for machines, readable ones in a terminal; a request's id, and no secrets."""
+"""Logs: JSON lines for machines, readable ones in a terminal; a request's id, nobody's values."""
 
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import structlog
+
+from itr.faults import trace_of
 
 Format = Literal["auto", "json", "text"]
 _SECRETS = re.compile(
@@ -14,6 +16,9 @@ _SECRETS = re.compile(
     r"[\"']?\s*[=:]\s*[\"']?)(?P<secret>[^\s\"'&,;@]+)|eyJ[\w-]+\.[\w-]+\.[\w-]*",
     re.IGNORECASE,
 )
+
+_QUESTION = re.compile(r"\?[^\s\"]*")
+"""What stands behind the path of an address."""
 
 
 def set_up_logs(form: Format = "auto", *, level: int = logging.INFO) -> None:
@@ -46,11 +51,32 @@ def formatter(*, plain: bool) -> logging.Formatter:
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            _without_values,
             _without_secrets,
             *last,
         ],
     )
+
+
+def _without_values(logger: Any, _: str, event: MutableMapping[str, Any]) -> Any:
+    """An error by its kind and way; of libraries' lines nothing of what was asked or raised."""
+    del logger
+    error = _error_in(event.pop("exc_info", None))
+    if error is not None:
+        event["exception"] = trace_of(error)
+    source = str(event.get("logger", "")).partition(".")[0]
+    if source == "asyncio":  # further lines show futures, and what they raised
+        event["event"] = str(event["event"]).partition("\n")[0]
+    if source == "uvicorn":
+        event["event"] = _QUESTION.sub("?…", str(event["event"]))
+    return event
+
+
+def _error_in(exc_info: Any) -> BaseException | None:
+    if isinstance(exc_info, BaseException):
+        return exc_info
+    found = sys.exc_info() if exc_info is True else exc_info or (None, None, None)
+    return cast("BaseException | None", found[1])
 
 
 def redacted(text: str) -> str:

@@ -7,13 +7,14 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import answered, key_of, key_or_none
+from api.resolvers.performing import answered_once, key_of, key_or_none
 from api.resolvers.permissions import may
 from api.schema import access as given
 from api.schema.access import OAuthClient, OAuthClientConnection, OAuthClientPayload
 from api.schema.people import Organisation, Person
 from api.schema.request_inputs import MutationInput
 from itr.access.operations import clients, passwords
+from itr.access.rules import CONFIDENTIAL
 from itr.people.roles import Permission
 
 Info = strawberry.Info
@@ -29,16 +30,11 @@ async def _on_client(
     info: Info,
     input: MutationInput,
     act: Callable[[], Awaitable[tuple[UUID, str | None]]],
+    *,
+    tells: bool = False,
 ) -> OAuthClientPayload:
     """Do it; a secret goes into the answer and nowhere else."""
-    secret: str | None = None
-
-    async def done() -> UUID:
-        nonlocal secret
-        subject, secret = await act()
-        return subject
-
-    answer = await answered(OAuthClientPayload, info, input, done)
+    answer, secret = await answered_once(OAuthClientPayload, info, input, act, told_before=tells)
     answer.secret = secret
     return answer
 
@@ -74,7 +70,7 @@ class AccessMutation:
                 now=info.context.now,
             )
 
-        return await _on_client(info, input, act)
+        return await _on_client(info, input, act, tells=input.kind in CONFIDENTIAL)
 
     @_mutation("createWallboard", "Add a wallboard of a branch and the client it signs in as.")
     async def create_wallboard(
@@ -125,7 +121,7 @@ class AccessMutation:
                 now=info.context.now,
             )
 
-        return await _on_client(info, input, act)
+        return await _on_client(info, input, act, tells=True)
 
     @_mutation("deactivateOAuthClient", "End a client for good, and its tokens within 2 seconds.")
     async def deactivate_oauth_client(
@@ -153,15 +149,12 @@ class AccessMutation:
         self, info: Info, input: given.ResetPasswordInput
     ) -> given.PasswordPayload | None:
         """Give a person a new password."""
-        password: str | None = None
 
-        async def act() -> UUID:
-            nonlocal password
-            subject, password = await passwords.reset_password(
-                info.context.actor, key_of(Person, input.id, "id"), now=info.context.now
-            )
-            return subject
+        async def act() -> tuple[UUID, str]:
+            person = key_of(Person, input.id, "id")
+            return await passwords.reset_password(info.context.actor, person, now=info.context.now)
 
-        answer = await answered(given.PasswordPayload, info, input, act)
+        payload = given.PasswordPayload
+        answer, password = await answered_once(payload, info, input, act, told_before=True)
         answer.password = password
         return answer

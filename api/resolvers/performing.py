@@ -12,6 +12,7 @@ from api.planner.stored import stored_type
 from api.schema.payloads import Payload, RequestPayload, UserError, user_error
 from api.schema.request_inputs import MutationInput, RequestInput
 from api.schema.requests import ServiceRequest
+from itr.access.rules import SecretTold
 from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, PathItem, problems_of
 from itr.events.work import (
     AlreadyDone,
@@ -35,6 +36,32 @@ async def answered(
     """Do it and answer with its payload, which reads its object anew: see `performed`."""
     key, errors = await performed(info, input, act)
     return payload(key=key, user_errors=errors, client_mutation_id=input.client_mutation_id)
+
+
+async def answered_once(
+    payload: type[P],
+    info: strawberry.Info,
+    input: MutationInput,
+    act: Callable[[], Awaitable[tuple[UUID, str | None]]],
+    *,
+    told_before: bool,
+) -> tuple[P, str | None]:
+    """Answer what may come with a secret: the payload, and the secret, told by who did it only.
+
+    A repeated key answers the same object, and SECRET_TOLD where its secret was `told_before`.
+    """
+    done, secret = False, None
+
+    async def doing() -> UUID:
+        nonlocal done, secret
+        subject, secret = await act()
+        done = True
+        return subject
+
+    answer = await answered(payload, info, input, doing)
+    if told_before and not done and not answer.user_errors:
+        answer.user_errors = _told(info, [_words_of(SecretTold(path=["clientMutationId"]))])
+    return answer, secret
 
 
 async def performed(

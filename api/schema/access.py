@@ -143,7 +143,7 @@ class PasswordPayload(Payload):
     password: str | None = strawberry.field(
         default=None,
         description="The new password, told this one time; null where nothing was done, and when"
-        " a `clientMutationId` is repeated.",
+        " a `clientMutationId` is repeated, which answers SECRET_TOLD.",
     )
 
     person: Person | None = payload_field("key", description="The person; null when refused.")
@@ -164,7 +164,7 @@ class OAuthClientPayload(Payload):
     secret: str | None = strawberry.field(
         default=None,
         description="The new secret, told this one time; null where none was made, and when a"
-        " `clientMutationId` is repeated.",
+        " `clientMutationId` is repeated, which answers SECRET_TOLD.",
     )
 
     client: OAuthClient | None = payload_field(

@@ -68,7 +68,10 @@ class GuardedSchema(CompiledSchema):
                 document = self.documents.read(context.query)
                 context.graphql_document = document.ast
             operation = document.operation(context._provided_operation_name)
-            self._refuse_kind(OperationType(operation.operation.value), context.allowed_operations)
+            kind = OperationType(operation.operation.value)
+            self._refuse_kind(kind, context.allowed_operations)
+            if kind is OperationType.MUTATION and context.context.actor.only_reads:
+                raise Refusal("FORBIDDEN")
             if context.context.bill is not None:
                 context.context.bill.kind = operation.operation.value
                 context.context.bill.name = operation.name.value if operation.name else None

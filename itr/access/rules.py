@@ -86,6 +86,14 @@ class WeakPassword(DomainError):
     en = "A password has at least {shortest} characters, and more than two different ones."
 
 
+class SecretTold(DomainError):
+    """The same mutation was done before, and its secret was told then: nobody has it to tell."""
+
+    code = "SECRET_TOLD"
+    zh = "该操作已完成，密钥或密码仅在首次答复中给出；如已遗失，请重新生成。"
+    en = "This was done before, and the secret was told then, once; if it is lost, make another."
+
+
 def ensure_redirect_uri(uri: str, *path: PathItem) -> str:
     """Refuse an address that is not exact and safe. Raises BadRedirectAddress, TooLong."""
     if len(uri) > _LONGEST_URI:

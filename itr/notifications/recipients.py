@@ -154,5 +154,5 @@ def _rules(kept: str | None) -> AlarmRules:
     try:
         return DEFAULT_RULES if kept is None else alarm_rules_of(orjson.loads(kept))
     except (KeyError, TypeError, ValueError, AttributeError):
-        logger.exception("alarm rules that cannot be read: %s", kept)
+        logger.exception("alarm rules of a service level cannot be read")
         return DEFAULT_RULES

@@ -14,6 +14,7 @@ from itr.actor import SYSTEM
 from itr.catalogue.in_force import terms_of
 from itr.events.log import Audience, Fact
 from itr.events.work import Work, transaction
+from itr.faults import kind_of
 from itr.requests.models import Request
 from itr.requests.partner_clocks import recount_batch
 from itr.requests.step_calendars import recount_steps, recount_steps_batch
@@ -91,7 +92,7 @@ async def _recompute(work: Work, rows: Sequence[Clock], now: datetime) -> int:
                 now=now,
             )
         except (ValueError, LookupError, ArithmeticError) as error:
-            logger.error("clock %s cannot be recomputed: %r", row.id, error)  # noqa: TRY400
+            logger.error("clock %s cannot be recomputed: %s", row.id, kind_of(error))  # noqa: TRY400
             continue
         folded.append(row)
     if folded:

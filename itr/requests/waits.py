@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from itr.events.work import transaction
+from itr.faults import kind_of
 from itr.requests.recomputing import words_of
 from itr.sla.clock_facts import ClockEvent
 from itr.sla.clock_history import History
@@ -37,7 +38,7 @@ async def work_out_waits(limit: int = LIMIT) -> int:
                 history = histories_of(words.get(row.request_id, ())).get(row.thread, [])
                 write_waits(row, _walked(history, calendars[row.calendar_version_id]))
             except (ValueError, LookupError, ArithmeticError) as error:
-                logger.error("the waits of clock %s cannot be told: %r", row.id, error)  # noqa: TRY400
+                logger.error("the waits of clock %s cannot be told: %s", row.id, kind_of(error))  # noqa: TRY400
                 row.waited_us = {}
         if rows:
             await Clock.bulk_update(rows, WRITTEN)

@@ -19,6 +19,7 @@ from tortoise.connection import get_connection
 from itr.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.events.work import transaction
+from itr.faults import kind_of
 from itr.notifications.telling import tell
 from itr.requests.escalations import follow_alarms
 from itr.sla.alarms import BREACH, Alarm, alarm_times
@@ -256,7 +257,7 @@ def _folded(
         history = histories_of(words).get(Thread(row["thread"]), [])
         clock = fold(history, lambda _: calendar)
     except (ValueError, LookupError, TypeError, ArithmeticError) as error:
-        logger.warning("clock %s fires without its history: %r", row["id"], error)
+        logger.warning("clock %s fires without its history: %s", row["id"], kind_of(error))
         return firing
     if (clock.version, clock.deadline) != (row["version"], row["deadline"]):
         return firing

@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from graphql import get_named_type
 
+from api.resolvers import product_schema
 from itr.access.models import OAuthClient
 from itr.access.secrets import is_password, is_secret
 from itr.people.models import Person
 from itr.settings import Settings
 from tests.support.desk import Desk, open_desk
 
+MUTATIONS = product_schema()._schema.mutation_type.fields
 FIELDS = """client { id clientId name kind scopes redirectAddresses active version actor { name } }
     secret userErrors { code path message } clientMutationId"""
 MUTATION = """mutation($input: %sInput!) { done: %s(input: $input) { %s } }"""
@@ -49,19 +52,61 @@ async def refused(desk: Desk, mutation: str, **given: Any) -> tuple[str, str]:
 
 
 async def test_a_secret_is_told_once_and_kept_as_a_digest(desk: Desk) -> None:
-    """S15, S13: the same key again has the same outcome, without the secret."""
-    machine = {"kind": "MACHINE", "actorId": desk.public("per", "PARTNER")}
+    """R4, S15, S13: the same key again has the same outcome, and says the secret was told."""
+    machine = {"kind": "MACHINE", "actorId": desk.public("per", "PARTNER"), "name": "Client"}
 
     first = await created(desk, **machine, clientMutationId="once")
-    again = await created(desk, **machine, clientMutationId="once")
+    answer = await do(desk, "createOAuthClient", **machine, clientMutationId="once")
 
+    again = answer["data"]["done"]
     assert first["secret"].startswith("itr_cs_")
     assert again["secret"] is None
     assert again["client"] == first["client"]
+    (error,) = again["userErrors"]
+    assert (error["code"], error["path"]) == ("SECRET_TOLD", ["input", "clientMutationId"])
     row = await OAuthClient.get(client_id=first["client"]["clientId"])
     assert row.secret_hash is not None
     assert first["secret"] not in row.secret_hash
     assert is_secret(first["secret"], row.secret_hash)
+
+
+async def test_another_secret_is_told_once_too(desk: Desk) -> None:
+    """R4."""
+    machine = {"kind": "MACHINE", "actorId": desk.public("per", "PARTNER")}
+    which = {"id": (await created(desk, **machine))["client"]["id"], "clientMutationId": "another"}
+
+    first = (await do(desk, "rotateOAuthClientSecret", **which))["data"]["done"]
+    again = (await do(desk, "rotateOAuthClientSecret", **which))["data"]["done"]
+
+    assert first["secret"]
+    assert first["userErrors"] == []
+    assert again["secret"] is None
+    assert [error["code"] for error in again["userErrors"]] == ["SECRET_TOLD"]
+    assert again["client"] == first["client"]
+
+
+async def test_where_there_was_no_secret_none_was_told(desk: Desk) -> None:
+    """R4: a key repeated answers what it answered."""
+    board = {"kind": "DASHBOARD", "redirectAddresses": [ADDRESS], "clientMutationId": "no secret"}
+
+    assert await created(desk, **board) == await created(desk, **board)
+
+
+def test_whatever_tells_a_secret_is_known_here() -> None:
+    """R4: a mutation that is added to these answers SECRET_TOLD where its key is repeated."""
+    telling = {
+        name
+        for name, each in MUTATIONS.items()
+        if any(
+            "this one time" in (field.description or "")
+            for field in get_named_type(each.type).fields.values()
+        )
+    }
+
+    assert telling == {
+        "createOAuthClient", "rotateOAuthClientSecret", "resetPassword",
+        "createWallboard", "changeOAuthClient", "deactivateOAuthClient",
+    }  # fmt: skip
 
 
 async def test_a_dashboard_has_addresses_and_no_secret(desk: Desk) -> None:
@@ -236,7 +281,7 @@ async def reset(desk: Desk, name: str, who: str = "ADMIN", **more: Any) -> Any:
 
 
 async def test_an_administrator_gives_a_first_password_told_once(desk: Desk) -> None:
-    """S15."""
+    """R4, S15."""
     await Person.filter(id=desk.ids["LINE2"]).update(email="line2@desk.example")
 
     done = (await reset(desk, "LINE2", clientMutationId="first"))["data"]["resetPassword"]
@@ -246,6 +291,8 @@ async def test_an_administrator_gives_a_first_password_told_once(desk: Desk) -> 
     assert done["person"] == {"name": "LINE2"}
     assert is_password(done["password"], person.password_hash)
     assert again["password"] is None
+    assert again["person"] == done["person"]
+    assert [error["code"] for error in again["userErrors"]] == ["SECRET_TOLD"]
 
 
 async def test_who_cannot_sign_in_gets_no_password(desk: Desk) -> None:
