@@ -13,6 +13,7 @@ from itr.access.operations.signing_keys import retire_older_keys
 from itr.access.operations.upkeep import forget_expired_access
 from itr.documents.operations import forget_old_usage
 from itr.events.work import KEYS_KEPT
+from itr.people.operations.leaving import pass_on_what_was_left_behind
 from itr.settings import Settings
 from itr.sla.operations import extend_spans, refresh_calendars
 from workers.timers import TimerLoop
@@ -49,8 +50,9 @@ async def tidy(now: datetime) -> None:
 
     A part that fails is told and tried again the next time; the others are done.
     """
-    parts = (extend_spans, refresh_calendars, keep_partitions_ahead, forget_old_keys)
-    for part in (*parts, forget_old_usage, forget_expired_access, retire_older_keys):
+    ahead = (extend_spans, refresh_calendars, keep_partitions_ahead, pass_on_what_was_left_behind)
+    old = (forget_old_keys, forget_old_usage, forget_expired_access, retire_older_keys)
+    for part in (*ahead, *old):
         try:
             await part(now)
         except Exception:

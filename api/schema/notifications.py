@@ -32,6 +32,7 @@ described(
         NotificationKind.CONTROL_POINT: "A step of yours is running out of time. 控制点提醒",
         NotificationKind.BULLETIN: "An emergency, or its bulletin is overdue. 紧急恢复通报",
         NotificationKind.CONFIRMATION: "A solution waits for your confirmation. 待确认",
+        NotificationKind.ASSIGNMENT: "A request has come to you: its owner left (R-ROLE-07). 转交",
         NotificationKind.TASK: "Something to complete, e.g. a contract's data (R-ENT-01). 任务",
     },
 )

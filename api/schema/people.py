@@ -213,6 +213,7 @@ class Project(Node):
     name: str = column(filter=True, order=True, description="Its name.")
     customer: Organisation | None = one("customer_id", filter=True, description="Whose it is.")
     manager: Person | None = one("manager_id", description="Its project manager.")
+    contact: Person | None = one("contact_id", description="Whom to talk to at the customer.")
     team: list[Person] = many(
         on="exists (select 1 from project_member m"
         " where m.person_id = {t}.id and m.project_id = {parent}.id)",

@@ -14,6 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from itr.notifications.alarm_rules import DEFAULT_RULES, AlarmRules, alarm_rules_of
 from itr.notifications.terms import Recipient
 from itr.people.roles import OrganisationKind
+from itr.people.stand_ins import ABOVE, stand_ins
 
 logger = logging.getLogger("itr.telling")
 
@@ -28,15 +29,16 @@ _BY_ROLE = frozenset(
         Recipient.CATALOGUE_MANAGER,
     }
 )
-_COLUMN_OF = {
-    Recipient.OWNER: "assignee_id",
-    Recipient.LINE_LEAD: "lead_id",
-    Recipient.PROJECT_MANAGER: "manager_id",
-    Recipient.CONTACT: "contact_id",
+_CONTACTS = ("contact_id", "project_contact_id")
+_COLUMNS_OF = {
+    Recipient.OWNER: ("assignee_id",),
+    Recipient.LINE_LEAD: ("lead_id",),
+    Recipient.PROJECT_MANAGER: ("manager_id",),
+    Recipient.CONTACT: _CONTACTS,
 }
 _REQUESTS = """
 select r.id, r.number, r.priority, r.branch_id, r.customer_id, r.assignee_id, q.lead_id,
-    p.manager_id, coalesce(r.contact_id, r.requester_id) as contact_id,
+    p.manager_id, r.contact_id, p.contact_id as project_contact_id,
     v.alarm_rules::text as rules, v.calendar_id,
     (select c.time_zone from calendar_version c where c.calendar_id = v.calendar_id
         order by c.number desc limit 1) as zone
@@ -90,12 +92,22 @@ class Recipients:
             case Recipient.PROJECT_MANAGER:
                 return self.named(request["manager_id"])
             case Recipient.CONTACT:
-                contact = self.named(request["contact_id"])
-                theirs = contact and contact.organisation_id == request["customer_id"]
-                return contact if theirs else None
+                return self._contact(request)
             case Recipient.LINE_LEAD if lead := self.named(request["lead_id"]):
                 return lead
         return self._holder(recipient, request["branch_id"])
+
+    def stand_in(self, recipient: Recipient, request_id: UUID) -> Person | None:
+        """Who is told where nobody is this recipient, or nobody who may know (R-ROLE-07)."""
+        branch_id = self.requests[request_id]["branch_id"]
+        found = (self._holder(role, branch_id) for role in stand_ins(recipient))
+        return next((person for person in found if person is not None), None)
+
+    def _contact(self, request: Row) -> Person | None:
+        """The customer's own contact, else their project's; never one of us (R-REQ-04)."""
+        named = (self.named(request[column]) for column in _CONTACTS)
+        theirs = (each for each in named if each and each.organisation_id == request["customer_id"])
+        return next(theirs, None)
 
     def named(self, person_id: UUID | None) -> Person | None:
         """A person by id, if active."""
@@ -119,9 +131,9 @@ class Recipients:
         named: Collection[UUID] = (),
     ) -> None:
         """Read the people behind these recipients, and whoever stands in, in one statement."""
-        around = {key for each in recipients if (key := _COLUMN_OF.get(each)) is not None}
+        around = {key for each in recipients for key in _COLUMNS_OF.get(each, ())}
         wanted = {row[key] for row in self.requests.values() for key in around} | set(named)
-        roles = sorted({*recipients, Recipient.DISPATCH_MANAGER} & _BY_ROLE)
+        roles = sorted({str(each) for each in _BY_ROLE & set(recipients)} | set(ABOVE))
         rows = await connection.execute_query_dict(_PERSONS, [list(wanted - {None}), roles])
         for row in rows:
             person = _person(row)

@@ -18,7 +18,7 @@ _URGENT = (Channel.LIST, Channel.SMS)
 _BY_LETTER = (Channel.LIST, Channel.EMAIL)
 _TIMED = ("percent", "deadline", "late")
 
-OWN_PEOPLE_ONLY = frozenset({K.CONTROL_POINT, K.ESCALATION, K.TASK})
+OWN_PEOPLE_ONLY = frozenset({K.ASSIGNMENT, K.CONTROL_POINT, K.ESCALATION, K.TASK})
 """What customers and partners never learn of (R-ROLE-06); the dispatch manager is told instead."""
 
 
@@ -126,6 +126,13 @@ def _escalation(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: 
     )
 
 
+def _assignment(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
+    """A request has come to somebody because whoever had it is gone (R-ROLE-07)."""
+    tellings = [Telling(R.OWNER, _LIST)]
+    heir = UUID(fact.payload["assignee"])
+    return News(K.ASSIGNMENT, _once(fact), fact.stream, tellings, {}, named=heir)
+
+
 def _once(fact: Fact) -> str:
     return f"{fact.type}:{fact.subject.hex}:{fact.subject_version}"
 
@@ -140,4 +147,6 @@ _NEWS = {
     "EscalationOpened": _escalation,
     "EscalationRaised": _escalation,
     "EscalationRepeated": _escalation,
+    "EscalationPassedOn": _escalation,
+    "RequestPassedOn": _assignment,
 }

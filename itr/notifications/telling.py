@@ -115,14 +115,14 @@ def _told(place: int, news: News, around: Recipients, *, but: UUID) -> list[Told
 
 
 def _person_for(news: News, recipient: Recipient, around: Recipients) -> tuple[Person | None, bool]:
-    """The person a recipient is, or the dispatch manager in their stead (R-ROLE-07)."""
+    """The person a recipient is, or who stands in for them (R-ROLE-07)."""
     if news.named is None:
         person = around.find(recipient, news.request_id)
     else:
         person = around.named(news.named)
     if person is not None and (person.ours or news.kind not in OWN_PEOPLE_ONLY):
         return person, False
-    return around.find(Recipient.DISPATCH_MANAGER, news.request_id), person is None
+    return around.stand_in(recipient, news.request_id), person is None
 
 
 def _reaching(person: Person, wanted: Sequence[Channel]) -> set[Channel]:

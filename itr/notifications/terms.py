@@ -20,6 +20,7 @@ class NotificationKind(StrEnum):
     BULLETIN = "BULLETIN"
     CONFIRMATION = "CONFIRMATION"
     TASK = "TASK"
+    ASSIGNMENT = "ASSIGNMENT"
 
 
 class Recipient(StrEnum):

@@ -106,7 +106,7 @@ class QueueMember(Table):
 
 
 class Project(Table):
-    """A customer's project: joins customer, contract, manager and team (R-ORG-01)."""
+    """A customer's project: joins customer, contract, manager, team and contact (R-ORG-01)."""
 
     id = fields.UUIDField(primary_key=True)
     name = fields.CharField(max_length=200)
@@ -118,6 +118,10 @@ class Project(Table):
         "itr.Person", related_name="managed_projects", null=True, on_delete=fields.RESTRICT
     )
     manager_id: UUID | None
+    contact: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="contact_projects", null=True, on_delete=fields.RESTRICT
+    )
+    contact_id: UUID | None
     contract: fields.ForeignKeyNullableRelation[Table] = fields.ForeignKeyField(
         "itr.Contract", related_name="projects", null=True, on_delete=fields.RESTRICT
     )

@@ -249,10 +249,10 @@ async def _insert(
 
 
 def _person(opening: Opening, around: Recipients) -> UUID | None:
-    """Who it comes to by name: of the step, else the dispatch manager (R-ROLE-07)."""
+    """Who it comes to by name: of the step, else who stands in for them (R-ROLE-07)."""
     recipient = Recipient(step_of(opening.step).value)
     person = around.find(recipient, opening.request_id)
-    person = person or around.find(Recipient.DISPATCH_MANAGER, opening.request_id)
+    person = person or around.stand_in(recipient, opening.request_id)
     return person.id if person else None
 
 

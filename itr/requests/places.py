@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from tortoise.connection import get_connection
+
 from itr.actor import Actor, Reach
 from itr.errors import NotFound
 from itr.people.models import Person, Queue, QueueMember
@@ -10,6 +12,13 @@ from itr.requests.models import HandOver, Stint
 from itr.requests.rules import PlaceOfWork
 
 FIRST_LINE = 1
+_STAYS = "select id from person where id = $1 for share"
+
+
+async def hold(person_id: UUID | None) -> None:
+    """Let nobody take away who is to be the owner before the transaction ends (R-ROLE-07)."""
+    if person_id is not None:
+        await get_connection("default").execute_query(_STAYS, [person_id])
 
 
 async def place_of(

@@ -16,6 +16,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from itr.actor import Actor
 from itr.people.roles import Role
+from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.terms import RequestKind, RequestStatus
 from itr.sla.control_point_moves import Changes, Situation, changes_of
 from itr.sla.control_points import (
@@ -264,14 +265,15 @@ async def _calendars(work: Handling) -> dict[UUID, WorkingCalendar]:
 async def _name_owners(
     connection: BaseDBAsyncClient, work: Handling, changed: Iterable[ControlPoint]
 ) -> None:
-    """Give every open step exactly one named person: its own, else the dispatch manager."""
+    """Give every open step exactly one named person: its own, else who stands in (R-ROLE-07)."""
     rows = [row for row in work.steps.rows.values() if row.completed_at is None]
     rows += [row for row in changed if row.completed_at is not None and row.owner_id is None]
     named = {row.number: _own(work, row) for row in rows}
     if missing := [row for row in rows if named[row.number] is None]:
         holders = await _holders(connection, work, missing)
         for row in missing:
-            named[row.number] = holders.get(row.owner_role) or holders.get(Role.DISPATCH_MANAGER)
+            ways = (row.owner_role, *stand_ins(row.owner_role))
+            named[row.number] = next((holders[role] for role in ways if role in holders), None)
     for row in rows:
         row.owner_id = named[row.number]
 
@@ -280,7 +282,7 @@ def _own(work: Handling, row: ControlPoint) -> UUID | None:
     """Who has the step by the request itself."""
     request, role = work.request, StepOwner(row.owner_role)
     if role is StepOwner.CUSTOMER:
-        return request.contact_id or request.requester_id
+        return None
     if role in (StepOwner.OWNER, StepOwner.LINE2, StepOwner.LINE3):
         return request.assignee_id
     if role is StepOwner.LINE1:
@@ -299,6 +301,11 @@ select * from (
 union all
 select 'LINE_LEAD', q.lead_id from queue q
 join person p on p.id = q.lead_id and p.active where q.id = $3
+union all (
+select 'CUSTOMER', p.id from person p
+where p.active and p.organisation_id = $4
+    and p.id in ($5, (select j.contact_id from project j where j.id = $6))
+order by (p.id = $5) desc nulls last limit 1)
 """
 
 
@@ -307,11 +314,20 @@ async def _holders(
 ) -> dict[str, UUID]:
     """One active person of each role that is wanted, of the request's branch where there is one.
 
-    The lead of the request's queue stands before any other line lead.
+    The lead of the request's queue stands before any other line lead. The customer is their
+    contact for the request, else for the project; never somebody of ours.
     """
-    wanted = {row.owner_role for row in rows} & _FROM_ROLES | {Role.DISPATCH_MANAGER.value}
+    wanted = {row.owner_role for row in rows} & _FROM_ROLES | {str(role) for role in ABOVE}
     request = work.request
     found = await connection.execute_query_dict(
-        _HOLDERS, [sorted(wanted), request.branch_id, request.queue_id]
+        _HOLDERS,
+        [
+            sorted(wanted),
+            request.branch_id,
+            request.queue_id,
+            request.customer_id,
+            request.contact_id,
+            request.project_id,
+        ],
     )
     return {row["role"]: row["person_id"] for row in found}

@@ -10,13 +10,16 @@ import pytest
 from itr.catalogue.operations import save_service_level
 from itr.database import connected
 from itr.notifications.alarm_rules import UnknownRecipient
-from itr.people.operations import deactivate_person
+from itr.people.operations import create_project, deactivate_person
 from itr.requests import operations
+from itr.requests.intake import Intake
 from itr.requests.models import Request
 from itr.requests.priority import Classification
+from itr.requests.terms import RequestKind, Verb
 from itr.requests.windows import end_due_windows
 from itr.settings import Settings
 from itr.sla.firing import fire_due
+from itr.sla.models import ControlPoint
 from itr.sla.reminders import fire_due_reminders
 from itr.sla.terms import Thread, WaitingReason
 from tests.support.desk import ALL_PAUSE, FOUNDER, START, furnish, hours, level_named, targets
@@ -307,6 +310,51 @@ async def test_a_customer_is_reminded_to_confirm_by_list_and_letter(ids: Ids) ->
     assert datetime.fromisoformat(told[0]["deadline"]) == began + hours(24)
     messages = await sent(await number_of(key))
     assert [(who, channel) for who, channel, _, _ in messages] == [("bolt", "EMAIL")]
+
+
+async def delivered_for_bolt(ids: Ids, at: datetime, project_id: UUID | None) -> UUID:
+    """A request line 1 registered for Bolt without naming a contact, and delivered at once."""
+    line1 = await person(ids, "LINE1")
+    wanted = Intake(
+        kind=RequestKind.TECHNICAL,
+        title="on behalf",
+        description="nobody in particular called",
+        product_id=ids["router"],
+        customer_id=ids["Bolt"],
+        project_id=project_id,
+    )
+    key = await operations.submit_request(line1, wanted, now=at)
+    manager = await person(ids, "PROCESS_MANAGER")
+    await operations.agree_to_charge(manager, key, Verb.WAIVE_CHARGE, now=at)
+    await operations.accept_request(line1, key, P3, now=at)
+    dispatcher = await person(ids, "DISPATCH_MANAGER")
+    queue = {"queue_id": ids["queue1"], "assignee_id": line1.id}
+    await operations.dispatch_request(dispatcher, key, **queue, now=at)
+    await operations.start_request(line1, key, now=at)
+    await operations.deliver_request(line1, key, solution="ok", restores_service=True, now=at)
+    return key
+
+
+async def test_without_a_contact_the_projects_is_asked_to_confirm_else_the_dispatch_manager(
+    ids: Ids,
+) -> None:
+    """R-REQ-04, point 27: never the one of us who registered the request."""
+    began = START + hours(340)
+    project = await create_project(
+        FOUNDER, name="roll-out", customer_id=ids["Bolt"], contact_id=ids["bolt"], now=began
+    )
+    known = await delivered_for_bolt(ids, began, project)
+    unknown = await delivered_for_bolt(ids, began, None)
+
+    while await end_due_windows(began + hours(14)):
+        pass
+
+    for key, who in ((known, "bolt"), (unknown, "DISPATCH_MANAGER")):
+        confirms = await ControlPoint.get(request_id=key, number=27)
+        assert confirms.owner_id == ids[who]
+        assert [each["who"] for each in await listed(key, "CONFIRMATION")] == [who]
+        letters = [each for each in await sent(await number_of(key)) if each[1] == "EMAIL"]
+        assert [each[0] for each in letters] == [who]
 
 
 async def test_an_emergency_is_told_and_so_is_a_bulletin_that_does_not_come(ids: Ids) -> None:

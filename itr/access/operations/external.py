@@ -14,6 +14,7 @@ from itr.errors import NotFound
 from itr.events.work import transaction
 from itr.people.models import Organisation, Person, RoleAssignment
 from itr.people.names import kept_whole
+from itr.people.operations.leaving import leave
 from itr.people.roles import Role
 from itr.people.rules import ensure_name, ensure_roles_fit
 
@@ -52,6 +53,7 @@ async def no_longer_vouched_for(issuer: str, subject: str, *, now: datetime) -> 
     async with transaction() as work:
         person = await Person.filter(id=known.person_id).select_for_update(no_key=True).get()
         if await _roles_changed(person, frozenset()):
+            await leave(work, SYSTEM, person.id, (), now)
             told = {"change": "VOUCHED_FOR", "issuer": issuer, "roles": []}
             await record(
                 work, SYSTEM, "PersonChanged", about="person", subject=person.id, now=now, told=told
@@ -71,6 +73,7 @@ async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:
         before = (person.name, person.email, person.organisation_id) if known else None
         person.name, person.email = name, said.email and said.email[:200]
         person.organisation_id = organisation.id
+        moved = before is not None and before[2] != organisation.id
         changed = before != (person.name, person.email, person.organisation_id)
         if changed:
             await person.save(force_create=known is None)
@@ -78,7 +81,10 @@ async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:
             await ExternalIdentity.create(
                 id=uuid4(), issuer=said.issuer, subject=said.subject, person_id=person.id
             )
-        if await _roles_changed(person, said.roles) or changed:
+        roles_changed = await _roles_changed(person, said.roles)
+        if known is not None and (roles_changed or moved):
+            await leave(work, SYSTEM, person.id, () if moved else said.roles, now)
+        if roles_changed or changed:
             told = {"change": "VOUCHED_FOR", "issuer": said.issuer, "roles": sorted(said.roles)}
             await record(
                 work, SYSTEM, "PersonChanged", about="person", subject=person.id, now=now, told=told

@@ -12,6 +12,7 @@ from itr.errors import NotFound
 from itr.events.work import Work, transaction
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
+from itr.people.operations.leaving import leave
 from itr.people.operations.recording import organisation_of, record_change
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission, Role
@@ -22,6 +23,7 @@ from itr.people.rules import (
     ensure_name,
     ensure_roles_fit,
 )
+from itr.requests.succession import lock_work_of
 
 
 async def create_person(
@@ -116,26 +118,34 @@ async def assign_role(actor: Actor, person_id: UUID, role: Role, *, now: datetim
 async def revoke_role(actor: Actor, person_id: UUID, role: Role, *, now: datetime) -> UUID:
     """Take a role from a person; the next event they would see no longer comes (S9).
 
-    Raises LastAdmin.
+    What only the role let them have open passes on (R-ROLE-07). Raises LastAdmin.
     """
     ensure_may(actor, Permission.MANAGE_PEOPLE)
     async with transaction() as work:
+        await lock_work_of(work, person_id)
         if role is Role.ADMIN:
             await _ensure_another_administers(work, person_id)
         await lock_person(work, person_id)
         if await RoleAssignment.filter(person_id=person_id, role=role).delete():
             told = {"change": "ROLE_REVOKED", "role": role.value}
             await record_change(work, actor, "Person", person_id, now, told)
+            held = await RoleAssignment.filter(person_id=person_id)
+            await leave(work, actor, person_id, [each.role for each in held], now)
     return person_id
 
 
 async def deactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> UUID:
-    """End a person's access, sessions and grants; what they did stays theirs. Raises LastAdmin."""
+    """End a person's access, sessions and grants; what they have open passes on (R-ROLE-07).
+
+    What they did stays theirs. Raises LastAdmin.
+    """
     ensure_may(actor, Permission.MANAGE_PEOPLE)
     async with transaction() as work:
+        await lock_work_of(work, person_id)
         await _ensure_another_administers(work, person_id)
         await _set_active(work, actor, person_id, now, active=False)
         await end_access_of(work, person_id, EndReason.REVOKED, now=now, by=actor)
+        await leave(work, actor, person_id, (), now)
     return person_id
 
 

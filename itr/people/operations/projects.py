@@ -23,11 +23,12 @@ async def create_project(
     customer_id: UUID,
     now: datetime,
     manager_id: UUID | None = None,
+    contact_id: UUID | None = None,
     contract_id: UUID | None = None,
     member_ids: Collection[UUID] = (),
     project_id: UUID | None = None,
 ) -> UUID:
-    """Join a customer, a contract of theirs, a manager and a team (R-ORG-01)."""
+    """Join a customer, a contract and a contact of theirs, a manager and a team (R-ORG-01)."""
     ensure_may(actor, Permission.MANAGE_CONTRACTS)
     name = ensure_name(name, "name")
     with kept_whole("project_id"):
@@ -35,6 +36,8 @@ async def create_project(
             await organisation_of(customer_id, OrganisationKind.CUSTOMER, "customer_id")
             if manager_id is not None:
                 await ensure_works_for(manager_id, None, "manager_id")
+            if contact_id is not None:
+                await ensure_works_for(contact_id, customer_id, "contact_id")
             if contract_id is not None:
                 await _ensure_contract_of(contract_id, customer_id)
             project = await Project.create(
@@ -42,6 +45,7 @@ async def create_project(
                 name=name,
                 customer_id=customer_id,
                 manager_id=manager_id,
+                contact_id=contact_id,
                 contract_id=contract_id,
             )
             for index, person_id in enumerate(dict.fromkeys(member_ids)):

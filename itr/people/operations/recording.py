@@ -27,13 +27,13 @@ async def organisation_of(
     return found
 
 
-async def ensure_works_for(person_id: UUID, partner_id: UUID | None, *path: str | int) -> None:
-    """Refuse a person who is not of the partner firm, or, without one, not of our branches."""
+async def ensure_works_for(person_id: UUID, firm_id: UUID | None, *path: str | int) -> None:
+    """Refuse a person who is not of the firm, or, without one, not of our branches."""
     person = await Person.get_or_none(id=person_id, active=True).select_related("organisation")
     if person is None:
         raise NotFound(path=path)
     ours = person.organisation.kind is OrganisationKind.BRANCH
-    if not (ours if partner_id is None else person.organisation.id == partner_id):
+    if not (ours if firm_id is None else person.organisation.id == firm_id):
         raise NotOfOrganisation(path=path)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from itr.actor import Actor
 from itr.errors import InvalidInput, Required
 from itr.requests.handling import Handling
-from itr.requests.places import home_of, place_it_is_in, place_of, queues_stood_in
+from itr.requests.places import hold, home_of, place_it_is_in, place_of, queues_stood_in
 from itr.requests.rules import PlaceOfWork
 from itr.requests.store import handling
 from itr.requests.terms import Verb
@@ -26,6 +26,7 @@ async def dispatch_request(
     """Send a request to a queue, or to a person of it."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(Verb.DISPATCH)
+        await hold(assignee_id)
         moves.dispatch(in_hand, await place_of(actor, queue_id), assignee_id)
     return request_id
 
@@ -35,6 +36,7 @@ async def start_request(
 ) -> UUID:
     """Take a request and become its owner (R-ROLE-07)."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
+        await hold(actor.id)
         moves.start(in_hand, await place_it_is_in(in_hand.request.queue_id))
     return request_id
 
@@ -130,6 +132,7 @@ async def change_line(
     """
     async with handling(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(verb)
+        await hold(assignee_id)
         place = await _place_to_go_to(in_hand, verb, queue_id)
         moves.change_line(in_hand, verb, place, assignee_id, reason)
     return request_id

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from itr.actor import Actor
-from itr.requests.places import place_of
+from itr.requests.places import hold, place_of
 from itr.requests.store import handling
 from itr.requests.terms import Verb
 from itr.requests.verbs import third_parties
@@ -24,6 +24,7 @@ async def hand_to_partner(
     """Hand a request, or a child of one, to a partner firm under that firm's own clock."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(Verb.HAND_TO_PARTNER)
+        await hold(assignee_id)
         place = await place_of(actor, queue_id)
         third_parties.hand_to_partner(in_hand, place, assignee_id, reason, waiting=waiting)
     return request_id
@@ -42,6 +43,7 @@ async def take_back(
     """Take a request back from a partner firm into a queue of ours."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(Verb.TAKE_BACK)
+        await hold(assignee_id)
         place = await place_of(actor, queue_id)
         third_parties.take_back(in_hand, place, assignee_id, reason)
     return request_id
