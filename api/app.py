@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
 from api.oauth import endpoints, pages
 from api.oauth.identities import LoadActor
+from api.serving.proxies import ForwardedAddresses, TrustedProxies
 from api.transport.health import healthz, readyz, schema_file
 from api.transport.metrics import metrics
 from api.transport.schema import GuardedSchema
@@ -53,7 +55,10 @@ def create_app(
             Route("/readyz", readyz),
             Route("/metrics", metrics),
         ],
-        middleware=origins_allowed(settings),
+        middleware=[
+            Middleware(ForwardedAddresses, proxies=TrustedProxies.of(settings)),
+            *origins_allowed(settings),
+        ],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # to wherever the Host header says

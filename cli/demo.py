@@ -27,6 +27,8 @@ _NOTHING_YET = Addresses(
     secret="0" * 32,
 )
 _API_SECONDS = 60
+DEV_SERVER_PORTS = (1234, 3000, 3001, 4173, 4200, 4321, 5000, 5173, 5174, 8080, 8081)
+"""Where Vite, Next, Angular, Astro, Parcel, webpack and their like serve unless told otherwise."""
 _STEPS = 5
 
 
@@ -66,6 +68,7 @@ def _settings(addresses: Addresses) -> Settings:
         "ITR_SECRET": addresses.secret,
         "ITR_HOST": host,
         "ITR_ISSUER": f"http://{f'[{host}]' if ':' in host else host}:{port}",
+        "ITR_ALLOWED_ORIGINS": ",".join(_dev_servers()),
     }
     always = {
         "ITR_DATABASE_URL": addresses.database_url,
@@ -74,6 +77,12 @@ def _settings(addresses: Addresses) -> Settings:
         "ITR_PORT": str(port),
     }
     return Settings.read(ours | os.environ | always)
+
+
+def _dev_servers() -> list[str]:
+    """The origins of front ends under development on this very machine."""
+    hosts = ("localhost", "127.0.0.1", "[::1]")
+    return [f"http://{host}:{port}" for host in hosts for port in DEV_SERVER_PORTS]
 
 
 def _loopback() -> str:

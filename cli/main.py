@@ -72,8 +72,10 @@ def serve() -> None:
     """Serve the API with servers of one's own."""
     settings = Settings.read()
     from api.asgi import make_server
+    from api.serving.file_handles import ensure_file_handles
     from itr.database import look_at_rights
 
+    ensure_file_handles(settings)
     set_up_logs(settings.log_format)
     _run(look_at_rights(settings))
     set_up_spans("itr-api")

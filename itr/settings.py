@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from itr.access.issuers import read_issuers
+from itr.networks import read_networks
+from itr.origins import read_origins
 
 PREFIX = "ITR_"
 _NOT_SETTINGS = frozenset({"ITR_HOME"})
@@ -34,6 +36,12 @@ class Settings(BaseSettings):
     allowed_origins: str = Field(
         default="", description="Origins of browser dashboards, separated by commas."
     )
+    trusted_proxies: str = Field(
+        default="", description="Addresses and networks of proxies whose X-Forwarded-* count."
+    )
+    connections_per_address: int = Field(
+        default=500, ge=10, description="Connections one address may have open to one process."
+    )
     external_issuers: str = Field(
         default="", description="TOML file of other issuers whose tokens are taken."
     )
@@ -50,7 +58,10 @@ class Settings(BaseSettings):
 
     metrics_token: SecretStr = Field(
         default=SecretStr(""),
-        description="What /metrics demands; without it only this machine may read them.",
+        description="What /metrics demands; without it nobody reads them.",
+    )
+    metrics_without_token: bool = Field(
+        default=False, description="Let this machine itself read /metrics without a token."
     )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="How logs are written: readable in a terminal, JSON elsewhere."
@@ -70,6 +81,23 @@ class Settings(BaseSettings):
         schemes = ("valkey://", "valkeys://", "redis://", "rediss://", "unix://")
         if not value.startswith(schemes):
             raise ValueError("must start with valkey://, redis:// or unix://")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        try:
+            read_networks(value)
+        except ValueError:
+            raise ValueError(
+                "must be addresses and networks like 10.0.0.7, 10.1.0.0/16, separated by commas"
+            ) from None
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        read_origins(value)
         return value
 
     @field_validator("external_issuers")

@@ -7,11 +7,14 @@ import shlex
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from typer.main import get_command
 
 from api.oauth.asking import LARGEST_ANSWER, PATIENCE
 from api.planner.pages import LARGEST_PAGE
 from api.resolvers import boards, notifications
+from api.serving.admission import ConnectionLimits
+from api.serving.file_handles import needed
 from api.transport.errors import SENTENCES
 from api.transport.limits import Limits
 from api.transport.usage import FLUSH_SECONDS
@@ -60,6 +63,10 @@ def test_every_code_of_an_error_is_explained() -> None:
 
 
 LIMITS = Limits()
+CONNECTIONS = ConnectionLimits()
+HANDLES = needed(
+    Settings(database_url="postgresql://", valkey_url="unix://", secret=SecretStr("s" * 32))
+)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +93,11 @@ LIMITS = Limits()
         ("operations.md", f"for {PATIENCE:g} seconds and {LARGEST_ANSWER // 1024} KB at most"),
         ("operations.md", f"lasts {SESSION_LIFETIME.total_seconds() / 3600:g} hours at most"),
         ("sign-in.md", f"go on for {SESSION_LIFETIME.total_seconds() / 3600:g} hours after it"),
+        ("operations.md", f"A head comes within {CONNECTIONS.head_seconds:g} seconds"),
+        ("operations.md", f"a body within {CONNECTIONS.body_seconds:g};"),
+        ("operations.md", f"idles for {CONNECTIONS.idle_seconds:g} seconds at most; a"),
+        ("operations.md", f"head has {CONNECTIONS.head_bytes // 1024} KB."),
+        ("operations.md", f"3 × `ITR_DATABASE_POOL` + {HANDLES - 30}, by default {HANDLES}"),
         ("operations.md", f"Operations over {SLOW_SECONDS:g} s"),
         ("operations.md", f"counts are written every {FLUSH_SECONDS:g} s"),
         ("operations.md", f"polling PostgreSQL every {POLL:g} s"),
@@ -148,8 +160,8 @@ def known_words() -> set[str]:
     return words | {PREFIX + name.upper() for name in Settings.model_fields} | OF_OTHERS
 
 
-OF_OTHERS = {"FORWARDED_ALLOW_IPS", "HTTPS_PROXY", "verification_uri_complete"}
-"""Words of uvicorn, of httpx2 and of OAuth."""
+OF_OTHERS = {"HTTPS_PROXY", "LimitNOFILE", "verification_uri_complete"}
+"""Words of httpx2, of systemd and of OAuth."""
 JOINED = re.compile(
     r"\b(?:[a-z]+[a-z0-9]*(?:[A-Z][a-z0-9]+)+|[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z]+)+)\b"
 )

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from api.oauth.server import metadata
 from api.oauth.server.desk import DeskServer, Surroundings, serve
 from api.oauth.server.openid import user_info
-from api.oauth.server.requests import FormRequest, Reply, read_form
+from api.oauth.server.requests import FormRequest, Reply, ensure_text, read_form
 from api.oauth.tokens import Unauthenticated
 from itr.access.scopes import OPENID
 from itr.database import AWAY
@@ -41,8 +41,9 @@ def _endpoint(path: str, answer: Callable[[DeskServer], Reply]) -> Route:
         try:
             around = surroundings(request)
             url = around.settings.issuer.rstrip("/") + path
+            headers = ensure_text(request.headers)
             form = await read_form(request)
-            reply = await serve(around, FormRequest("POST", url, request.headers, form), answer)
+            reply = await serve(around, FormRequest("POST", url, headers, form), answer)
         except UnicodeError:
             reply = _refused(InvalidClientError(status_code=401))
         except OAuth2Error as error:

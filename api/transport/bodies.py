@@ -135,7 +135,7 @@ def _named(
 def _short_text(value: object) -> str:
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > _LONGEST_ID:
+    if not isinstance(value, str) or len(value) > _LONGEST_ID or "\0" in value:
         raise Refusal("BAD_BODY")
     return value
 

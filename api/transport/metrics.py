@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import secrets
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from api.planner.plans import OUTLINES
 from itr.events.valkey import open_valkey
+from itr.networks import read_address
+from itr.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,7 @@ logger = logging.getLogger("itr.metrics")
 
 OTHERS = "other"
 """What operations are called whose documents are not registered."""
+_PASSED_ON = frozenset({"via", "forwarded", "x-real-ip"})
 _MOST_NAMES = 500
 _PATIENCE = 3.0
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 12.0)
@@ -101,9 +103,9 @@ class Metrics:
 
 
 async def metrics(request: Request) -> Response:
-    """The figures, for whoever may read them: with the token, or from this machine."""
+    """The figures, for whoever may read them; nothing that a proxy passed on (S21)."""
     services: Services = request.app.state.services
-    if not _may_read(request, services.settings.metrics_token.get_secret_value()):
+    if _is_forwarded(request) or not _may_read(request, services.settings):
         return PlainTextResponse("403", status_code=403)
     looked_up = CollectorRegistry()
     looked_up.register(_LookedUp(services, await _due(services), await _queued(services)))
@@ -111,17 +113,20 @@ async def metrics(request: Request) -> Response:
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
-def _may_read(request: Request, token: str) -> bool:
+def _is_forwarded(request: Request) -> bool:
+    return any(name in _PASSED_ON or name.startswith("x-forwarded-") for name in request.headers)
+
+
+def _may_read(request: Request, settings: Settings) -> bool:
+    """With the token; without one this machine only, and only where the settings say so."""
+    token = settings.metrics_token.get_secret_value()
     if token:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         return secrets.compare_digest(given.encode(), token.encode())
-    headers = request.headers
-    if any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip")):
+    if not settings.metrics_without_token:
         return False
-    try:
-        return ipaddress.ip_address(request.client.host if request.client else "").is_loopback
-    except ValueError:
-        return False
+    peer = read_address(request.client.host if request.client else "")
+    return peer is not None and peer.is_loopback
 
 
 class _LookedUp(Collector):

@@ -20,6 +20,8 @@ logger = logging.getLogger("itr.usage")
 FLUSH_SECONDS = 20.0
 _MOST = 2_000
 """Documents told apart between two flushes; the fields of further ones are counted still."""
+_MOST_OF_ONE = 200
+"""Of these, documents of one client: one that floods leaves room for the others."""
 _LONGEST_NAME = 200
 
 
@@ -28,13 +30,18 @@ class Usage:
 
     def __init__(self) -> None:
         self._documents: Counter[tuple[str, Document, str]] = Counter()
+        self._by_client: Counter[str] = Counter()
         self._others: Counter[tuple[str, str]] = Counter()
 
     def note(self, client_id: str, document: Document, operation: OperationDefinitionNode) -> None:
         """Count one run; costs a look-up."""
         key = (client_id, document, operation.name.value if operation.name else "")
-        if key in self._documents or len(self._documents) < _MOST:
+        if key in self._documents:
             self._documents[key] += 1
+            return
+        if len(self._documents) < _MOST and self._by_client[client_id] < _MOST_OF_ONE:
+            self._documents[key] = 1
+            self._by_client[client_id] += 1
             return
         for coordinate in document.coordinates(key[2]):
             self._others[client_id, coordinate] += 1
@@ -43,7 +50,8 @@ class Usage:
         """Add what was counted to the day's counts; what cannot be written is kept."""
         documents, self._documents = self._documents, Counter()
         others, self._others = self._others, Counter()
-        if not documents:
+        self._by_client = Counter()
+        if not documents and not others:
             return
         rows: Counter[tuple[str, str, str]] = Counter()
         fields = others.copy()
@@ -56,6 +64,7 @@ class Usage:
         except Exception as error:
             logger.warning("usage cannot be written: %s", type(error).__name__)
             self._documents.update(documents)
+            self._by_client.update(client_id for client_id, _, _ in documents)
             self._others.update(others)
 
     @asynccontextmanager

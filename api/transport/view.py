@@ -19,7 +19,18 @@ from api.transport.http import Exchange, Gone
 from api.transport.services import Services
 from api.transport.sse import EventStream
 from api.transport.websocket import NO_SUBPROTOCOL, Socket
+from itr.origins import read_origins
 from itr.settings import Settings
+
+_HEADERS = [
+    "authorization",
+    "content-type",
+    "last-event-id",
+    "traceparent",
+    "tracestate",
+    "x-request-id",
+]
+"""What pages of other origins may send: those of traces, too, which browsers' tracing adds."""
 
 
 class GraphQLEndpoint:
@@ -32,7 +43,7 @@ class GraphQLEndpoint:
 
 def origins_allowed(settings: Settings) -> list[Middleware]:
     """Let browser dashboards of the configured origins in; nobody else's pages."""
-    origins = [one.strip() for one in settings.allowed_origins.split(",") if one.strip()]
+    origins = read_origins(settings.allowed_origins)
     if not origins:
         return []
     return [
@@ -40,7 +51,7 @@ def origins_allowed(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", "last-event-id", "x-request-id"],
+            allow_headers=_HEADERS,
             expose_headers=[
                 "x-request-id",
                 "www-authenticate",
@@ -56,11 +67,10 @@ class GraphQLView(GraphQL[Context, None]):
     """Strawberry's view for its origin check; the rest of the protocol is ours."""
 
     def __init__(self, services: Services) -> None:
-        origins = [one.strip() for one in services.settings.allowed_origins.split(",")]
         super().__init__(
             services.schema,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
-            allowed_origins=[origin for origin in origins if origin],
+            allowed_origins=read_origins(services.settings.allowed_origins),
         )
         self._services = services
 

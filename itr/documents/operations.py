@@ -26,9 +26,30 @@ _FIND = """
 select body from trusted_document
 where client_id in ($1, '*') and (sha256 = $2 or alias = $2) order by client_id desc limit 1
 """
+MOST_DOCUMENTS = 1_000
+"""Documents of one client told apart on one day; the fields of further ones are counted still."""
+
 _COUNT_DOCUMENTS = """
+with given as (
+    select * from unnest($2::text[], $3::text[], $4::text[], $5::bigint[])
+        as given (client_id, sha256, name, uses)
+), judged as (
+    select given.*, known.id is not null as known,
+        row_number() over (
+            partition by given.client_id, known.id is not null
+            order by given.uses desc, given.sha256, given.name
+        ) as place
+    from given left join document_use known on known.day = $1
+        and (known.client_id, known.sha256, known.name)
+            = (given.client_id, given.sha256, given.name)
+), kept as (
+    select client_id, count(*) as documents from document_use
+    where day = $1 and client_id = any($2) group by client_id
+)
 insert into document_use (day, client_id, sha256, name, uses, last_used_at)
-select $1, *, $6 from unnest($2::text[], $3::text[], $4::text[], $5::bigint[])
+select $1, client_id, sha256, name, judged.uses, $6
+from judged left join kept using (client_id)
+where known or place + coalesce(documents, 0) <= $7
 on conflict (day, client_id, sha256, name) do update set
     uses = document_use.uses + excluded.uses,
     last_used_at = greatest(document_use.last_used_at, excluded.last_used_at)
@@ -90,14 +111,18 @@ async def count_uses(
     *,
     now: datetime,
 ) -> None:
-    """Add to today's counts: by client, SHA-256 and operation; by client and coordinate."""
+    """Add to today's counts: by client, SHA-256 and operation; by client and coordinate.
+
+    Of one client only so many documents are told apart on a day: whoever sends a new one each
+    time fills no table.
+    """
     day = now.date()
     async with in_transaction() as connection:
         if documents:
             clients, hashes, names = (list(each) for each in zip(*sorted(documents), strict=True))
             uses = [documents[key] for key in sorted(documents)]
             await connection.execute_query(
-                _COUNT_DOCUMENTS, [day, clients, hashes, names, uses, now]
+                _COUNT_DOCUMENTS, [day, clients, hashes, names, uses, now, MOST_DOCUMENTS]
             )
         if fields:
             clients, coordinates = (list(each) for each in zip(*sorted(fields), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import logging
@@ -287,11 +288,36 @@ async def test_an_unknown_client_and_a_wrong_secret_are_answered_alike(house: Ho
     assert error(answers[0]) == (401, "invalid_client")
 
 
+@pytest.mark.parametrize("path", ["token", "revoke", "introspect", "authorize"])
+async def test_whoever_leaves_in_the_middle_of_a_form_is_no_error(
+    house: House, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """R2: neither at the endpoints nor at the pages."""
+    host, port = house.server.address.split(":")
+    head = f"POST /oauth/{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 90\r\n"
+    for _ in range(3):
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(head.encode() + b"Content-Type: application/x-www-form-urlencoded\r\n\r\na=")
+        await writer.drain()
+        await post(house, "/oauth/token", {"grant_type": "x"})
+        writer.close()
+        await writer.wait_closed()
+
+    async def running() -> int:
+        await post(house, "/oauth/token", {"grant_type": "x"})
+        return sum("RequestResponseCycle" in repr(task) for task in asyncio.all_tasks())
+
+    await eventually(running, 0, within=5)
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize(
     ("content", "headers"),
     [
         (b"grant_type=client_credentials", {"authorization": "Basic " + "/w=="}),
         (b"grant_type=client_credentials", {"authorization": "Basic %%%"}),
+        (b"grant_type=client_credentials", {"authorization": b"Basic \xff"}),  # R2
+        (b"token=x", {"authorization": b"Basic \xff"}),
         (b"grant_type=client_credentials", {"authorization": "Basic YQA6Yg=="}),
         (b"grant_type=refresh_token&refresh_token=%00&client_id=%00", {}),
         (b"grant_type=a&grant_type=b", {}),
@@ -304,15 +330,20 @@ async def test_an_unknown_client_and_a_wrong_secret_are_answered_alike(house: Ho
     ],
 )
 async def test_a_broken_request_is_the_clients_fault(
-    house: House, content: bytes, headers: dict[str, str]
+    house: House,
+    caplog: pytest.LogCaptureFixture,
+    content: bytes,
+    headers: dict[str, str | bytes],
 ) -> None:
-    sent = {"content-type": "application/x-www-form-urlencoded"} | headers
+    """R2: answered 400 or 401, and nothing is logged as an error."""
+    sent: dict[str, Any] = {"content-type": "application/x-www-form-urlencoded"} | headers
     for path in ("token", "revoke", "introspect", "device_authorization"):
         async with httpx.AsyncClient(base_url=house.issuer, trust_env=False) as http:
             answer = await http.post(f"/oauth/{path}", content=content, headers=sent)
 
         assert answer.status_code in (400, 401), (path, answer.text)
         assert answer.headers["cache-control"] == "no-store"
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 async def test_whoever_denies_sends_the_client_away(house: House, browser: Browser) -> None:

@@ -106,6 +106,9 @@ async def test_a_registered_document_can_be_fetched_with_get(board: Client) -> N
         ({"documentId": "id-Nothing"}, "PERSISTED_QUERY_NOT_FOUND", 400),
         ({"documentId": "x" * 201}, "BAD_BODY", 400),
         ({"documentId": 5}, "BAD_BODY", 400),
+        ({"documentId": "a\0"}, "BAD_BODY", 400),  # R2
+        ({"documentId": "sha256:\0"}, "BAD_BODY", 400),
+        ({"extensions": {"persistedQuery": {"sha256Hash": "\0"}}}, "BAD_BODY", 400),
         ({"extensions": {"persistedQuery": 5}}, "BAD_BODY", 400),
         ({"extensions": {"persistedQuery": {"sha256Hash": []}}}, "BAD_BODY", 400),
         ({"extensions": {}}, "MISSING_QUERY", 400),

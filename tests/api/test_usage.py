@@ -10,7 +10,7 @@ from tortoise.connection import get_connection
 from api.app import create_app
 from api.resolvers import product_schema
 from api.transport.schema import GuardedSchema
-from itr.documents.operations import KEPT, count_uses, forget_old_usage
+from itr.documents.operations import KEPT, MOST_DOCUMENTS, count_uses, forget_old_usage
 from itr.settings import Settings
 from tests.api.throwaway import Desk
 from tests.support.client import Client, in_process
@@ -134,6 +134,49 @@ async def test_a_database_that_is_away_loses_no_count(
 
     rows = await used(client, desk, client="app-four", coordinates=["Viewer.roles"])
     assert [row["uses"] for row in rows] == [2]
+
+
+async def test_a_client_that_sends_a_new_document_each_time_fills_no_table(
+    client: Client, desk: Desk, schema: GuardedSchema
+) -> None:
+    """R7: neither in memory nor over a day; others are counted meanwhile, and so are fields."""
+    flood = client.having(desk.token(desk.person("Flood"), client_id="app-flood"))
+    other = client.having(desk.token(desk.person("Calm"), client_id="app-calm"))
+    for number in range(210):
+        assert (await flood.run(f"query Q{number} {{ viewer {{ roles }} }}")).data
+    assert (await other.run("{ viewer { roles } }")).data
+    await schema.usage.flush()
+
+    assert await rows_of("app-flood") == 200
+    assert await rows_of("app-calm") == 1
+    (seen,) = await used(client, desk, client="app-flood", coordinates=["Viewer.roles"])
+    assert seen["uses"] == 210
+
+
+async def test_of_one_client_only_so_many_documents_are_told_apart_on_a_day(
+    client: Client,
+) -> None:
+    """R7: whatever processes and flushes there are; what is known is counted on."""
+    now = datetime.now(UTC)
+    for flush in range(3):
+        new = {("app-day", f"{flush}-{number}", "Q"): 1 for number in range(400)}
+        await count_uses(new | {("app-day", "0-1", "Q"): 5}, {}, now=now)
+    await count_uses({("app-other-day", "0-1", "Q"): 5}, {}, now=now)
+
+    assert await rows_of("app-day") == MOST_DOCUMENTS
+    assert await rows_of("app-other-day") == 1
+    known = await get_connection("default").execute_query_dict(
+        "select uses from document_use where client_id = 'app-day' and sha256 = '0-1'"
+    )
+    assert known[0]["uses"] == 15
+
+
+async def rows_of(client_id: str) -> int:
+    """How many documents are kept of a client."""
+    found = await get_connection("default").execute_query_dict(
+        "select count(*) as number from document_use where client_id = $1", [client_id]
+    )
+    return int(found[0]["number"])
 
 
 async def test_what_was_counted_more_than_a_year_ago_is_forgotten(client: Client) -> None:

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from itr.access.models import DeviceCode, OAuthClient
-from itr.access.operations.devices import MOST_WAITING, keep_device
-from itr.access.rules import new_user_code
+from itr.access.operations.devices import MOST_WAITING, TooManyWaiting, keep_device
+from itr.access.rules import DEVICE_LIFETIME, new_user_code
 from itr.access.terms import DeviceStatus
 from itr.settings import Settings
 from tests.support.boards import Display, board, following, told
@@ -189,18 +189,38 @@ async def test_guessing_codes_is_locked(house: House) -> None:
     house.time.pass_(timedelta(hours=2))
 
 
-async def test_one_place_waits_with_so_many_codes_only(house: House, screen: Screen) -> None:
-    """Nobody signs in to ask for a code, so nobody may fill the disk with them."""
+async def test_a_screen_that_waits_is_not_pushed_out_by_others_of_its_address(
+    house: House, screen: Screen
+) -> None:
+    """V11: nobody signs in to ask for a code, so new ones are refused, until some have expired."""
     client = await OAuthClient.get(client_id=screen.client_id)
-    for number in range(MOST_WAITING + 5):
-        code = new_user_code()
-        given = {"scope": "itr:board", "address": "127.0.0.1", "now": house.time.now}
-        await keep_device(client, f"secret {number}", code, **given)
-    newest = await screen.begin()
+    first = await screen.begin()
+    given = {"scope": "itr:board", "address": "127.0.0.1", "now": house.time.now}
+    pending = DeviceCode.filter(client=client, status=DeviceStatus.PENDING)
+    waiting = await pending.filter(expires_at__gt=house.time.now).count()
+    for number in range(MOST_WAITING - waiting):
+        await keep_device(client, f"secret {number}", new_user_code(), **given)
 
-    assert await DeviceCode.filter(status=DeviceStatus.PENDING).count() <= MOST_WAITING
-    await decide(await at_the_page(house), newest, "allow")
-    assert "access_token" in await screen.ask(newest)
+    status, refused = await screen.post("/oauth/device_authorization")
+
+    assert (status, refused["error"]) == (429, "temporarily_unavailable")
+    await decide(await at_the_page(house), first, "allow")
+    assert "access_token" in await screen.ask(first)
+    house.time.pass_(DEVICE_LIFETIME)
+    assert "user_code" in await screen.begin()
+
+
+async def test_a_network_of_ipv6_is_one_address_to_wait_at(house: House, screen: Screen) -> None:
+    """V11: else one customer of a provider could fill the disk."""
+    client = await OAuthClient.get(client_id=screen.client_id)
+    given = {"scope": "itr:board", "now": house.time.now}
+    for number in range(MOST_WAITING):
+        here = f"2001:db8::{number:x}"
+        await keep_device(client, f"six {number}", new_user_code(), address=here, **given)
+
+    with pytest.raises(TooManyWaiting):
+        await keep_device(client, "one more", new_user_code(), address="2001:db8::ffff", **given)
+    await keep_device(client, "next door", new_user_code(), address="2001:db8:0:1::1", **given)
 
 
 async def test_another_client_cannot_pick_the_tokens_up(house: House, screen: Screen) -> None:

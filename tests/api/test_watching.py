@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -35,7 +36,7 @@ Figures = dict[tuple[str, frozenset[Any]], float]
 
 @pytest.fixture(scope="module")
 def desk(settings: Settings) -> Desk:
-    return Desk(settings)
+    return Desk(settings.model_copy(update={"metrics_without_token": True}))
 
 
 @pytest.fixture(scope="module")
@@ -141,27 +142,63 @@ def test_the_number_of_names_is_bounded() -> None:
     assert watched.name_of("Operation7", registered=False) == OTHERS
 
 
-@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip"])
+PASSED_ON = [
+    "via",
+    "forwarded",
+    "x-real-ip",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-prefix",
+]
+
+
+@pytest.mark.parametrize("header", PASSED_ON)
 async def test_figures_are_for_this_machine_only(client: Client, header: str) -> None:
-    """What came through a proxy did not come from here."""
+    """V10: what came through a proxy did not come from here."""
     answer = await client.http.get("/metrics", headers={header: "203.0.113.7"})
 
     assert answer.status_code == 403
     assert b"itr_" not in answer.content
 
 
-async def test_with_a_token_it_is_demanded(settings: Settings) -> None:
+@pytest.mark.parametrize("header", PASSED_ON)
+async def test_with_a_token_it_is_demanded(settings: Settings, header: str) -> None:
+    """V10: and what a proxy passed on is refused with it as well."""
     guarded = settings.model_copy(update={"metrics_token": SecretStr("scrape me")})
     async with in_process(Desk(guarded).app()) as anybody:
         for headers in ({}, {"authorization": "Bearer wrong"}):
             assert (await anybody.http.get("/metrics", headers=headers)).status_code == 403
-        headers = {"authorization": "Bearer scrape me", "x-forwarded-for": "203.0.113.7"}
+        headers = {"authorization": "Bearer scrape me"}
         assert await figures(anybody, **headers)
+        passed_on = headers | {header: "203.0.113.7"}
+        assert (await anybody.http.get("/metrics", headers=passed_on)).status_code == 403
+
+
+async def test_without_a_token_nobody_reads_them_unless_the_settings_say_so(
+    settings: Settings,
+) -> None:
+    """V10, S21: an explicit choice, and then for this machine itself."""
+    opted_in = settings.model_copy(update={"metrics_without_token": True})
+    for given, peer, status in (
+        (settings, "127.0.0.1", 403),
+        (opted_in, "127.0.0.1", 200),
+        (opted_in, "::1", 200),
+        (opted_in, "203.0.113.7", 403),
+    ):
+        app = Desk(given).app()
+        transport = httpx.ASGITransport(app=app, client=(peer, 5))
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://desk.test") as http,
+        ):
+            assert (await http.get("/metrics")).status_code == status
 
 
 async def test_alarms_that_should_have_fired_are_seen(settings: Settings) -> None:
     """No worker runs here, and the desk's day is long past."""
-    async with open_desk(settings) as desk:
+    readable = settings.model_copy(update={"metrics_without_token": True})
+    async with open_desk(readable) as desk:
         before = await figures(desk.client)
         await submitted(desk, "CUSTOMER")
         after = await figures(desk.client)

@@ -146,6 +146,17 @@ def test_the_printed_sign_in_signs_in(demo: Demo) -> None:
     assert back.headers["location"].startswith(f"{home}/graphql/signed-in?code=")
 
 
+@pytest.mark.parametrize("origin", ["http://localhost:5173", "http://127.0.0.1:3000"])
+def test_front_ends_under_development_on_this_machine_are_let_in(demo: Demo, origin: str) -> None:
+    """Issue: the usual dev servers' ports of loopback, and no other machine's."""
+    url = f"http://127.0.0.1:{demo.port}/graphql"
+    asked = {"access-control-request-method": "POST", "origin": origin}
+
+    assert httpx.options(url, headers=asked, trust_env=False).status_code == 200
+    foreign = asked | {"origin": "http://192.0.2.1:5173"}
+    assert httpx.options(url, headers=foreign, trust_env=False).status_code == 400
+
+
 def test_each_printed_query_answers_without_an_error(demo: Demo) -> None:
     for _, role, query in EXAMPLES:
         answer = demo.ask(query, demo.token("--role", role.value).strip())

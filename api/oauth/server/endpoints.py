@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from authlib.oauth2.rfc6749 import (
     InvalidRequestError,
     InvalidScopeError,
+    OAuth2Error,
     OAuth2Request,
     UnauthorizedClientError,
 )
@@ -125,15 +126,30 @@ class DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
         allowed = client.get_allowed_scope(scope)
         if allowed is None:
             raise InvalidScopeError()
-        server.wait(
-            devices.keep_device,
-            client.row,
-            data["device_code"],
-            read_user_code(data["user_code"]),
-            scope=allowed,
-            address=server.address,
-            now=server.now,
-        )
+        try:
+            server.wait(
+                devices.keep_device,
+                client.row,
+                data["device_code"],
+                read_user_code(data["user_code"]),
+                scope=allowed,
+                address=server.address,
+                now=server.now,
+            )
+        except devices.TooManyWaiting:
+            raise ComeAgain("Too many devices of this address wait to be allowed in.") from None
+
+
+class ComeAgain(OAuth2Error):  # type: ignore[misc]
+    """Not now: refused for a while, with a time to come again."""
+
+    error = "temporarily_unavailable"
+    status_code = 429
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """When it is worth while."""
+        later = int(DEVICE_LIFETIME.total_seconds())
+        return [*super().get_headers(), ("Retry-After", str(later))]
 
 
 def _ensure_token(request: OAuth2Request, client: Client) -> None:

@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload, OAuth2Request
-from starlette.requests import Request
+from authlib.oauth2.rfc6749 import (
+    InvalidClientError,
+    InvalidRequestError,
+    OAuth2Payload,
+    OAuth2Request,
+)
+from starlette.requests import ClientDisconnect, Request
 
 FORM = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 64 * 1024
@@ -80,12 +85,7 @@ async def read_form(request: Request, *, repeats: bool = False) -> list[tuple[st
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != FORM:
         raise InvalidRequestError("The body must be application/x-www-form-urlencoded.")
-    body, size = bytearray(), 0
-    async for part in request.stream():
-        size += len(part)
-        if size > _LARGEST_FORM:
-            raise InvalidRequestError("The body is too large.")
-        body += part
+    body = await _body(request)
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -96,6 +96,26 @@ async def read_form(request: Request, *, repeats: bool = False) -> list[tuple[st
     except ValueError:
         raise InvalidRequestError("The body cannot be read.") from None
     return ensure_decent(pairs, repeats=repeats)
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body; raises InvalidRequestError, also where the client leaves in the middle."""
+    body = bytearray()
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > _LARGEST_FORM:
+                raise InvalidRequestError("The body is too large.")
+    except ClientDisconnect:
+        raise InvalidRequestError("The body did not arrive.") from None
+    return bytes(body)
+
+
+def ensure_text(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Refuse credentials that are no ASCII text, which nobody could decode (RFC 7617)."""
+    if not headers.get("authorization", "").isascii():
+        raise InvalidClientError(status_code=401)
+    return headers
 
 
 def ensure_decent(pairs: list[tuple[str, str]], *, repeats: bool = False) -> list[tuple[str, str]]:

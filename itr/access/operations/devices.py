@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from tortoise.connection import get_connection
+
 from itr.access.models import DeviceCode, Grant, OAuthClient
+from itr.access.operations.attempts import place_of
 from itr.access.operations.grants import open_grant
 from itr.access.rules import DEVICE_INTERVAL, DEVICE_LIFETIME, SLOWER_BY
 from itr.access.secrets import digest
@@ -27,6 +30,17 @@ class NoSuchCode(DomainError):
     en = "No device waits with this code, or it has expired. Check the code on the screen."
 
 
+class TooManyWaiting(Exception):
+    """From this address so many devices wait already."""
+
+
+_WAITING = """
+select count(*) as number from device_code
+where client_id = $1 and status = 'PENDING' and expires_at > $2
+    and (address = $3 or case when address like '%:%' then address::inet <<= $4::inet end)
+"""
+
+
 @dataclass(frozen=True)
 class Waiting:
     """A device that waits: what it calls itself, where it asked from."""
@@ -46,12 +60,16 @@ async def keep_device(
     address: str,
     now: datetime,
 ) -> None:
-    """Keep what a device was given to wait with; from one place only so many wait."""
-    waiting = DeviceCode.filter(
-        client=client, address=address[:80], status=DeviceStatus.PENDING
-    ).order_by("-created_at", "id")
-    crowded_out = await waiting.offset(MOST_WAITING - 1).values_list("id", flat=True)
-    await DeviceCode.filter(id__in=crowded_out).delete()
+    """Keep what a device was given to wait with; raises TooManyWaiting.
+
+    Whoever waits is not pushed out by others of their address: those have to come again.
+    """
+    await OAuthClient.filter(id=client.id).select_for_update(no_key=True).get()  # one at a time
+    (waiting,) = await get_connection("default").execute_query_dict(
+        _WAITING, [client.id, now, address[:80], _network(address)]
+    )
+    if waiting["number"] >= MOST_WAITING:
+        raise TooManyWaiting()
     await DeviceCode.create(
         id=uuid4(),
         digest=digest(device_code),
@@ -64,6 +82,12 @@ async def keep_device(
         created_at=now,
         expires_at=now + DEVICE_LIFETIME,
     )
+
+
+def _network(address: str) -> str | None:
+    """The network that counts as one address, if this is of one (IPv6)."""
+    place = place_of(address)
+    return place if "/" in place else None
 
 
 async def device_asking(device_code: str) -> DeviceCode | None:
