@@ -54,7 +54,15 @@ from api.planner.errors import refusal
 from api.planner.fields import page_field, payload_field
 from api.planner.pages import DEFAULT_PAGE, LARGEST_PAGE
 from api.planner.scalars import SCALARS, Duration, Long
-from api.planner.stored import Identity, Node, StoredType, embedded, stored, stored_type
+from api.planner.stored import (
+    Identity,
+    Node,
+    StoredType,
+    embedded,
+    kind_of_row,
+    stored,
+    stored_type,
+)
 
 __all__ = [
     "DEFAULT_PAGE",
@@ -78,6 +86,7 @@ __all__ = [
     "connection_of",
     "embedded",
     "filter_for",
+    "kind_of_row",
     "many",
     "one",
     "one_of",

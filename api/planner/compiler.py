@@ -23,7 +23,7 @@ from api.planner.selection import (
     Variant,
     What,
 )
-from api.planner.statement import Statement, json_list, json_object, quoted
+from api.planner.statement import Statement, json_list, json_object, json_values, quoted
 from api.planner.stored import StoredType
 from itr.visibility import Visible
 
@@ -42,7 +42,15 @@ class Compiler:
 
     def row(self, wanted: ObjectSelection, alias: str) -> str:
         """Return the JSON of the row under this alias."""
-        return json_object(f"select {self._listed(wanted, alias, {})}")
+        plain = json_object(f"select {self._listed(wanted, alias, {})}")
+        if not wanted.kinds:
+            return plain
+        cases = "".join(
+            f" when {_is_of_type(wanted, each, alias)}"
+            f" then {json_object(f'select {self._listed(theirs, alias, {})}')}"
+            for each, theirs in wanted.kinds.items()
+        )
+        return f"case{cases} else {plain} end"
 
     def _listed(self, wanted: ObjectSelection, alias: str, columns: dict[str, str]) -> str:
         return ", ".join(
@@ -53,19 +61,23 @@ class Compiler:
     def one(self, wanted: ObjectSelection, condition: str, alias: str) -> str:
         """Return the JSON of the one visible row for which a condition on `alias` holds."""
         entry = _entry(wanted)
-        return json_object(
-            f"select {self._listed(wanted, alias, {})} from {entry.table} {alias}"
-            f" where {condition} and {self.statement.visible(entry, alias)} limit 1"
-        )
+        seen = self.statement.visible(entry, alias)
+        rows = f"from {entry.table} {alias} where {condition} and {seen}"
+        if wanted.kinds:
+            return f"(select {self.row(wanted, alias)} {rows} limit 1)"
+        return json_object(f"select {self._listed(wanted, alias, {})} {rows} limit 1")
 
     def all(self, wanted: ObjectSelection, condition: str, order: str | None, alias: str) -> str:
         """Return the JSON list of all visible rows for which a condition on `alias` holds."""
         entry = _entry(wanted)
         sort = ", ".join([*([self._order(order, alias)] if order else []), *_unique(entry, alias)])
-        return json_list(
-            f"select {self._listed(wanted, alias, {})} from {entry.table} {alias}"
+        rows = (
+            f"from {entry.table} {alias}"
             f" where {condition} and {self.statement.visible(entry, alias)} order by {sort}"
         )
+        if wanted.kinds:
+            return json_values(f"select {self.row(wanted, alias)} as j {rows}", "j")
+        return json_list(f"select {self._listed(wanted, alias, {})} {rows}")
 
     def found_by_id(self, entry: StoredType, alias: str) -> str:
         """Return the condition that a row has the public id whose parts are parameters."""
@@ -95,7 +107,7 @@ class Compiler:
     ) -> str:
         match what:
             case Typename():
-                value = f"'{around.type_name}'::text"
+                value = _typename(around, alias)
             case Nothing():
                 value = "null::text"
             case Leaf():
@@ -175,6 +187,26 @@ def _entry(wanted: ObjectSelection) -> StoredType:
     if wanted.entry is None:
         raise TypeError(f"{wanted.type_name} is not stored")
     return wanted.entry
+
+
+def _typename(around: ObjectSelection, alias: str) -> str:
+    """Return the name of the type a row is of."""
+    kinds = around.entry.kinds if around.entry is not None else None
+    if kinds is None or around.type_name != _entry(around).name:
+        return f"'{around.type_name}'::text"
+    cases = "".join(f" when '{text}' then '{it.__name__}'" for text, it in kinds.types.items())
+    other = kinds.other.__name__ if kinds.other is not None else around.type_name
+    return f"case {alias}.{quoted(kinds.column)}{cases} else '{other}' end"
+
+
+def _is_of_type(wanted: ObjectSelection, name: str, alias: str) -> str:
+    """Return the condition that a row is of one of the types of its interface."""
+    kinds = _entry(wanted).kinds
+    assert kinds is not None
+    other = kinds.other is not None and kinds.other.__name__ == name
+    texts = [text for text, it in kinds.types.items() if other or it.__name__ == name]
+    listed = ", ".join(f"'{text}'" for text in texts)
+    return f"{alias}.{quoted(kinds.column)} {'not in' if other else 'in'} ({listed})"
 
 
 def _unique(entry: StoredType, alias: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, get_named_type
 from graphql.execution.collect_fields import FieldDetails
 
 from api.planner.compiled import Compiled
@@ -184,7 +184,7 @@ def _selecting(info: Any, entry: StoredType) -> Any:
     kind = raw_info(info).schema.get_type(entry.name)
 
     def select(reader: SelectionReader, details: list[FieldDetails]) -> Any:
-        assert isinstance(kind, GraphQLObjectType)
+        assert isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
         return reader.objects(kind, details, ())
 
     return select

@@ -14,10 +14,12 @@ from typing import Any
 from graphql import (
     FieldNode,
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
     get_named_type,
+    is_interface_type,
     is_non_null_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
@@ -40,11 +42,13 @@ from api.planner.declare import (
 )
 from api.planner.errors import Refused
 from api.planner.plain import PlainSelection, read_plain, variables_of
-from api.planner.stored import StoredType, stored_type
+from api.planner.stored import Kinds, StoredType, stored_type
 
 LONGEST_KEY = 63
 DEEPEST = 40
 WIDEST = 1000
+
+Composite = GraphQLObjectType | GraphQLInterfaceType
 
 
 @dataclass(eq=False)
@@ -122,11 +126,16 @@ What = Typename | Nothing | Leaf | Embedded | Related | Variant | Filled | Own |
 
 @dataclass(eq=False)
 class ObjectSelection:
-    """What is wanted of one object type."""
+    """What is wanted of one object type.
+
+    Of an interface whose rows are of several types it is what is wanted of all of them; `kinds`
+    has, by type, what is wanted of those of which something else is.
+    """
 
     type_name: str
     entry: StoredType | None
     items: list[tuple[str, What]] = field(default_factory=list)
+    kinds: dict[str, ObjectSelection] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -175,22 +184,41 @@ class SelectionReader:
         self.withheld: list[Withheld] = []
         self.fills: list[Fill | OwnOnly] = []
 
-    def objects(
-        self, kind: GraphQLObjectType, details: list[FieldDetails], path: Steps
-    ) -> ObjectSelection:
+    def objects(self, kind: Composite, details: list[FieldDetails], path: Steps) -> ObjectSelection:
         """Read what is wanted of an object type; Refused when the type may not be read."""
         origin = definition_of(kind).origin
         entry = getattr(origin, "__stored__", None)
         if entry is not None:
             self._ensure(entry.permission, path)
-        wanted = ObjectSelection(kind.name, entry)
-        for key, fields, name in self._grouped(kind, details, path):
-            what = self._field(kind, name, fields, (*path, (key, kind.name)))
-            wanted.items.append((key, what))
+        grouped = self._grouped(kind, details, path)
+        wanted = self._object(kind, entry, grouped, path)
+        if entry is not None and entry.kinds is not None and is_interface_type(kind):
+            for each in self._types_of(entry.kinds):
+                theirs = self._grouped(each, details, path)
+                if _nodes(theirs) != _nodes(grouped):
+                    wanted.kinds[each.name] = self._object(each, entry, theirs, path)
         return wanted
 
+    def _object(
+        self,
+        kind: Composite,
+        entry: StoredType | None,
+        grouped: Sequence[tuple[str, list[FieldDetails], str]],
+        path: Steps,
+    ) -> ObjectSelection:
+        shown = kind.name if entry is None else entry.name
+        wanted = ObjectSelection(kind.name, entry)
+        for key, fields, name in grouped:
+            wanted.items.append((key, self._field(kind, name, fields, (*path, (key, shown)))))
+        return wanted
+
+    def _types_of(self, kinds: Kinds) -> list[Composite]:
+        types: list[Any] = list(dict.fromkeys([*kinds.types.values(), kinds.other]))
+        named = (each.__strawberry_definition__.name for each in types)
+        return [self.info.schema.type_map[name] for name in named]  # type: ignore[misc]
+
     def objects_if_allowed(
-        self, kind: GraphQLObjectType, details: list[FieldDetails]
+        self, kind: Composite, details: list[FieldDetails]
     ) -> ObjectSelection | None:
         """Read what is wanted of an object type; None when the actor may not read all of it."""
         before = len(self.sites), len(self.fills), len(self.withheld)
@@ -202,9 +230,7 @@ class SelectionReader:
             self._forget(before)
             return None
 
-    def page(
-        self, kind: GraphQLObjectType, details: list[FieldDetails], path: Steps, site: Site
-    ) -> Page:
+    def page(self, kind: Composite, details: list[FieldDetails], path: Steps, site: Site) -> Page:
         """Read what is wanted of a connection."""
         of: PageOf = definition_of(kind).origin.__page_of__
         entry = stored_type(of.target)
@@ -215,7 +241,7 @@ class SelectionReader:
         return page
 
     def _parts(
-        self, kind: GraphQLObjectType, details: list[FieldDetails], path: Steps
+        self, kind: Composite, details: list[FieldDetails], path: Steps
     ) -> list[tuple[str, str, Any]]:
         """Read the parts of a connection, an edge or a page info by the names they have there."""
         parts: list[tuple[str, str, Any]] = []
@@ -234,13 +260,14 @@ class SelectionReader:
         return parts
 
     def _grouped(
-        self, kind: GraphQLObjectType, details: list[FieldDetails], path: Steps
+        self, kind: Composite, details: list[FieldDetails], path: Steps
     ) -> list[tuple[str, list[FieldDetails], str]]:
         if len(path) > DEEPEST:
             raise Refused("QUERY_TOO_LARGE", keys(path))
         info = self.info
+        of: Any = kind  # an interface has subfields like a type that is nothing more
         grouped = collect_subfields(
-            info.schema, self.fragments, variables_of(info), info.operation, kind, details
+            info.schema, self.fragments, variables_of(info), info.operation, of, details
         ).grouped_field_set
         if len(grouped) > WIDEST:
             raise Refused("QUERY_TOO_LARGE", keys(path))
@@ -249,9 +276,7 @@ class SelectionReader:
             raise Refused("ALIAS_TOO_LONG", (*keys(path), long))
         return [(key, fields, fields[0].node.name.value) for key, fields in grouped.items()]
 
-    def _field(
-        self, kind: GraphQLObjectType, name: str, fields: list[FieldDetails], path: Steps
-    ) -> What:
+    def _field(self, kind: Composite, name: str, fields: list[FieldDetails], path: Steps) -> What:
         """Read one field; without permission it is null, or so is the object around it."""
         if name == "__typename":
             return Typename()
@@ -272,7 +297,7 @@ class SelectionReader:
 
     def _own(
         self,
-        kind: GraphQLObjectType,
+        kind: Composite,
         definition: GraphQLField,
         declaration: Declaration,
         fields: list[FieldDetails],
@@ -291,7 +316,7 @@ class SelectionReader:
 
     def _what(
         self,
-        kind: GraphQLObjectType,
+        kind: Composite,
         definition: GraphQLField,
         declaration: Declaration,
         fields: list[FieldDetails],
@@ -327,7 +352,7 @@ class SelectionReader:
 
     def _connection(
         self,
-        kind: GraphQLObjectType,
+        kind: Composite,
         definition: GraphQLField,
         source: Connection,
         fields: list[FieldDetails],
@@ -348,6 +373,11 @@ class SelectionReader:
     def _ensure(self, permission: Any, path: Steps) -> None:
         if not self._may(permission):
             raise Refused("FORBIDDEN", keys(path), permission)
+
+
+def _nodes(grouped: Sequence[tuple[str, list[FieldDetails], str]]) -> list[tuple[str, list[int]]]:
+    """Return what tells two collections of fields apart."""
+    return [(key, [id(each.node) for each in fields]) for key, fields, _ in grouped]
 
 
 def keys(path: Sequence[tuple[str, str]]) -> tuple[str, ...]:

@@ -151,6 +151,11 @@ def json_list(select: str) -> str:
     return f"(select coalesce(json_agg(row_to_json({_ROW})), '[]'::json) from ({select}) {_ROW})"
 
 
+def json_values(select: str, name: str) -> str:
+    """Return the JSON list of a column of the rows of a select, in its order."""
+    return f"(select coalesce(json_agg(x.{name}), '[]'::json) from ({select}) x)"
+
+
 def quoted(name: str) -> str:
     """Return a name quoted for SQL; response keys and columns never need more than this."""
     return '"' + name.replace('"', '""') + '"'

@@ -51,6 +51,21 @@ class Node:
     id: strawberry.ID = public_id()
 
 
+@dataclass
+class Kinds:
+    """The types that rows of one table are of, by the text of a column; all share an interface."""
+
+    column: str
+    types: dict[str, type] = field(default_factory=dict)
+    other: type | None = None
+
+    def type_of(self, text: str) -> type:
+        """Return the type of a row whose column holds this."""
+        found = self.types.get(text, self.other)
+        assert found is not None
+        return found
+
+
 @dataclass(eq=False)
 class StoredType:
     """What the planner knows of a stored type."""
@@ -65,6 +80,7 @@ class StoredType:
     identity: Identity
     id_pattern: re.Pattern[str]
     found_with: Any = None
+    kinds: Kinds | None = None
     filter_class: type | None = None
     order_class: type | None = None
     fields: dict[str, StrawberryField] = field(default_factory=dict)
@@ -103,6 +119,7 @@ def stored(
     order: str | Sequence[str] = (),
     unique: Mapping[str, str] | None = None,
     identity: Identity | None = None,
+    kinds: str | None = None,
 ) -> Callable[[T], T]:
     """Register a Strawberry type as stored; write it above `@strawberry.type`.
 
@@ -111,7 +128,8 @@ def stored(
     `found_with` what it needs to find one by nothing but its id, where others lead to it freely.
     `order` names the fields a page is sorted by when the client does not say (`-` descends);
     `unique` are the columns (with their SQL types), never null and unique together, that end every
-    order; the column `id` unless others are named.
+    order; the column `id` unless others are named. `kinds` names the column that tells which type
+    a row is of, where `cls` is an interface: see `kind_of_row`.
     """
 
     def register(cls: T) -> T:
@@ -124,6 +142,7 @@ def stored(
             visible=visible,
             permission=permission,
             found_with=found_with,
+            kinds=Kinds(kinds) if kinds is not None else None,
             order=(order,) if isinstance(order, str) else tuple(order),
             unique=unique or {"id": "uuid"},
             identity=who,
@@ -135,6 +154,29 @@ def stored(
         _check_fields(entry.name, definition.fields)
         _check_order(entry)
         cls.__stored__ = entry  # type: ignore[attr-defined]
+        return cls
+
+    return register
+
+
+def kind_of_row(interface: type, *texts: str) -> Callable[[T], T]:
+    """Register a type as what rows of a stored interface are whose column holds one of `texts`.
+
+    Without a text it is what all others are. Write it above `@strawberry.type`.
+    """
+    entry = stored_type(interface)
+    assert entry.kinds is not None
+    kinds = entry.kinds
+
+    def register(cls: T) -> T:
+        definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]
+        _check_fields(definition.name, definition.fields)
+        for text in texts:
+            if text in kinds.types:
+                raise TypeError(f"{text} is {kinds.types[text].__name__} already")
+            kinds.types[text] = cls
+        if not texts:
+            kinds.other = cls
         return cls
 
     return register

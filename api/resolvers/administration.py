@@ -43,7 +43,7 @@ class AdministrationMutation:
                 input.roles,
                 email=input.email,
                 phone=input.phone,
-                language=input.language,
+                language=input.language.value.lower(),
                 machine=input.machine,
                 now=info.context.now,
             )
@@ -172,7 +172,8 @@ def _changes(input: given.ChangePersonInput) -> PersonChanges:
     if input.phone is not strawberry.UNSET:
         changes["phone"] = input.phone
     if input.language is not strawberry.UNSET:
-        changes["language"] = _there(input.language, "language")
+        language = input.language.value.lower() if input.language else None
+        changes["language"] = _there(language, "language")
     return changes
 
 

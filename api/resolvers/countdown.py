@@ -86,7 +86,7 @@ def message_of(
     """One clock as of `now`."""
     countdown = countdown_of(clock, now)
     return SlaCountdown(
-        clock=clock,
+        running=clock,
         request_id=request_id,
         thread=countdown.thread,
         state=countdown.state,
@@ -170,7 +170,7 @@ def _until_next_change(last: Iterable[SlaCountdown], context: Context) -> float 
 
 def _changed_by_the_calendar(last: Iterable[SlaCountdown], now: datetime) -> list[SlaCountdown]:
     return [
-        message_of(each.clock, each.request_id, each.sequence, now)
+        message_of(each.running, each.request_id, each.sequence, now)
         for each in last
         if each.counting_changes_at is not None and each.counting_changes_at <= now
     ]

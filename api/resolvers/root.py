@@ -54,7 +54,7 @@ from api.schema import (
     service_levels,
     sla,
     third_parties,
-    timeline,
+    timeline_facts,
     underpinning,
 )
 from api.transport.schema import GuardedSchema
@@ -82,7 +82,7 @@ STORED = (
     control_points.ControlPoint,
     underpinning.UnderpinningContract,
     requests.ServiceRequest,
-    timeline.TimelineEvent,
+    *timeline_facts.TYPES,
     requests.Stint,
     emergencies.Bulletin,
     third_parties.HandOver,

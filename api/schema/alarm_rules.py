@@ -6,7 +6,6 @@ from typing import Any
 
 import strawberry
 
-import api.schema.service_words  # noqa: F401 - describes priorities
 from api.schema.vocabulary import described
 from itr.notifications.alarm_rules import AlarmRules as RulesInForce
 from itr.notifications.alarm_rules import alarm_rules_of

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import strawberry
 
-import api.schema.service_words  # noqa: F401 - describes the words used here
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, many, one, public_id, same_row, sql

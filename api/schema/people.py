@@ -1,5 +1,6 @@
 """People as the API shows them: organisations, persons, queues, projects, the viewer."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -7,7 +8,7 @@ import strawberry
 from api.planner import read as planner
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
-from api.planner.declare import column, computed, connection, many, one, public_id
+from api.planner.declare import column, computed, connection, many, one, public_id, sql
 from api.planner.stored import Node, stored
 from api.schema.vocabulary import described
 from itr.people.roles import OrganisationKind, Permission, Role
@@ -63,6 +64,20 @@ described(
 )
 
 
+class Language(StrEnum):
+    """A language people are told in."""
+
+    ZH = "ZH"
+    EN = "EN"
+
+
+described(
+    Language,
+    "A language people are told in. 语言",
+    {Language.ZH: "Chinese. 中文", Language.EN: "English. 英文"},
+)
+
+
 @stored(
     table="organisation",
     key="org",
@@ -80,6 +95,8 @@ class Organisation(Node):
     branch: Annotated["Organisation", strawberry.lazy("api.schema.people")] | None = one(
         "branch_id", description="The branch that serves it."
     )
+    phone: str | None = column(description="Its telephone number.")
+    email: str | None = column(description="Its e-mail address.")
     make_up_days: bool | None = column(
         permission=Permission.READ_CONTRACTS,
         description="Whether its clocks count the weekends that make up for holidays (R-CAL-03).",
@@ -123,6 +140,11 @@ class Person(Node):
     )
     phone: str | None = column(
         permission=Permission.READ_PEOPLE, own=OWN, filter=True, description="Telephone number."
+    )
+    language: Language | None = sql(
+        "upper({t}.language)",
+        permission=Permission.READ_PEOPLE,
+        description="What they are told in.",
     )
     active: bool = column(filter=True, description="Whether they may still act.")
     machine: bool = column(description="Whether it is a firm's machine.")

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from api.schema.people import Language
 from api.schema.request_inputs import MutationInput
 from itr.people.roles import OrganisationKind, Role
 
@@ -18,7 +19,7 @@ class CreatePersonInput(MutationInput):
     )
     email: str | None = strawberry.field(default=None, description="E-mail address.")
     phone: str | None = strawberry.field(default=None, description="Telephone number.")
-    language: str = strawberry.field(default="zh", description="zh or en, for what they are told.")
+    language: Language = strawberry.field(default=Language.ZH, description="What they are told in.")
     machine: bool = strawberry.field(default=False, description="Whether it is a firm's machine.")
 
 
@@ -40,8 +41,8 @@ class ChangePersonInput(PersonInput):
     phone: str | None = strawberry.field(
         default=strawberry.UNSET, description="Telephone number; null for none."
     )
-    language: str | None = strawberry.field(
-        default=strawberry.UNSET, description="zh or en, for what they are told."
+    language: Language | None = strawberry.field(
+        default=strawberry.UNSET, description="What they are told in."
     )
 
 

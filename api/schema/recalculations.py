@@ -8,18 +8,17 @@ from uuid import UUID
 
 import strawberry
 
-import api.schema.service_words  # noqa: F401 - describes threads and priorities
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
-from api.planner.declare import column, computed, connection, one, public_id
+from api.planner.declare import column, computed, connection, one, public_id, sql
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
 from api.schema.calendars import CalendarVersion
 from api.schema.payloads import Payload
-from api.schema.people import Person
+from api.schema.people import Organisation, Person
 from api.schema.reports import PeriodInput
 from api.schema.request_inputs import MutationInput
-from api.schema.service_levels import ServiceLevelVersion
+from api.schema.service_levels import ServiceLevel, ServiceLevelVersion
 from api.schema.vocabulary import described
 from itr.people.roles import Permission
 from itr.recalculations.policy import visible_recalculation_lines, visible_recalculations
@@ -144,6 +143,9 @@ class RecalculationLineConnection:
     """A page of clocks that would be otherwise."""
 
 
+_PERIOD = "case when {{t}}.kind = 'WHAT_IF' then ({{t}}.wanted->>'{}')::timestamptz end"
+
+
 @stored(
     table="recalculation",
     key="rcl",
@@ -186,6 +188,28 @@ class Recalculation(Node):
     calendar_version: CalendarVersion | None = one(
         on="{t}.id = ({parent}.wanted->>'calendar')::uuid",
         description="The calendar version computed with.",
+    )
+    from_version: ServiceLevelVersion | None = one(
+        on="{t}.id::text = {parent}.wanted->>'from'",
+        description="Of a migration: only requests under this version; null: all older ones.",
+    )
+    preview: Annotated["Recalculation", strawberry.lazy("api.schema.recalculations")] | None = one(
+        on="{t}.id = ({parent}.wanted->>'preview')::uuid",
+        description="Of a migration: the preview it confirmed.",
+    )
+    service_level: ServiceLevel | None = one(
+        on="{t}.id = ({parent}.wanted->>'level')::uuid",
+        description="Only requests accepted under this service level.",
+    )
+    customer: Organisation | None = one(
+        on="{t}.id = ({parent}.wanted->>'customer')::uuid",
+        description="Only requests of this customer.",
+    )
+    closed_from: datetime | None = sql(
+        _PERIOD.format("from"), description="Of a what-if: requests closed since then."
+    )
+    closed_to: datetime | None = sql(
+        _PERIOD.format("to"), description="Of a what-if: requests closed before then."
     )
     created_by: Person | None = one("created_by", description="Who asked for it.")
     created_at: datetime = column(filter=True, order=True, description="When.")

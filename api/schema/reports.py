@@ -7,7 +7,6 @@ from typing import Annotated
 import strawberry
 from strawberry.scalars import JSON
 
-import api.schema.requests  # noqa: F401 - describes the words that filters take
 from api.schema.drilling import request_filter
 from api.schema.vocabulary import described
 from itr.catalogue.terms import EntitlementOutcome

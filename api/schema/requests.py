@@ -5,7 +5,6 @@ from typing import Annotated
 
 import strawberry
 
-import api.schema.request_terms  # noqa: F401 - the enums below are described there
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, computed, connection, many, one, public_id, same_row, sql
@@ -164,6 +163,9 @@ class ServiceRequest(Node):
     )
     plan: Plan | None = same_row(
         present="{t}.plan_summary is not null", description="What happens next; null before."
+    )
+    service_down: bool = column(
+        filter=True, description="Whether the customer's service is down, as far as is known."
     )
     workaround: str | None = column(description="How service was restored.")
     solution: str | None = column(description="What resolved it.")

@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import strawberry
 
-import api.schema.request_terms
-import api.schema.service_words  # noqa: F401 - describes threads and priorities
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, computed, many, one, public_id, sql

@@ -21,7 +21,7 @@ from itr.sla.calendars import CalendarDefinition
 from itr.sla.clocks import histories_of
 from itr.sla.explain import explain
 from itr.sla.lateness import APPROVED_REASON, BREACHED, SHARES_IN_LATENESS
-from itr.sla.terms import BreachReasonState, ClockState, Thread, WaitingReason
+from itr.sla.terms import BreachReason, BreachReasonState, ClockState, Thread, WaitingReason
 from itr.sla.waits import CUSTOMER_WAIT, wait_for
 from itr.sla.working_time import calendar_of
 
@@ -179,7 +179,7 @@ class Clock(Node):
         filter=True,
         description="The steps that have a part in its lateness, or would have (R-OLA-03).",
     )
-    breach_reason: str | None = sql(
+    breach_reason: BreachReason | None = sql(
         APPROVED_REASON,
         filter=True,
         description="Coded reason of the breach, once a manager has approved it (R-SLA-05).",

@@ -1,4 +1,8 @@
-"""A request's timeline as the API shows it (R-REQ-01, R-REQ-07)."""
+"""A request's timeline as the API shows it (R-REQ-01, R-REQ-07).
+
+What all entries have is the interface; what one kind of fact names besides is a type of its own,
+declared in `api.schema.timeline_facts`.
+"""
 
 from datetime import datetime
 
@@ -6,8 +10,10 @@ import strawberry
 
 from api.planner.arguments import filter_for
 from api.planner.connections import connection_of
-from api.planner.declare import column, public_id, sql
+from api.planner.declare import column, one, public_id, sql
 from api.planner.stored import Identity, Node, stored
+from api.schema.people import Person
+from api.schema.timeline_words import FACT, TimelineFact
 from itr.events.log import Audience
 from itr.people.roles import Permission
 from itr.requests.policy import visible_events
@@ -22,14 +28,29 @@ from itr.requests.terms import Priority, RequestStatus
     unique={"uid": "uuid"},
     identity=Identity(shown="replace({t}.uid::text, '-', '')", found="{t}.uid = :id1::uuid"),
     order="occurred_at",
+    kinds="type",
 )
-@strawberry.type(description="An entry of a request's timeline. 时间线条目")
+@strawberry.interface(
+    description="An entry of a request's timeline; every kind of fact has a type of its own."
+    " 时间线条目"
+)
 class TimelineEvent(Node):
     """An entry of a request's timeline (R-REQ-01, R-REQ-07)."""
 
     id: strawberry.ID = public_id()
-    type: str = column(filter=True, description="What happened, in the past tense.")
+    fact: TimelineFact = sql(
+        FACT, filter=True, description="What happened, in the past tense: tells the type, too."
+    )
+    type: str = column(
+        filter=True,
+        description="What happened, as a word.",
+        deprecation_reason="Use fact. Removal on 2027-03-01.",
+    )
     audience: Audience = column(description="Who may see it.")
+    actor: Person | None = one(
+        "actor_id",
+        description="Who did it; null when it is nobody you may see, or the system itself.",
+    )
     actor_name: str = column(description="Who did it.")
     occurred_at: datetime = column(filter=True, order=True, description="When it happened.")
     recorded_at: datetime = column(description="When it was recorded.")

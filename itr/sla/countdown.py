@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from itr.sla.terms import ClockState, Thread
 from itr.sla.working_time import BeyondCalendar, WorkingCalendar
@@ -13,6 +14,7 @@ MICROSECOND = timedelta(microseconds=1)
 class Running:
     """A stored clock as far as its countdown needs it; see the clock table."""
 
+    id: UUID
     thread: Thread
     state: ClockState
     deadline: datetime | None

@@ -15,9 +15,10 @@ from itr.sla.working_time import calendar_of
 from itr.visibility import Visible
 
 _CLOCKS = """
-select json_agg(json_build_object('thread', c.thread, 'state', c.state, 'deadline', c.deadline,
-    'base_us', c.base_us, 'deadline_us', c.deadline_us, 'remaining_us', c.remaining_us,
-    'next_alarm_at', c.next_alarm_at, 'version', c.version, 'calendar', v.definition)
+select json_agg(json_build_object('id', c.id, 'thread', c.thread, 'state', c.state,
+    'deadline', c.deadline, 'base_us', c.base_us, 'deadline_us', c.deadline_us,
+    'remaining_us', c.remaining_us, 'next_alarm_at', c.next_alarm_at, 'version', c.version,
+    'calendar', v.definition)
     order by array_position(array['RESPONSE','RESTORATION','RESOLUTION','CLOSURE'], c.thread::text))
 from clock c join calendar_version v on v.id = c.calendar_version_id where c.request_id = r.id
 """
@@ -41,6 +42,7 @@ async def read_running(
 
 def _clock(row: dict[str, Any]) -> Running:
     return Running(
+        id=UUID(row["id"]),
         thread=Thread(row["thread"]),
         state=ClockState(row["state"]),
         deadline=_instant(row["deadline"]),

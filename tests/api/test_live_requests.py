@@ -42,7 +42,7 @@ async def test_a_countdown_tells_each_clock_then_only_what_changes(
     request = await submitted(desk)
     document = """subscription($id: ID!) { slaCountdown(requestId: $id) {
         requestId thread state deadline remaining counting countingChangesAt nextAlarmAt
-        version sequence serverTime } }"""
+        version sequence serverTime clock { id thread target elapsed } } }"""
 
     async with server.socket(desk.as_("CUSTOMER").token) as socket:
         await socket.subscribe(document, {"id": request["id"]})
@@ -54,6 +54,9 @@ async def test_a_countdown_tells_each_clock_then_only_what_changes(
     assert [each["thread"] for each in told] == ["RESPONSE", "RESTORATION", "RESOLUTION"]
     assert {each["counting"] for each in told} == {True}
     assert told[0]["remaining"] == "PT4H"
+    assert told[0]["clock"]["id"].startswith("clk_")
+    assert [each["clock"]["thread"] for each in told] == [each["thread"] for each in told]
+    assert told[0]["clock"]["target"] == "PT4H"
     assert then["data"]["slaCountdown"]["thread"] == "RESPONSE"
     assert then["data"]["slaCountdown"]["state"] == "MET"
 

@@ -140,8 +140,28 @@ async def test_node_finds_any_type_through_inline_fragments(small_desk: Desk) ->
 
     assert firm.data["node"]["name"] == "Firm 0"
     assert found.data["node"]["number"] == ticket["number"]
-    assert logged.data["node"] == {"__typename": "Entry", "id": line, "version": entry["version"]}
+    kind = "Opening" if entry["text"] == "opened" else "OtherEntry"
+    assert logged.data["node"] == {"__typename": kind, "id": line, "version": entry["version"]}
     assert len(found.statements) == 1
+
+
+async def test_rows_of_one_table_are_of_the_type_their_column_tells_in_one_statement(
+    small_desk: Desk,
+) -> None:
+    query = """{ tickets(first: 20) { nodes { log { nodes { __typename version
+      ... on Opening { begins again { number } } ... on OtherEntry { said version } }
+      edges { node { ...Line } } } } } }
+      fragment Line on Entry { text }"""
+
+    answer = await small_desk.ask(query)
+
+    lines = [it for ticket in answer.data["tickets"]["nodes"] for it in ticket["log"]["nodes"]]
+    assert {it["__typename"]: set(it) for it in lines} == {
+        "Opening": {"__typename", "version", "begins", "again"},
+        "OtherEntry": {"__typename", "version", "said"},
+    }
+    assert {it["said"] for it in lines if "said" in it} == {"moved"}
+    assert len(answer.statements) == 1
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,10 @@ class Oracle:
 
     def thing(self, entry: StoredType, row: Row | None) -> Any:
         """Return what stands for a row while graphql-core executes."""
-        return None if row is None else _made(entry.origin, row, {})
+        if row is None:
+            return None
+        kinds = entry.kinds
+        return _made(kinds.type_of(row[kinds.column]) if kinds else entry.origin, row, {})
 
     def list_of(self, target: type, keep: Callable[[Row], bool], key: Any = None) -> list[Any]:
         """Return the seen rows of a type that are kept, for roots that answer lists."""

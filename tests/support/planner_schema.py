@@ -14,11 +14,12 @@ from api.planner import SCALARS, Node, page_field, payload_field, read
 from itr.visibility import Visible
 from tests.support.planner_rows import HUMANS
 from tests.support.planner_tables import (
-    Entry,
     Firm,
     FirmConnection,
     Human,
     HumanConnection,
+    Opening,
+    OtherEntry,
     Ticket,
     TicketConnection,
 )
@@ -153,6 +154,6 @@ SCHEMA = CompiledSchema(
     Query,
     Mutation,
     Subscription,
-    types=[Entry],
+    types=[Opening, OtherEntry],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

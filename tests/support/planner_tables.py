@@ -21,6 +21,7 @@ from api.planner import (
     connection_of,
     embedded,
     filter_for,
+    kind_of_row,
     many,
     one,
     one_of,
@@ -249,15 +250,33 @@ class Step(Node):
         pattern=r"([0-9a-f]{32})_([1-9][0-9]{0,8})",
         found="{t}.ticket_id = :id1::uuid and {t}.version = :id2::int",
     ),
+    kinds="text",
 )
-@strawberry.type(description="A line of a ticket's log.")
+@strawberry.interface(description="A line of a ticket's log.")
 class Entry(Node):
-    """A line of a ticket's log."""
+    """A line of a ticket's log, of one type or another by its text."""
 
     version: int = column(order=True)
     text: str = column(order=True)
     at: datetime = column(order=True)
     ticket: Ticket | None = one("ticket_id")
+
+
+@kind_of_row(Entry, "opened")
+@strawberry.type(description="How a log begins.")
+class Opening(Entry):
+    """How a log begins."""
+
+    begins: datetime = column("at")
+    again: Ticket | None = one("ticket_id")
+
+
+@kind_of_row(Entry)
+@strawberry.type(description="Any other line.")
+class OtherEntry(Entry):
+    """Any other line."""
+
+    said: str = column("text")
 
 
 for _target, _stem in ((Human, "Human"), (Firm, "Firm"), (Step, "Step"), (Ticket, "Ticket")):

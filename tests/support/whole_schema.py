@@ -26,6 +26,8 @@ from graphql import (
     is_non_null_type,
 )
 
+from api.planner.schema import types_of
+
 Variables = Mapping[str, Any]
 PAGE = "totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 PAGING = frozenset({"first", "after", "last", "before", "filter", "orderBy"})
@@ -47,7 +49,7 @@ KNOWN: Mapping[str, Any] = {
     "timeZone": "Asia/Shanghai",
     "opens": "09:00",
     "closes": "18:00",
-    "language": "zh",
+    "language": "ZH",
     "email": None,
 }
 """Words that only these will do for."""
@@ -83,9 +85,7 @@ class Whole:
     def selection(self, kind: Any, depth: int) -> str:
         """Every field of a type, and of what it leads to, so deep."""
         if is_abstract_type(kind):
-            return " ".join(
-                self._member(each, depth) for each in self.schema.get_possible_types(kind)
-            )
+            return self._members(kind, depth)
         if is_page(kind):
             return f"{PAGE} edges {{ cursor node {{ {self.selection(node_of(kind), depth)} }} }}"
         parts = (self.field(name, each, depth) for name, each in kind.fields.items())
@@ -106,13 +106,20 @@ class Whole:
         paged = "(first: 3)" if is_page(named) else ""
         return f"{name}{paged} {{ {self.selection(named, depth - 1)} }}"
 
-    def _member(self, kind: GraphQLObjectType, depth: int) -> str:
-        fields = " ".join(
-            f"{kind.name}_{name}: {part}"
-            for name, each in kind.fields.items()
-            if (part := self.field(name, each, depth))
-        )
-        return f"__typename ... on {kind.name} {{ {fields} }}"
+    def _members(self, kind: Any, depth: int) -> str:
+        """What all rows of an interface have, once, and what each type has besides."""
+        shared = getattr(kind, "fields", {})
+        parts = ["__typename"]
+        parts += [part for name, each in shared.items() if (part := self.field(name, each, depth))]
+        for member in self.schema.get_possible_types(kind):
+            fields = " ".join(
+                part if shared else f"{member.name}_{name}: {part}"
+                for name, each in member.fields.items()
+                if name not in shared and (part := self.field(name, each, depth))
+            )
+            if fields:
+                parts.append(f"... on {member.name} {{ {fields} }}")
+        return " ".join(parts)
 
     def roots(self) -> Iterator[Question]:
         """Every root field, with its arguments one after the other."""
@@ -128,15 +135,13 @@ class Whole:
     def things(self, most: int) -> Iterator[Question]:
         """Things of every type by their ids, with all that stands there."""
         for key, ids in self.ids.items():
-            for kind in self.schema.get_possible_types(self.schema.get_type("Node")):  # type: ignore[arg-type]
-                entry = kind.extensions["strawberry-definition"].origin.__stored__
-                if entry.key == key:
-                    text = (
-                        f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{"
-                        f" ... on {kind.name} {{ {self.selection(kind, 1)} }} }} }}"
-                    )
-                    for part in range(0, min(len(ids), most), 5):
-                        yield Question(f"{key} {part}", text, {"ids": ids[part : part + 5]})
+            entry = types_of(self.schema).stored[key]
+            text = (
+                f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {entry.name}"
+                f" {{ {self.selection(self.schema.get_type(entry.name), 1)} }} }} }}"
+            )
+            for part in range(0, min(len(ids), most), 5):
+                yield Question(f"{key} {part}", text, {"ids": ids[part : part + 5]})
 
     def filters(self) -> Iterator[Question]:
         """Every list, by every comparison there is, those of one field together."""
