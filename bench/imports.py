@@ -42,7 +42,7 @@ query Facts($period: PeriodInput!) {{
     requests delivered reopened returned firstContact backlog
     timeToResolveMedian timeToResolveP90
   }}
-  line: figures(period: $period, by: [LINE]) {{ {_ROW} }}
+  line: figures(period: $period, by: [DELIVERING_LINE]) {{ {_ROW} }}
   first: figures(period: $period, by: [FIRST_LINE]) {{ {_ROW} }}
   highest: figures(period: $period, by: [HIGHEST_LINE]) {{ {_ROW} }}
   impact: figures(period: $period, by: [IMPACT]) {{ {_ROW} }}

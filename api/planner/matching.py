@@ -87,7 +87,7 @@ def write_matching(
     reader = FilterReader(context.actor.permissions, (), types_of(schema).kind_of)
     statement = Statement(visibility)
     alias = statement.alias()
-    conditions = [statement.visible(entry, alias), f"({where.replace('{t}', alias)})"]
+    conditions = [statement.visible(entry, alias), f"({statement.text(where, alias)})"]
     try:
         shape = reader.read(entry, given)
     except Refused as refused:
@@ -98,8 +98,8 @@ def write_matching(
         listed = Visible("{alias}.id = any(:keys::uuid[])", {"keys": []})
         conditions.append(statement.where(listed, alias))
     sql, slots = statement.finish(
-        f"{select.replace('{t}', alias)} from {entry.table} {alias}"
-        f" where {' and '.join(conditions)} {tail.replace('{t}', alias)}"
+        f"{statement.text(select, alias)} from {entry.table} {alias}"
+        f" where {' and '.join(conditions)} {statement.text(tail, alias)}"
     )
     return Matching(schema, sql, slots, reader.values)
 

@@ -21,7 +21,7 @@ from api.schema.boards import (
 from api.schema.positions import POSITION_NOW
 from api.transport.live import Kind, Update
 from itr.people.roles import Permission
-from itr.requests.risk import IS_OPEN, IS_RUNNING, URGENCY
+from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, IS_RUNNING, URGENCY
 
 BOARD = Followed(
     name="slaBoard",
@@ -33,16 +33,17 @@ BOARD = Followed(
     where=IS_OPEN,
     version=VERSION,
     changes_at=(
-        "select min(place.changes_at) from seen"
+        "select least((select min(place.changes_at) from seen"
         " join clock c on c.request_id = seen.id and c.base_us is not null"
         f" and {IS_RUNNING.replace('{t}', 'c')}"
         f" join ({POSITION_NOW.sql.replace(':now', '{now}')}) place"
-        " on place.id = c.calendar_version_id"
+        f" on place.id = c.calendar_version_id), {BREACHES_UNTOLD_AT})"
     ),
 )
 """Open requests; alarms, stints and recomputed clocks are events of theirs like any other.
 
-A calendar that opens or closes is none: `counting` then changes by itself.
+A calendar that opens or closes is none: `counting` then changes by itself. Nor is the deadline
+of a clock that sleeps: it is breached all the same.
 """
 
 

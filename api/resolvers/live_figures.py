@@ -57,10 +57,10 @@ class FiguresWatch:
     async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:  # noqa: ARG002
         """Compute the figures, and keep them unless later ones are there."""
         sight = visible_on_boards(context.actor)
-        taken, figures = await live_figures(context.pool, self.wanted, sight, context.now)
-        if self.latest is None or taken.beyond >= self.latest[0].beyond:
-            self.latest = taken, figures, context.now
-        return Look(taken, {THE_FIGURES: 1})
+        found = await live_figures(context.pool, self.wanted, sight, context.now)
+        if self.latest is None or found.taken.beyond >= self.latest[0].beyond:
+            self.latest = found.taken, found.figures, context.now
+        return Look(found.taken, {THE_FIGURES: 1}, changes_at=found.changes_at)
 
     async def seen_before(
         self,
@@ -100,8 +100,8 @@ class LiveFiguresQuery:
         """The figures of the requests on the actor's boards, once."""
         context: Context = info.context
         wanted, sight = _wanted(filter, days), visible_on_boards(context.actor)
-        _, figures = await live_figures(context.pool, wanted, sight, context.now)
-        return _shown(figures, context.now - timedelta(days=wanted.days), context.now)
+        found = await live_figures(context.pool, wanted, sight, context.now)
+        return _shown(found.figures, context.now - timedelta(days=wanted.days), context.now)
 
 
 @strawberry.type

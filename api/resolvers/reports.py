@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -13,7 +13,14 @@ from strawberry.utils.str_converters import to_camel_case
 from api.planner.stored import stored_type
 from api.resolvers.permissions import may
 from api.schema.drilling import TYPES, written
-from api.schema.reports import FigureFilter, FigureKey, FigureRow, PeriodInput
+from api.schema.reports import (
+    FigureFilter,
+    FigureFormula,
+    FigureKey,
+    FigureRow,
+    PeriodInput,
+    formulas_in,
+)
 from itr.people.roles import Permission
 from itr.reports import operations, rules
 from itr.reports.rules import Question
@@ -82,6 +89,22 @@ class ReportQuery:
             info.context.pool, info.context.actor, asked, set(_wanted(selections))
         )
         return [_row(asked, row, info.context.language) for row in rows]
+
+    @strawberry.field(
+        permission_classes=[may(Permission.READ_FIGURES)],
+        description="How figures are computed, in your language; all of them unless some are"
+        " named. 计算公式",
+    )
+    def figure_formulas(
+        self,
+        info: strawberry.Info,
+        figures: Annotated[
+            list[FigureName] | None, strawberry.argument(description="Only these.")
+        ] = None,
+    ) -> list[FigureFormula]:
+        """The formulas, once (R-KPI-02)."""
+        found = formulas_in(info.context.language)
+        return found if figures is None else [each for each in found if each.figure in figures]
 
 
 def _wanted(selections: Iterable[Selection]) -> Iterator[FigureName]:

@@ -38,7 +38,8 @@ described(
         SlaRisk.OK: "Nothing yet. 正常",
         SlaRisk.AT_RISK: "The last warning before the deadline was raised: 90 % unless the service"
         " level says otherwise (R-ALM-01). 有风险",
-        SlaRisk.BREACHED: "A running clock is past its deadline. 超时",
+        SlaRisk.BREACHED: "A running clock is past its deadline, whether or not an alarm told so."
+        " 超时",
     },
 )
 
@@ -111,7 +112,7 @@ class SlaBoardEntry(Node):
         filter=True,
         description="What it is about: an id to filter and group by; null: not known.",
     )
-    risk: SlaRisk = sql(RISK, filter=True, description="What threatens it; moves with the alarms.")
+    risk: SlaRisk = sql(RISK, filter=True, description="What threatens it now.")
     registered_at: datetime = column(filter=True, description="When it came in.")
     clocks: list[SlaBoardClock] = many(
         on=f"{{t}}.request_id = {{parent}}.id and {IS_RUNNING}",
@@ -213,7 +214,9 @@ class SlaCount:
 
     open: int = strawberry.field(description="Open requests. 在途")
     at_risk: int = strawberry.field(description="Those at risk, and not yet late. 有风险")
-    breached: int = strawberry.field(description="Those with a clock past its deadline. 超时")
+    breached: int = strawberry.field(
+        description="Those with a running clock past its deadline. 超时"
+    )
 
 
 @strawberry.type(description="The open requests of one priority. 按优先级")
@@ -229,9 +232,12 @@ class SlaLineCount(SlaCount):
 
     line: int = strawberry.field(description="Support line 1, 2 or 3.")
     priorities: list[SlaPriorityCount] = strawberry.field(description="By priority, P1 to P4.")
-    solved: int = strawberry.field(description="Requests it solved in the period. 已解决")
+    solved: int = strawberry.field(
+        description="Requests whose accepted solution it delivered in the period. 已解决"
+    )
     share: Decimal | None = strawberry.field(
-        description="Its part of all solved in the period, to four places; null without any."
+        description="Its part of all solved in the period, to four places; null without any. The"
+        " parts of the lines make 1."
     )
     share_of_rest: Decimal | None = strawberry.field(
         description="Its part of what the lines before it left: the rule of 991 asks for 0.9 of"
@@ -245,7 +251,9 @@ class SlaFigures(SlaCount):
 
     lines: list[SlaLineCount] = strawberry.field(description="By support line, 1 to 3.")
     priorities: list[SlaPriorityCount] = strawberry.field(description="By priority, P1 to P4.")
-    solved: int = strawberry.field(description="Requests solved in the period. 已解决")
+    solved: int = strawberry.field(
+        description="Requests whose accepted solution was delivered in the period. 已解决"
+    )
     solved_since: datetime = strawberry.field(
         description="Where the period of the 991 shares begins."
     )

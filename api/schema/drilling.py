@@ -11,6 +11,7 @@ from api.schema.people import Organisation, Person, Project, Queue
 from itr.reports.rules import Key, Question, buckets_of
 from itr.reports.terms import (
     BUCKETS,
+    LINES,
     OF_CLOCKS,
     OF_REQUESTS,
     OF_STEPS,
@@ -43,7 +44,8 @@ TYPES: Mapping[FigureDimension, type] = {
 """The dimensions whose values are rows, and of which type."""
 
 _FIELDS: Mapping[FigureDimension, str] = {
-    D.LINE: "deliveringLine",
+    D.LINE: "solvedByLine",
+    D.DELIVERING_LINE: "deliveringLine",
     D.FIRST_LINE: "firstLine",
     D.HIGHEST_LINE: "highestLine",
     D.PRIORITY: "priority",
@@ -67,7 +69,7 @@ _FIELDS: Mapping[FigureDimension, str] = {
 }
 """What each dimension is called in the filter of requests, control points or clocks."""
 
-_NUMBERS = frozenset({D.LINE, D.FIRST_LINE, D.HIGHEST_LINE, D.STEP_LINE, D.CONTROL_POINT})
+_NUMBERS = frozenset({*LINES, D.CONTROL_POINT})
 _INSTANTS = {
     FigureInstant.REGISTERED: "registeredAt",
     FigureInstant.DELIVERED: "deliveredAt",
@@ -89,7 +91,7 @@ _BACKLOG: Condition = {"status": {"in": sorted(OPEN)}}
 
 
 def _lines(*lines: int) -> Condition:
-    return {"deliveringLine": {"in": list(lines)}}
+    return {"solvedByLine": {"in": list(lines)}}
 
 
 def _done(thread: Thread) -> Condition:
@@ -115,6 +117,7 @@ _OF_REQUESTS: Mapping[FigureName, Condition] = {
     F.SOLVED_BY_LINE_2: _lines(2),
     F.SOLVED_BY_LINE_3: _lines(3),
     F.BACKLOG: _BACKLOG,
+    F.BREACHED_NOW: {"breachedNow": {"eq": True}},
     F.BACKLOG_AGE_MEDIAN: _BACKLOG,
     F.BACKLOG_AGE_P90: _BACKLOG,
     F.TIME_TO_RESOLVE_MEDIAN: _DELIVERED,

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Annotated
 
 import strawberry
@@ -10,6 +11,7 @@ from strawberry.scalars import JSON
 from api.schema.drilling import request_filter
 from api.schema.vocabulary import described
 from itr.catalogue.terms import EntitlementOutcome
+from itr.errors import Language
 from itr.reports.formulas import formula_of
 from itr.reports.rules import Question, Row
 from itr.reports.terms import FigureDimension, FigureInstant, FigureName
@@ -24,7 +26,8 @@ described(
         D.DAY: "The day its instant falls on. 日",
         D.WEEK: "The week its instant falls in, from Monday. 周",
         D.MONTH: "The month its instant falls in. 月",
-        D.LINE: "Line of the last delivered solution (R-LIN-02): 991. 解决的支持线",
+        D.LINE: "The line that delivered the accepted solution (R-LIN-02): 991. 解决的支持线",
+        D.DELIVERING_LINE: "Line of the last delivered solution, accepted or not. 最后交付的支持线",
         D.FIRST_LINE: "The line it was first dispatched to. 首次派单的支持线",
         D.HIGHEST_LINE: "The highest line it reached. 到达的最高支持线",
         D.PRIORITY: "Its priority. 优先级",
@@ -82,6 +85,7 @@ described(
         F.LINE_2_SHARE_OF_REST: "991: what line 2 solves of the rest. 二线解决剩余占比",
         F.LINE_3_SHARE: "991: what line 3 solves of all. 三线解决占比",
         F.BACKLOG: "Still open. 未结",
+        F.BREACHED_NOW: "Still open and past a deadline now. 现已超时",
         F.BACKLOG_AGE_MEDIAN: "Age of the backlog, median. 未结时长中位数",
         F.BACKLOG_AGE_P90: "Age of the backlog, 90th percentile. 未结时长 90 分位",
         F.TIME_TO_RESOLVE_MEDIAN: "Real time to resolve, median. 解决时长中位数",
@@ -180,6 +184,12 @@ class FigureFormula:
     formula: str = strawberry.field(description="Its formula, in the reader's language.")
 
 
+@cache
+def formulas_in(language: Language) -> list[FigureFormula]:
+    """Every figure's formula, made once."""
+    return [FigureFormula(figure=each, formula=formula_of(each, language)) for each in FigureName]
+
+
 @strawberry.type(description="The figures of the requests that share these values. 指标行")
 class FigureRow:
     """The figures of the requests that share the keys' values."""
@@ -189,7 +199,8 @@ class FigureRow:
     keys: list[FigureKey] = strawberry.field(description="One value per dimension asked for.")
     requests: int = strawberry.field(description="Requests of the period. 请求数")
     share: Decimal | None = strawberry.field(
-        description="Their part of 1, to six places; null where a key has no value. 占比"
+        description="Their part of 1, to six places; null where a key has no value. Those of all"
+        " rows make 1. 占比"
     )
     delivered: int | None = strawberry.field(
         description="Those with a delivered solution; the n of `timeToResolve…`. 已交付"
@@ -218,13 +229,13 @@ class FigureRow:
         description="`firstContact` ÷ `delivered`. 首次联系解决率"
     )
     solved_by_line_1: int | None = strawberry.field(
-        description="Those whose last solution line 1 delivered. 一线解决"
+        description="Those whose accepted solution line 1 delivered. 一线解决"
     )
     solved_by_line_2: int | None = strawberry.field(
-        description="Those whose last solution line 2 delivered. 二线解决"
+        description="Those whose accepted solution line 2 delivered. 二线解决"
     )
     solved_by_line_3: int | None = strawberry.field(
-        description="Those whose last solution line 3 delivered. 三线解决"
+        description="Those whose accepted solution line 3 delivered. 三线解决"
     )
     line_1_share: Decimal | None = strawberry.field(
         description="Line 1 of all solved; 991 wants 0.9. 一线解决占比"
@@ -236,6 +247,9 @@ class FigureRow:
         description="Line 3 of all solved; 991 wants 0.01 at most. 三线解决占比"
     )
     backlog: int | None = strawberry.field(description="Those still open now. 未结的请求")
+    breached_now: int | None = strawberry.field(
+        description="Those still open with a running clock past its deadline. 现已超时的请求"
+    )
     backlog_age_median: timedelta | None = strawberry.field(
         description="Real time since they were registered, median. 未结时长中位数"
     )
@@ -298,13 +312,13 @@ class FigureRow:
         " their lateness (R-OLA-03). 超时线索的等待客户时长"
     )
 
-    @strawberry.field(description="How each figure is computed. 计算公式")
+    @strawberry.field(
+        description="How each figure is computed. 计算公式",
+        deprecation_reason="Use Query.figureFormulas, once for all rows. Removal on 2027-06-01.",
+    )
     def formulas(self, info: strawberry.Info) -> list[FigureFormula]:
         """Every figure's formula, in the reader's language."""
-        language = info.context.language
-        return [
-            FigureFormula(figure=each, formula=formula_of(each, language)) for each in FigureName
-        ]
+        return formulas_in(info.context.language)
 
     @strawberry.field(
         description="The requests behind a figure of this row: a value of `RequestFilter`, to be"

@@ -27,6 +27,7 @@ from itr.requests.policy import (
     visible_parts,
     visible_requests,
 )
+from itr.requests.risk import BREACHED_NOW
 from itr.requests.terms import (
     Channel,
     Charge,
@@ -178,10 +179,12 @@ class ServiceRequest(Node):
         description="Whether no answer within the window confirmed it (R-REQ-04)."
     )
     reopen_count: int = column(filter=True, description="How often the solution came back.")
-    solved_by_line: int | None = column(
+    solved_by_line: int | None = sql(
+        journeys.SOLVED_BY_LINE,
         permission=Permission.READ_HANDLING,
         filter=True,
-        description="The line that delivered the accepted solution (R-LIN-02).",
+        description="The line that delivered the accepted solution (R-LIN-02); null until it is"
+        " accepted.",
     )
     first_line: int | None = sql(
         journeys.FIRST_LINE,
@@ -212,6 +215,12 @@ class ServiceRequest(Node):
         permission=Permission.READ_INTERNAL,
         filter=True,
         description="Whether line 1 resolved it at first contact.",
+    )
+    breached_now: bool = sql(
+        BREACHED_NOW,
+        filter=True,
+        description="Whether it is open with a running clock past its deadline; the same on"
+        " boards and in figures. 现已超时",
     )
     clocks: list[Clock] = many(
         "request_id", order=LIFECYCLE, filter=True, description="Its time threads, in their order."

@@ -70,9 +70,10 @@ FORMULAS: Mapping[FigureName, tuple[str, str]] = {
     ),
     F.SHARE: (
         "本行请求数 ÷ 各维度均有值的全部行请求数；维度无值的行没有占比。按支持线即 991 "
-        "占比：分母为交付过方案的请求。",
+        "占比：分母为方案已被接受的请求。各行占比之和恰为 1。",
         "Requests of the row ÷ requests of all rows whose dimensions have a value; a row without "
-        "one has no share. By line these are the 991 shares, of requests with a delivery.",
+        "one has no share. By line these are the 991 shares, of requests whose solution was"
+        " accepted. The shares make exactly 1.",
     ),
     F.DELIVERED: (
         "其中至少交付过一次方案的请求数。",
@@ -116,16 +117,17 @@ FORMULAS: Mapping[FigureName, tuple[str, str]] = {
         "First-contact resolution = requests resolved at first contact ÷ requests with a delivery.",
     ),
     F.SOLVED_BY_LINE_1: (
-        "其中最后一次方案由一线交付的请求数。",
-        "Those whose last solution line 1 delivered.",
+        "其中已被接受的方案由一线交付的请求数；被退回、尚未确认或已取消的不算任何一线的。",
+        "Those whose accepted solution line 1 delivered; what was sent back, is not confirmed yet"
+        " or was cancelled is no line's.",
     ),
     F.SOLVED_BY_LINE_2: (
-        "其中最后一次方案由二线交付的请求数。",
-        "Those whose last solution line 2 delivered.",
+        "其中已被接受的方案由二线交付的请求数。",
+        "Those whose accepted solution line 2 delivered.",
     ),
     F.SOLVED_BY_LINE_3: (
-        "其中最后一次方案由三线交付的请求数。",
-        "Those whose last solution line 3 delivered.",
+        "其中已被接受的方案由三线交付的请求数。",
+        "Those whose accepted solution line 3 delivered.",
     ),
     F.LINE_1_SHARE: (
         "991 之一线：一线解决 ÷ 全部已解决（目标 90 %）。",
@@ -142,6 +144,12 @@ FORMULAS: Mapping[FigureName, tuple[str, str]] = {
     F.BACKLOG: (
         "其中现在尚未关闭、取消或拒绝的请求数。",
         "Those of them not closed, cancelled or rejected as of now.",
+    ),
+    F.BREACHED_NOW: (
+        "其中未结、且有仍在计时的时间线索现已超过期限的请求数；与大屏、列表的“现已超时”同一定义，"
+        "不论告警是否已发出。",
+        "Those still open with a thread that is past its deadline now and runs on; the same as on"
+        " boards and in lists, whether or not an alarm told so.",
     ),
     F.BACKLOG_AGE_MEDIAN: _median(*_AGE),
     F.BACKLOG_AGE_P90: _p90(*_AGE),

@@ -1,6 +1,7 @@
 """The figures beside a board: open, at risk, breached by line and priority, and 991 shares.
 
-One statement reads them; they change with events only, so nobody needs to ask again and again.
+One statement reads them; they change with events, and when a clock breaches that no alarm tells
+of, so nobody needs to ask again and again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,12 @@ from uuid import UUID
 
 import orjson
 
-from itr.database import Reads
+from itr.database import Reads, fetch_planned
 from itr.errors import InvalidInput
 from itr.events.feed import TAKEN, Taken
-from itr.requests.risk import IS_OPEN, RISK, SlaRisk
+from itr.reports.rules import parts_of
+from itr.requests.journeys import COUNTS, SOLVED_BY_LINE
+from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, RISK, SlaRisk
 from itr.requests.rules import LINES
 from itr.requests.terms import Priority
 from itr.visibility import Visible
@@ -65,12 +68,22 @@ class LiveFigures:
         return sum(fitting, Count())
 
     def share(self, line: int) -> Decimal | None:
-        """A line's part of all that was solved; None when nothing was."""
-        return _share(self.solved[line], sum(self.solved.values()))
+        """A line's part of all that was solved, with the others' making 1; None: nothing was."""
+        parts = parts_of([self.solved[each] for each in LINES], SHARE_STEP)
+        return parts[LINES.index(line)]
 
     def share_of_rest(self, line: int) -> Decimal | None:
         """A line's part of what the lines before it left (R-LIN-02); None: nothing was left."""
         return _share(self.solved[line], sum(self.solved[each] for each in LINES if each >= line))
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one look found, as of what, and when time alone changes it; None: events only."""
+
+    taken: Taken
+    figures: LiveFigures
+    changes_at: datetime | None
 
 
 def ensure_days(days: int) -> int:
@@ -84,28 +97,29 @@ def ensure_days(days: int) -> int:
     return days
 
 
-async def live_figures(
-    pool: Reads, wanted: Wanted, sight: Visible, now: datetime
-) -> tuple[Taken, LiveFigures]:
+async def live_figures(pool: Reads, wanted: Wanted, sight: Visible, now: datetime) -> Looked:
     """What the statement saw, and the figures of the requests within sight."""
-    condition, values = sight.numbered("r", 3)
-    row = await pool.fetchrow(
+    condition, values = sight.numbered("r", 4)
+    (row,) = await fetch_planned(
+        pool,
         _FIGURES.format(sight=condition),
         _listed(wanted.customer_ids),
         _listed(wanted.product_ids),
         now - timedelta(days=wanted.days),
+        now,
         *values,
     )
-    taken, cells, solved = row
+    taken, cells, solved, changes_at = row
     found = {
         (line, Priority(priority)): Count(*counts)
         for line, priority, *counts in orjson.loads(cells)
     }
     by_line: dict[int, int] = dict(orjson.loads(solved))
-    return Taken.of(taken), LiveFigures(
+    figures = LiveFigures(
         {(line, each): found.get((line, each), Count()) for line in LINES for each in Priority},
         {line: by_line.get(line, 0) for line in LINES},
     )
+    return Looked(Taken.of(taken), figures, changes_at)
 
 
 _OF_THESE = (
@@ -114,7 +128,7 @@ _OF_THESE = (
 )
 _FIGURES = f"""
 with standing as materialized (
-    select r.line, r.priority, {RISK.replace("{t}", "r")} as risk
+    select r.id, r.line, r.priority, {RISK.replace("{t}", "r").replace(":now", "$4")} as risk
     from request r where {IS_OPEN.replace("{t}", "r")} and {_OF_THESE}
 ), counted as (
     select line, priority, count(*) as open,
@@ -122,14 +136,17 @@ with standing as materialized (
         count(*) filter (where risk = '{SlaRisk.BREACHED}') as breached
     from standing group by line, priority
 ), solved as (
-    select r.solved_by_line as line, count(*) as number from request r
-    where r.delivered_at >= $3 and r.solved_by_line is not null and {_OF_THESE}
-    group by r.solved_by_line
+    select {SOLVED_BY_LINE.replace("{t}", "r")} as line, count(*) as number from request r
+    where r.delivered_at >= $3 and {COUNTS.replace("{t}", "r")} and {_OF_THESE}
+    group by 1 having {SOLVED_BY_LINE.replace("{t}", "r")} is not null
+), seen as (
+    select id from standing
 )
 select {TAKEN},
     (select coalesce(json_agg(json_build_array(line, priority, open, at_risk, breached)), '[]')
         from counted)::text,
-    (select coalesce(json_agg(json_build_array(line, number)), '[]') from solved)::text
+    (select coalesce(json_agg(json_build_array(line, number)), '[]') from solved)::text,
+    {BREACHES_UNTOLD_AT.replace("{now}", "$4")}
 """
 
 

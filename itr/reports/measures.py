@@ -18,6 +18,7 @@ from itr.people.visibility import (
 )
 from itr.reports.terms import FigureDimension, FigureName, Unit
 from itr.requests.journeys import EFFORTS, PLACED
+from itr.requests.risk import BREACHED_NOW
 from itr.requests.rules import OPEN
 from itr.requests.terms import RequestStatus
 from itr.sla.lateness import APPROVED_REASON, BREACHED, LATENESS, OVERRUN, SPENT, STEP_OF_CLOCK
@@ -74,7 +75,8 @@ JOINS: dict[str, Join] = {
 }
 
 AXES: dict[FigureDimension, Axis] = {
-    D.LINE: Axis("stays.delivering_line"),
+    D.LINE: Axis("q.solved_by_line"),
+    D.DELIVERING_LINE: Axis("stays.delivering_line"),
     D.FIRST_LINE: Axis("stays.first_line"),
     D.HIGHEST_LINE: Axis("stays.highest_line"),
     D.PRIORITY: Axis("q.priority"),
@@ -249,10 +251,11 @@ MEASURES: dict[FigureName, Measure] = {
         _count("a.delivered_at is not null and efforts.straight and stays.highest_line = 1"),
         ("efforts", "stays"),
     ),
-    F.SOLVED_BY_LINE_1: Measure(_count("stays.delivering_line = 1"), ("stays",)),
-    F.SOLVED_BY_LINE_2: Measure(_count("stays.delivering_line = 2"), ("stays",)),
-    F.SOLVED_BY_LINE_3: Measure(_count("stays.delivering_line = 3"), ("stays",)),
+    F.SOLVED_BY_LINE_1: Measure(_count("a.solved_by_line = 1")),
+    F.SOLVED_BY_LINE_2: Measure(_count("a.solved_by_line = 2")),
+    F.SOLVED_BY_LINE_3: Measure(_count("a.solved_by_line = 3")),
     F.BACKLOG: Measure(_count(_OPEN)),
+    F.BREACHED_NOW: Measure(_count(BREACHED_NOW.replace("{t}", "a"))),
     F.BACKLOG_AGE_MEDIAN: Measure(_median(_AGE, _IS_OPEN)),
     F.BACKLOG_AGE_P90: Measure(_p90(_AGE, _IS_OPEN)),
     F.TIME_TO_RESOLVE_MEDIAN: Measure(_median(_RESOLVED)),

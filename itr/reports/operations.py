@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from itr.actor import Actor
-from itr.database import Reads
+from itr.database import Reads, fetch_planned
 from itr.errors import InvalidInput
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission
@@ -47,7 +47,7 @@ async def figures(
     computed = [figure for figure in FigureName if figure in needed]
     statement = Statement(asked, actor)
     text = statement.text(computed)
-    found = await pool.fetch(text, *statement.values)
+    found = await fetch_planned(pool, text, *statement.values)
     if len(found) > MOST_ROWS:
         raise InvalidInput(
             path=["by"],

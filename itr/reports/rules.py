@@ -18,6 +18,7 @@ from itr.reports.terms import (
     FigureInstant,
     FigureName,
 )
+from itr.sla.attribution import divide
 from itr.sla.calendar_errors import UnknownTimeZone
 
 MOST_DIMENSIONS = 3
@@ -228,6 +229,16 @@ def ratio(part: int, whole: int) -> Decimal | None:
 
 
 def shares_of(counts: Sequence[int | None]) -> list[Decimal | None]:
-    """What part each count is of their sum; None has no part."""
-    total = sum(count for count in counts if count is not None)
-    return [None if count is None else ratio(count, total) for count in counts]
+    """What part each count is of their sum; None has no part, the others' make 1 (R-KPI-05)."""
+    parts = iter(parts_of([count for count in counts if count is not None], SHARE_STEP))
+    return [None if count is None else next(parts) for count in counts]
+
+
+def parts_of(counts: Sequence[int], step: Decimal) -> list[Decimal | None]:
+    """What part each count is of their sum, in whole steps that make exactly 1 (R-KPI-05).
+
+    The largest remainders are rounded up, the first of equal ones first; None: of nothing.
+    """
+    if not any(counts):
+        return [None] * len(counts)
+    return [steps * step for steps in divide(int(1 / step), counts)]

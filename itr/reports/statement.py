@@ -17,6 +17,7 @@ from itr.reports.terms import (
     FigureName,
     Unit,
 )
+from itr.requests.journeys import SOLVED_BY_LINE
 from itr.requests.policy import visible_requests
 from itr.visibility import Visible
 
@@ -30,7 +31,27 @@ _OF_REQUEST = (
     " entitlement_outcome, contract_line_id, customer_id, product_id, project_id, branch_id,"
     " queue_id, assignee_id, partner_id"
 )
-_KEPT = "q.id, q.is_child, q.registered_at, q.delivered_at, q.status, q.reopen_count"
+_KEPT = (
+    "q.id, q.is_child, q.registered_at, q.delivered_at, q.status, q.reopen_count, q.solved_by_line"
+)
+_NARROWED = {
+    FigureDimension.LINE: "{solved} = any({values})",
+    FigureDimension.PRIORITY: "r.priority = any({values})",
+    FigureDimension.IMPACT: "r.impact = any({values})",
+    FigureDimension.KIND: "r.kind = any({values})",
+    FigureDimension.ENTITLEMENT: "r.entitlement_outcome = any({values})",
+    FigureDimension.CUSTOMER: "r.customer_id = any({values})",
+    FigureDimension.PROJECT: "r.project_id = any({values})",
+    FigureDimension.CONTRACT: "r.contract_line_id in (select agreed.id from contract_line agreed"
+    " where agreed.contract_id = any({values}))",
+    FigureDimension.PRODUCT: "r.product_id = any({values})",
+    FigureDimension.BRANCH: "r.branch_id = any({values})",
+    FigureDimension.QUEUE: "r.queue_id = any({values})",
+    FigureDimension.PERSON: "r.assignee_id = any({values})",
+    FigureDimension.PARTNER: "r.partner_id = any({values})",
+}
+"""What a filter says of the request's own row, so that nothing else is looked at at all."""
+_SOLVED = SOLVED_BY_LINE.replace("{t}", "r")
 
 
 class Statement:
@@ -54,7 +75,9 @@ class Statement:
         columns += [f"min(n{place})" for place in places]
         columns += [f"max(f{place})" for place in range(len(computed))]
         grouped = ", ".join(f"k{place}" for place in places)
-        order = ", ".join(f"min(n{place}) nulls last, k{place} nulls last" for place in places)
+        order = ", ".join(
+            f"min(counted.n{place}) nulls last, counted.k{place} nulls last" for place in places
+        )
         text = f"with {', '.join(parts)} select {', '.join(columns)} from ({counted}) counted" + (
             f" group by {grouped} order by {order} limit {MOST_ROWS + 1}" if grouped else ""
         )
@@ -82,12 +105,20 @@ class Statement:
             f"{instant} < {self._value(period.end)}",
             self._sees(visible_requests(self.actor), "r"),
             "r.merged_into_id is null",  # a duplicate is counted as what it ended in (R-REQ-13)
+            *self._narrowed(),
         ]
         columns = ", ".join(f"r.{name}" for name in _OF_REQUEST.split(", "))
         return (
-            f"select {columns}, {instant} as instant, r.parent_id is not null as is_child"
+            f"select {columns}, {_SOLVED} as solved_by_line, {instant} as instant,"
+            " r.parent_id is not null as is_child"
             f" from request r where {' and '.join(conditions)}"
         )
+
+    def _narrowed(self) -> Iterator[str]:
+        for dimension, values in self.asked.where.items():
+            if dimension in _NARROWED:
+                wanted = self._value(list(values))
+                yield _NARROWED[dimension].format(solved=_SOLVED, values=wanted)
 
     def _keyed(self, dimensions: set[FigureDimension]) -> str:
         of_requests = sorted(dimensions & OF_REQUESTS)
@@ -103,6 +134,7 @@ class Statement:
         wanted = [
             f"{axes[each][0]} = any({self._value(list(values))})"
             for each, values in self.asked.where.items()
+            if each not in _NARROWED or AXES[each].join is not None  # what is out of sight is none
         ]
         return f"select {', '.join(columns)} from asked q {' '.join(joins)}" + (
             f" where {' and '.join(wanted)}" if wanted else ""

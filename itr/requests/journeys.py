@@ -1,5 +1,7 @@
 """What a request's stays and moves say of it, in SQL over its row `{t}` (R-LIN-01, R-LIN-02)."""
 
+from itr.requests.terms import RequestStatus
+
 PLACED = "'RequestDispatched', 'RequestRequeued', 'RequestEscalated', 'RequestHandedBack'"
 """The events that put a request into a queue."""
 
@@ -17,6 +19,18 @@ FIRST_LINE = (
 
 HIGHEST_LINE = "(select max(s.line) from stint s where s.request_id = {t}.id)"
 """The highest line it reached."""
+
+SOLVED_BY_LINE = (
+    f"(case when {{t}}.status in ('{RequestStatus.CONFIRMED}', '{RequestStatus.CLOSED}')"
+    " then {t}.solved_by_line end)"
+)
+"""The line that solved it, by delivering the solution that was accepted: the 991 of R-LIN-02.
+
+What was rejected, cancelled or is not yet answered is nobody's.
+"""
+
+COUNTS = "({t}.parent_id is null and {t}.merged_into_id is null)"
+"""Whether it is a request of its own: children and duplicates are not counted (R-REQ-09, 13)."""
 
 DELIVERING_LINE = (
     "(select s.line from stint s where s.request_id = {t}.id and s.started_at <= {t}.delivered_at"

@@ -1,6 +1,7 @@
-"""What threatens the promises of a request, as its alarms have told it (R-ALM-01).
+"""What threatens the promises of a request: warnings that were raised, deadlines that have passed.
 
-SlaRisk moves with the alarms, which are events: whoever follows events need not watch the time.
+SlaRisk moves with the alarms, which are events (R-ALM-01). Clocks that sleep raise none: whoever
+follows events looks again when the first of these breaches.
 """
 
 from enum import StrEnum
@@ -28,19 +29,46 @@ IS_RUNNING = (
 One that was dropped after a breach stays BREACHED (R-SLA-05); it has nothing left to count.
 """
 
+IS_BREACHED_NOW = (
+    f"({IS_RUNNING} and ({{t}}.state = 'BREACHED'"
+    " or ({t}.state = 'RUNNING' and coalesce({t}.deadline < :now, false))))"
+)
+"""Whether a clock has run past its deadline by `:now` and runs on, in SQL over its row.
+
+It does not matter whether an alarm told so: a clock that sleeps, or whose alarm is under way, is
+breached the moment its deadline has passed. One whose breach was overturned is not (R-SLA-05).
+"""
+
+BREACHED_NOW = (
+    f"({IS_OPEN} and exists (select 1 from clock late where late.request_id = {{t}}.id"
+    f" and {IS_BREACHED_NOW.replace('{t}', 'late')}))"
+)
+"""Whether an open request has a clock that is breached now, in SQL over its row.
+
+The one definition for lists, boards, live figures and figures.
+"""
+
+_FIRST_TO_BREACH = "{t}.next_alarm_at is null and {t}.state = 'RUNNING' and {t}.deadline >= {now}"
+BREACHES_UNTOLD_AT = (
+    "(select min(untold.deadline) + interval '1 microsecond' from seen"
+    " join clock untold on untold.request_id = seen.id"
+    f" and {_FIRST_TO_BREACH.replace('{t}', 'untold')})"
+)
+"""When the next of the requests `seen` breaches without any alarm to tell so, as of `{now}`."""
+
 _LAST_WARNING = (
     "(select max(percent::int) from service_level_version promise,"
     " jsonb_array_elements_text(promise.alarm_percents) percent"
     " where promise.id = {t}.service_level_version_id and percent::int < 100)"
 )
 RISK = (
-    "(select case when bool_or(ticking.state = 'BREACHED')"
+    f"(select case when bool_or({IS_BREACHED_NOW.replace('{t}', 'ticking')})"
     f" then '{SlaRisk.BREACHED}' when bool_or(ticking.alarm_level > 0"
     f" and ticking.alarm_level >= {_LAST_WARNING}) then '{SlaRisk.AT_RISK}' else '{SlaRisk.OK}' end"
     f" from clock ticking where ticking.request_id = {{t}}.id"
     f" and {IS_RUNNING.replace('{t}', 'ticking')})"
 )
-"""The risk of a request, in SQL over its row: breached, or the last warning before it raised.
+"""The risk of a request, in SQL over its row: breached now, or the last warning before it raised.
 
 A breach that was overturned is none any more; that it was warned of remains (R-SLA-05).
 """

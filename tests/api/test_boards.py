@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -15,6 +16,7 @@ from itr.database import connected
 from itr.people.operations import assign_role, create_person, revoke_role
 from itr.people.roles import Role
 from itr.settings import Settings
+from itr.sla.models import Clock
 from tests.support.boards import (
     BOARD,
     SHORT,
@@ -294,6 +296,33 @@ async def test_a_calendar_that_closes_shows_the_whole_board_anew(hall: Hall) -> 
     assert before["countingChangesAt"] == message["serverTime"]
     assert after["countingChangesAt"] > before["countingChangesAt"]
     assert after["remaining"] == "PT3H59M59.95S"
+
+
+async def test_a_clock_no_alarm_tells_of_shows_its_breach_all_the_same(hall: Hall) -> None:
+    """L7: what another system left open sleeps until somebody works on it; late is late."""
+    desk = hall.desk
+    request = await bolts(desk)
+    sleeping = Clock.filter(request_id=UUID(request["id"].removeprefix("req_")))
+    await sleeping.update(next_alarm_at=None)
+    due = min([clock.deadline async for clock in sleeping])
+    one = {"id": {"eq": entry_id(request)}}
+    desk.time.now = due
+    watching = (
+        "subscription($filter: SlaFiguresFilter) { slaFigures(filter: $filter) { breached } }"
+    )
+    bolt = {"customerIds": [desk.public("org", "Bolt")]}
+
+    async with (
+        following(hall.server, hall.token(), board("risk"), filter=one) as socket,
+        following(hall.server, hall.token(), watching, filter=bolt) as figures,
+    ):
+        before = (await told(socket))["entries"][0]["risk"], (await told(figures))["breached"]
+        desk.time.pass_(timedelta(milliseconds=50))
+        after = (await told(socket))["entries"][0]["risk"], (await told(figures))["breached"]
+
+    assert before == ("OK", after[1] - 1)
+    assert after[0] == "BREACHED"
+    await do(desk, "bolt", "cancelRequest", id=request["id"], reason="gone")
 
 
 async def test_a_role_taken_away_ends_the_feed_with_the_next_message(hall: Hall) -> None:

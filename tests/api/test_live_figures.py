@@ -45,7 +45,7 @@ def of(name: str, desk: Desk) -> dict[str, Any]:
 async def test_figures_count_what_is_open_at_risk_and_breached_and_who_solved(
     hall: tuple[Desk, Served],
 ) -> None:
-    """R-ALM-01, R-LIN-02: by line and priority; 991 of what was solved and stayed so."""
+    """R-ALM-01, R-LIN-02: by line and priority; 991 of solutions that were accepted."""
     desk, _ = hall
     for _ in range(2):
         await brought_to(desk, "CLOSED")
@@ -65,11 +65,11 @@ async def test_figures_count_what_is_open_at_risk_and_breached_and_who_solved(
     later = await asked(desk)
     desk.time.now = long_ago
 
-    assert [found[name] for name in ("open", "atRisk", "breached", "solved")] == [5, 0, 2, 3]
+    assert [found[name] for name in ("open", "atRisk", "breached", "solved")] == [5, 0, 2, 2]
     assert [(it["line"], it["open"]) for it in found["lines"]] == [(1, 2), (2, 2), (3, 1)]
-    assert [it["solved"] for it in found["lines"]] == [2, 1, 0]
-    assert [it["share"] for it in found["lines"]] == ["0.6667", "0.3333", "0.0000"]
-    assert [it["shareOfRest"] for it in found["lines"]] == ["0.6667", "1.0000", None]
+    assert [it["solved"] for it in found["lines"]] == [2, 0, 0]
+    assert [it["share"] for it in found["lines"]] == ["1.0000", "0.0000", "0.0000"]
+    assert [it["shareOfRest"] for it in found["lines"]] == ["1.0000", None, None]
     p1, p3 = found["priorities"][0], found["priorities"][2]
     assert (p1["open"], p1["breached"], p3["open"], p3["breached"]) == (3, 1, 2, 1)
     assert found["lines"][0]["priorities"][2]["breached"] == 1

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 from statistics import median
 from typing import Any
@@ -16,9 +17,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from strawberry.utils.str_converters import to_camel_case
 
+from itr.database import open_pool
 from itr.durations import parse_duration
-from itr.reports.operations import DURATIONS, possible
+from itr.reports.live_figures import Wanted, live_figures
+from itr.reports.operations import DURATIONS, figures, possible
+from itr.reports.rules import Period, Question
+from itr.reports.statement import Statement
 from itr.reports.terms import OF_REQUESTS, FigureDimension, FigureName
+from itr.requests.policy import visible_on_boards
 from itr.settings import Settings
 from itr.sla.models import Clock
 from itr.sla.operations import calendars_of_versions
@@ -32,6 +38,7 @@ START_AT, END_AT = (datetime.fromisoformat(PERIOD[key]) for key in ("from", "to"
 REQUESTS = 160
 
 FIELDS = {figure: to_camel_case(figure.value.lower()) for figure in FigureName}
+ENDED = ("CLOSED", "CANCELLED", "REJECTED")
 COUNTED = {
     F.REQUESTS: lambda _: True,
     F.DELIVERED: lambda it: it["deliveredAt"],
@@ -49,10 +56,11 @@ COUNTED = {
         and max(stint["line"] for stint in it["stints"]) == 1
         and it["known"].efforts == ("RequestStarted",)
     ),
-    F.SOLVED_BY_LINE_1: lambda it: _solved_by(it) == 1,
-    F.SOLVED_BY_LINE_2: lambda it: _solved_by(it) == 2,
-    F.SOLVED_BY_LINE_3: lambda it: _solved_by(it) == 3,
-    F.BACKLOG: lambda it: it["status"] not in ("CLOSED", "CANCELLED", "REJECTED"),
+    F.SOLVED_BY_LINE_1: lambda it: _accepted_line(it) == 1,
+    F.SOLVED_BY_LINE_2: lambda it: _accepted_line(it) == 2,
+    F.SOLVED_BY_LINE_3: lambda it: _accepted_line(it) == 3,
+    F.BACKLOG: lambda it: it["status"] not in ENDED,
+    F.BREACHED_NOW: lambda it: it["status"] not in ENDED and any(map(_late_now, it["clocks"])),
 }
 """The figures that count requests."""
 
@@ -88,7 +96,8 @@ KEYS: Mapping[FigureDimension, Callable[[Any], Any]] = {
     D.DAY: lambda it: str(_day(it)),
     D.WEEK: lambda it: str(_day(it) - timedelta(days=_day(it).weekday())),
     D.MONTH: lambda it: str(_day(it).replace(day=1)),
-    D.LINE: lambda it: _text(_solved_by(it)),
+    D.LINE: lambda it: _text(_accepted_line(it)),
+    D.DELIVERING_LINE: lambda it: _text(_solved_by(it)),
     D.FIRST_LINE: lambda it: next(
         (str(stint["line"]) for stint in it["stints"] if stint["queue"]), None
     ),
@@ -132,6 +141,16 @@ def _solved_by(it: Any) -> int | None:
         return None
     stints = [stint for stint in it["stints"] if _at(stint["startedAt"]) <= _at(it["deliveredAt"])]
     return stints[-1]["line"] if stints else None
+
+
+def _accepted_line(it: Any) -> int | None:
+    """The line of the solution, once it was accepted (R-LIN-02)."""
+    return it["known"].solved_by_line if it["status"] in ("CONFIRMED", "CLOSED") else None
+
+
+def _late_now(clock: Any) -> bool:
+    ended = clock["completedAt"] or clock["remaining"] is None
+    return clock["state"] == "BREACHED" and not ended
 
 
 def _worked(it: Any, thread: str) -> int | None:
@@ -217,7 +236,7 @@ READ = (
     """id status priority impact kind registeredAt deliveredAt reopenCount isChild isDuplicate
     entitlementOutcome customer { id } project { id } contract { id } product { id } branch { id }
     queue { id } assignee { id } partner { id } stints { line startedAt queue { id } }""",
-    """id clocks { thread state completedAt elapsed attribution { lateness unattributed
+    """id clocks { thread state completedAt elapsed remaining attribution { lateness unattributed
         steps { number lateness } lines { line lateness } persons { id lateness }
         partners { id lateness } } }""",
     "id controlPoints { number line onTime owner { id } partner { id } }",
@@ -475,7 +494,7 @@ FILTERS: Mapping[str, tuple[FigureDimension, Callable[[Any], Any]]] = {
     "queueIds": (D.QUEUE, KEYS[D.QUEUE]),
     "personIds": (D.PERSON, KEYS[D.PERSON]),
     "partnerIds": (D.PARTNER, KEYS[D.PARTNER]),
-    "lines": (D.LINE, _solved_by),
+    "lines": (D.LINE, _accepted_line),
     "kinds": (D.KIND, KEYS[D.KIND]),
     "priorities": (D.PRIORITY, KEYS[D.PRIORITY]),
     "impacts": (D.IMPACT, KEYS[D.IMPACT]),
@@ -513,6 +532,115 @@ async def test_whatever_is_filtered_and_split_a_row_counts_what_it_opens_to(seen
         figure = dice.choice(sorted(COUNTED))
         opened = await seen.opened(found[key][f"open{FIELDS[figure]}"])
         assert opened == {it["id"] for it in groups[key] if COUNTED[figure](it)}, figure
+
+
+async def test_991_is_the_same_in_figures_and_beside_boards(made):
+    """R-LIN-02, R-REQ-09: of accepted solutions only, children and duplicates left out."""
+    desk, _ = made
+    query = """query($period: PeriodInput!) {
+        live: slaFigures(days: 30) { solved lines { solved share } }
+        figures(period: $period, instant: DELIVERED) {
+            solvedByLine1 solvedByLine2 solvedByLine3 line1Share line3Share } }"""
+    period = {"from": (NOW - timedelta(days=30)).isoformat(), "to": NOW.isoformat()}
+
+    answer = await desk.as_("PROCESS_MANAGER").run(query, {"period": period})
+
+    (row,), live = answer.data["figures"], answer.data["live"]
+    solved = [row[f"solvedByLine{line}"] for line in (1, 2, 3)]
+    assert [each["solved"] for each in live["lines"]] == solved
+    assert live["solved"] == sum(solved) > 0
+    assert sum(Decimal(each["share"]) for each in live["lines"]) == 1
+
+
+FIGURE_FILTERS = {
+    **FILTERS,
+    "projectIds": (D.PROJECT, KEYS[D.PROJECT]),
+    "contractIds": (D.CONTRACT, KEYS[D.CONTRACT]),
+    "branchIds": (D.BRANCH, KEYS[D.BRANCH]),
+}
+
+
+async def test_no_figure_gets_a_plan_for_whatever_values_however_often_it_is_asked(made):
+    """L10: every figure with every filter, seven times on one connection."""
+    desk, _ = made
+    (settings, whole) = desk.settings, Period(START_AT, END_AT)
+    analyst = await desk.actor("ANALYST")
+    some: dict[FigureDimension, list[Any]] = {
+        dimension: ["P1"] if dimension is D.PRIORITY else []
+        for dimension, _ in FIGURE_FILTERS.values()
+    }
+    some[D.BRANCH] = [desk.ids["Shanghai"]]
+    async with open_pool(settings, max_size=1) as pool:
+        for dimension, values in some.items():
+            asked = Question(whole, NOW, [], {dimension: values})
+            for figure in FigureName:
+                for _ in range(7 if figure in (F.REQUESTS, F.LATENESS) else 1):
+                    await figures(pool, analyst, asked, {figure})
+        for _ in range(7):
+            await live_figures(pool, Wanted(), visible_on_boards(analyst), NOW)
+        plans = await pool.fetch("select statement, generic_plans from pg_prepared_statements")
+
+    kept = [row["statement"] for row in plans if "request r" in row["statement"]]
+    assert kept == []
+
+
+@pytest.mark.parametrize("filter", sorted(FIGURE_FILTERS))
+async def test_a_filter_stands_where_the_requests_are_found_not_behind_all_of_them(made, filter):
+    """L10: what it leaves out is not looked at at all."""
+    desk, _ = made
+    dimension, _ = FIGURE_FILTERS[filter]
+    asked = Question(Period(START_AT, END_AT), NOW, [], {dimension: []})
+
+    text = Statement(asked, await desk.actor("ANALYST")).text([F.LATENESS])
+
+    found, _, _ = text.removeprefix("with asked as (").partition("), ")
+    column = "contract_id" if dimension is D.CONTRACT else _COLUMNS.get(dimension)
+    assert f"{column} = any(" in found, text
+
+
+_COLUMNS = {
+    D.CUSTOMER: "r.customer_id",
+    D.PROJECT: "r.project_id",
+    D.PRODUCT: "r.product_id",
+    D.BRANCH: "r.branch_id",
+    D.QUEUE: "r.queue_id",
+    D.PERSON: "r.assignee_id",
+    D.PARTNER: "r.partner_id",
+    D.LINE: "r.solved_by_line end)",
+    D.KIND: "r.kind",
+    D.PRIORITY: "r.priority",
+    D.IMPACT: "r.impact",
+    D.ENTITLEMENT: "r.entitlement_outcome",
+}
+
+
+@pytest.mark.parametrize(
+    ("by", "since"), [("DAY", "2026-03-26"), ("WEEK", "2026-02-20"), ("MONTH", "2025-07-01")]
+)
+async def test_days_weeks_and_months_come_in_order_of_time(made, by, since):
+    """14: the tenth comes behind the ninth, not behind the first."""
+    desk, _ = made
+    query = f"""query($period: PeriodInput!) {{
+        figures(period: $period, by: [{by}]) {{ keys {{ value }} requests tasks }} }}"""
+    period = {"from": f"{since}T00:00:00Z", "to": "2026-06-01T00:00:00Z"}
+
+    rows = (await desk.as_("ANALYST").run(query, {"period": period})).data["figures"]
+
+    days = [row["keys"][0]["value"] for row in rows]
+    assert days == sorted(days)
+    assert len(days) > 1
+
+
+async def test_control_points_come_in_their_order(made):
+    """14: numbers are numbers, also those that are no time."""
+    desk, _ = made
+    query = """query($period: PeriodInput!) {
+        figures(period: $period, by: [CONTROL_POINT]) { keys { value } tasks } }"""
+
+    rows = (await desk.as_("ANALYST").run(query, {"period": PERIOD})).data["figures"]
+
+    numbers = [int(row["keys"][0]["value"]) for row in rows if row["keys"][0]["value"]]
+    assert numbers == sorted(numbers)
 
 
 async def test_what_is_split_by_something_else_is_refused(made):

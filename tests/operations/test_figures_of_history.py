@@ -80,7 +80,7 @@ async def test_the_line_of_the_last_solution_is_the_line_of_the_last_resolved_li
     """R-LIN-02, R-KPI-01."""
     solved = [rows[-1] for rows in map(solutions, histories) if rows]
 
-    rows = {row.keys[0].value: row.values for row in await imported.rows(By.LINE)}
+    rows = {row.keys[0].value: row.values for row in await imported.rows(By.DELIVERING_LINE)}
 
     for line, count in Counter(row["support_line"] for row in solved).items():
         share = (Decimal(count) / len(solved)).quantize(Decimal("0.000001"), ROUND_HALF_UP)

@@ -63,6 +63,68 @@ async def test_importing_open_requests_arms_no_alarm(desk: Desk) -> None:
     assert await Clock.filter(next_alarm_at__isnull=False).count() == 0
 
 
+async def test_breached_now_is_one_thing_in_lists_boards_and_figures(desk: Desk) -> None:
+    """L7: late years ago, though no alarm ever told so; a paused one is not."""
+    query = """query($period: PeriodInput!) {
+        listed: requests(filter: { breachedNow: { eq: true } }) { totalCount }
+        byClocks: requests(filter: { clocks: { some: { state: { eq: BREACHED },
+            completedAt: { isNull: true } } } }) { totalCount }
+        slaFigures { open breached lines { breached } priorities { breached } }
+        figures(period: $period) { backlog breachedNow behind: drillDown(of: BREACHED_NOW) }
+    }"""
+    period = {"from": "2012-01-01T00:00:00Z", "to": "2013-01-01T00:00:00Z"}
+
+    found = (await desk.as_("PROCESS_MANAGER").run(query, {"period": period})).data
+
+    (row,), live = found["figures"], found["slaFigures"]
+    counted = [
+        found["listed"]["totalCount"],
+        found["byClocks"]["totalCount"],
+        live["breached"],
+        sum(each["breached"] for each in live["lines"]),
+        sum(each["breached"] for each in live["priorities"]),
+        row["breachedNow"],
+    ]
+    assert len(set(counted)) == 1, counted
+    assert 0 < counted[0] <= live["open"] == row["backlog"] == 20
+    opened = await desk.as_("PROCESS_MANAGER").run(
+        "query($filter: RequestFilter) { requests(filter: $filter) { totalCount } }",
+        {"filter": row["behind"]},
+    )
+    assert opened.data["requests"]["totalCount"] == counted[0]
+
+
+async def test_a_breach_that_was_overturned_is_none_now(desk: Desk) -> None:
+    """L7, R-SLA-05: neither provisional nor overturned changes what "now" means."""
+    request = await Request.filter(status="IN_PROGRESS").order_by("-number").first()
+    assert request is not None
+    count = "{ slaFigures { breached } requests(filter: {breachedNow: {eq: true}}) { totalCount } }"
+    clocks = Clock.filter(request_id=request.id)
+    rows = {row.id: (row.state, row.deadline, row.breached_at) async for row in clocks}
+
+    async def counted() -> tuple[int, int]:
+        data = (await desk.as_("PROCESS_MANAGER").run(count)).data
+        return data["slaFigures"]["breached"], data["requests"]["totalCount"]
+
+    before = await counted()
+    await clocks.update(provisional=True)
+    provisional = await counted()
+    await clocks.update(
+        state="RUNNING", breached_at=None, overturned_at=desk.time.now,
+        deadline=desk.time.now + timedelta(days=1),
+    )  # fmt: skip
+    overturned = await counted()
+    for key, (state, deadline, breached_at) in rows.items():
+        await Clock.filter(id=key).update(
+            state=state, deadline=deadline, breached_at=breached_at, overturned_at=None,
+            provisional=False,
+        )  # fmt: skip
+
+    assert provisional == before
+    assert overturned == (before[0] - 1, before[1] - 1)
+    assert await counted() == before
+
+
 async def test_a_corrected_calendar_recomputes_them_and_fires_nothing(desk: Desk) -> None:
     """R-IMP-01, R-SLA-10: a recompute wakes no clock that was asleep."""
     definition = replace(OFFICE, exceptions=(DatedException(date(2012, 3, 1)),))

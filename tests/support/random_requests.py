@@ -35,6 +35,7 @@ class Known:
 
     queues: tuple[UUID, ...]
     efforts: tuple[str, ...]
+    solved_by_line: int | None
 
 
 async def make_up(
@@ -132,12 +133,13 @@ class _Making:
             merged_into_id=self._perhaps(dice.choice(others), 0.1) if others else None,
             registered_at=registered,
             delivered_at=delivered,
+            solved_by_line=delivered and self._perhaps(dice.choice([1, 1, 1, 2, 2, 3]), 0.9),
             closed_at=self._after(delivered or registered) if status == "CLOSED" else None,
             updated_at=self.until,
         )
         self.requests.append(request)
         self._stints(request.id, registered)
-        self._events(request.id)
+        self._events(request)
         for thread in Thread:
             if dice.random() < 0.8:
                 self.clocks.append(self._clock(request.id, thread))
@@ -159,7 +161,7 @@ class _Making:
             )
             at = self._after(at)
 
-    def _events(self, request: UUID) -> None:
+    def _events(self, request: Request) -> None:
         kinds = [self.dice.choice(_PLACED + _OTHERS) for _ in range(self.dice.choice([0, 1, 3]))]
         if self.dice.random() < 0.4:
             kinds = ["RequestDispatched", "RequestStarted"]
@@ -172,9 +174,9 @@ class _Making:
             if kind != "RequestDispatched":
                 efforts.append(kind)
             self.events.append(
-                {"type": kind, "subject": str(request), "version": number, "payload": payload}
+                {"type": kind, "subject": str(request.id), "version": number, "payload": payload}
             )
-        self.known[request] = Known(tuple(queues), tuple(efforts))
+        self.known[request.id] = Known(tuple(queues), tuple(efforts), request.solved_by_line)
 
     def _clock(self, request: UUID, thread: Thread) -> Clock:
         dice = self.dice
