@@ -25,6 +25,7 @@ from itr.sla.previews import (
     time_after,
     time_between,
 )
+from itr.sla.public_holidays import subdivisions_that_differ
 
 
 @strawberry.type
@@ -51,15 +52,21 @@ class SimulationQuery:
                 en_reason="Give exactly one of end and duration.",
             )
 
+        parts = list(subdivisions_that_differ(calendar.country_holidays))
+
         def provisional(other: datetime) -> bool:
             return working.provisional(max(start, other))
 
         if end is not None:
             elapsed = time_between(working, start, end)
-            return WorkingTime(elapsed=elapsed, at=None, provisional=provisional(end))
+            return WorkingTime(
+                elapsed=elapsed, at=None, provisional=provisional(end), holiday_subdivisions=parts
+            )
         assert duration is not None
         at = time_after(working, start, duration)
-        return WorkingTime(elapsed=None, at=at, provisional=provisional(at))
+        return WorkingTime(
+            elapsed=None, at=at, provisional=provisional(at), holiday_subdivisions=parts
+        )
 
     @strawberry.field(
         permission_classes=[may(Permission.READ_CATALOGUE)],

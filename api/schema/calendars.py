@@ -14,6 +14,7 @@ from api.schema.simulation import Weekday
 from itr.catalogue.policy import visible_calendar_versions, visible_calendars
 from itr.people.roles import Permission
 from itr.sla.calendars import CalendarDefinition
+from itr.sla.public_holidays import subdivisions_that_differ
 
 _WEEKDAYS = list(Weekday)
 
@@ -70,13 +71,21 @@ def _exceptions(definition: CalendarDefinition) -> list[CalendarException]:
     ]
 
 
+def _parts(definition: CalendarDefinition) -> list[str]:
+    return list(subdivisions_that_differ(definition.country_holidays))
+
+
 def _said(answer: Callable[[CalendarDefinition], Any], description: str) -> Any:
     return computed(["definition"], _read(answer), description=description)
 
 
 _SHIFTS = "Its weekly shifts."
 _EXCEPTIONS = "Dates that differ, in their order."
-_COUNTRY = "Country whose public holidays count, e.g. CN (R-CAL-03)."
+_COUNTRY = "Country or part of one whose public holidays count, e.g. CN, GB-ENG (R-CAL-03)."
+_PARTS = (
+    "Where it names a country alone, the parts of it (ISO 3166-2) that have holidays of their own:"
+    " the days off there do not count. Empty for a part, and where they are the same everywhere."
+)
 _MAKE_UP = "Whether weekends that make up for holidays are worked (R-CAL-03)."
 
 
@@ -101,6 +110,7 @@ class CalendarVersion(Node):
     shifts: list[Shift] = _said(_shifts, _SHIFTS)
     exceptions: list[CalendarException] = _said(_exceptions, _EXCEPTIONS)
     country_holidays: str | None = _said(lambda it: it.country_holidays, _COUNTRY)
+    holiday_subdivisions: list[str] = _said(_parts, _PARTS)
     make_up_days: bool = _said(lambda it: it.make_up_days, _MAKE_UP)
     created_at: datetime = column(description="Since when.")
 
@@ -126,6 +136,7 @@ class Calendar(Node):
     shifts: list[Shift] = _said(_shifts, _SHIFTS)
     exceptions: list[CalendarException] = _said(_exceptions, _EXCEPTIONS)
     country_holidays: str | None = _said(lambda it: it.country_holidays, _COUNTRY)
+    holiday_subdivisions: list[str] = _said(_parts, _PARTS)
     make_up_days: bool = _said(lambda it: it.make_up_days, _MAKE_UP)
     clocks_to_recompute: int | None = sql(
         "(select count(*)::int from clock k where k.completed_at is null"

@@ -87,7 +87,9 @@ class WorkingCalendarInput:
         default=None, description="Dates that differ."
     )
     country_holidays: str | None = strawberry.field(
-        default=None, description="Country whose public holidays count, e.g. CN (R-CAL-03)."
+        default=None,
+        description="Country or part of one whose public holidays count: ISO 3166-1 or 3166-2, e.g."
+        " CN, GB-ENG (R-CAL-03).",
     )
     always_open: bool | None = strawberry.field(
         default=None, description="Count every hour; nothing else plays a part."
@@ -135,6 +137,11 @@ class WorkingTime:
     )
     provisional: bool = strawberry.field(
         description="Whether the answer lies in a year whose holidays are not published."
+    )
+    holiday_subdivisions: list[str] = strawberry.field(
+        default_factory=list,
+        description="Where the calendar names a country alone, the parts of it (ISO 3166-2) that"
+        " have holidays of their own, which did not count.",
     )
 
 

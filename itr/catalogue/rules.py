@@ -268,7 +268,10 @@ def by_thread(targets: Targets, priority: str) -> dict[Thread, Target | None]:
 
 
 def _problems_of_priority(targets: Targets, priority: str) -> Iterator[DomainError]:
-    """A priority may promise nothing for a thread, but not nothing at all (R-CAT-03)."""
+    """A priority may promise nothing for a thread, but not nothing at all (R-CAT-03).
+
+    What it promises takes time: a request cannot be closed the instant it is delivered (R-CP-03).
+    """
     promised = {thread: target for thread in Thread if (target := targets.get((priority, thread)))}
     if not promised:
         yield Required(path=["targets", priority])
@@ -276,7 +279,7 @@ def _problems_of_priority(targets: Targets, priority: str) -> Iterator[DomainErr
     found = [
         BadTarget(path=["targets", priority, thread.value])
         for thread, target in promised.items()
-        if not _is_target(target, zero=thread is Thread.CLOSURE)
+        if not _is_target(target)
     ]
     if found:
         yield from found
@@ -289,11 +292,10 @@ def _problems_of_priority(targets: Targets, priority: str) -> Iterator[DomainErr
         yield TargetsOutOfOrder(path=["targets", priority], priority=priority)
 
 
-def _is_target(target: Target, *, zero: bool) -> bool:
+def _is_target(target: Target) -> bool:
     most, step = (LONGEST_DAYS, 1000) if target.us is None else (LONGEST_US, 1)
     amount = Fraction(target.amount)
-    positive = amount > 0 or (zero and amount == 0)
-    return positive and amount <= most and (amount * step).denominator == 1
+    return 0 < amount <= most and (amount * step).denominator == 1
 
 
 def _is_percents(percents: Sequence[int]) -> bool:

@@ -14,8 +14,8 @@ from itr.imports.errors import CannotImport
 from itr.imports.terms import Kind
 from itr.requests.priority import Classification
 from itr.requests.terms import Channel, FaultLevel, Impact, ProblemType, RequestKind
-from itr.sla.calendars import is_time_zone
 from itr.sla.terms import WaitingReason
+from itr.time_zones import is_time_zone
 
 ANY = "*"
 _PLACE = re.compile(r"\{([^{}]+)\}")

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from itr.errors import DomainError, InvalidInput
 from itr.reports.terms import (
@@ -20,6 +20,7 @@ from itr.reports.terms import (
 )
 from itr.sla.attribution import divide
 from itr.sla.calendar_errors import UnknownTimeZone
+from itr.time_zones import is_time_zone
 
 MOST_DIMENSIONS = 3
 MOST_ROWS = 5000
@@ -128,7 +129,7 @@ def ensure_answerable(asked: Question, wanted: Collection[FigureName]) -> None:
 
 
 def _ensure_buckets(asked: Question) -> None:
-    if asked.time_zone not in _time_zones():
+    if not is_time_zone(asked.time_zone):
         raise UnknownTimeZone(path=["timeZone"])
     if not set(asked.by) & set(BUCKETS):
         return
@@ -143,12 +144,6 @@ def _ensure_buckets(asked: Question) -> None:
             zh_reason=f"时段划分后超过 {MOST_ROWS} 段，请缩短。",
             en_reason=f"The period has more than {MOST_ROWS} buckets; ask for less.",
         )
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    """Their names, read once: reading walks the whole time zone database on the disk."""
-    return frozenset(available_timezones())
 
 
 def _shortest(asked: Question) -> timedelta:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from itr.errors import DomainError
 from itr.sla.calendars import CalendarDefinition
+from itr.sla.public_holidays import subdivisions_that_differ
 
 
 class UnknownTimeZone(DomainError):
@@ -55,6 +56,14 @@ class UnknownCountry(DomainError):
     en = "There are no public holidays for this country."
 
 
+class UnknownSubdivision(DomainError):
+    """The library of public holidays does not know this part of the country."""
+
+    code = "UNKNOWN_SUBDIVISION"
+    zh = "该国家或地区没有这个行政区划（ISO 3166-2），可用：{known}。"
+    en = "The country has no such subdivision (ISO 3166-2); there are: {known}."
+
+
 class NoWorkingTime(DomainError):
     """A clock on such a calendar would never come to its end."""
 
@@ -96,6 +105,7 @@ _BY_CODE: dict[str, type[DomainError]] = {
         DuplicateDate,
         DateOutOfRange,
         UnknownCountry,
+        UnknownSubdivision,
         NoWorkingTime,
         OverlappingShifts,
     )
@@ -110,9 +120,14 @@ MOST_EXCEPTIONS = 5_000
 def problems_of_calendar(definition: CalendarDefinition) -> list[DomainError]:
     """What keeps a calendar from being saved or tried out, each with its code and path."""
     return list(_crowds(definition)) or [
-        _BY_CODE.get(problem.code, BadCalendar)(path=problem.path)
+        _BY_CODE.get(problem.code, BadCalendar)(path=problem.path, known=_parts_of(definition))
         for problem in definition.problems()
     ]
+
+
+def _parts_of(definition: CalendarDefinition) -> str:
+    country = (definition.country_holidays or "").partition("-")[0]
+    return ", ".join(subdivisions_that_differ(country)) or "–"
 
 
 def _crowds(definition: CalendarDefinition) -> Iterator[DomainError]:

@@ -1,15 +1,14 @@
 """What a working calendar says, and what is wrong with it when it cannot be kept (R-CAL-01, 02)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from itr.sla.public_holidays import public_holidays, supported_countries
+from itr.sla.public_holidays import public_holidays, supported_countries, unknown_subdivision
+from itr.time_zones import is_time_zone
 
 WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 FIRST_YEAR = 1900
@@ -140,16 +139,6 @@ class CalendarDefinition:
         )
 
 
-@lru_cache(maxsize=1024)
-def is_time_zone(name: str) -> bool:
-    """Whether the time zone database has the zone."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return bool(name)
-
-
 def minutes_of(opens: str, closes: str) -> Minutes:
     """The span in minutes from midnight; over midnight it ends after 24:00."""
     start, end = _minute(opens), _minute(closes)
@@ -158,6 +147,10 @@ def minutes_of(opens: str, closes: str) -> Minutes:
 
 def _minute(time: str) -> int:
     return int(time[:2]) * 60 + int(time[3:])
+
+
+def _length(spans: Iterable[Minutes]) -> int:
+    return sum(closes - opens for opens, closes in spans)
 
 
 class DayPlans:
@@ -190,7 +183,11 @@ class DayPlans:
         }
 
     def spans_of(self, ordinal: int) -> tuple[Minutes, ...]:
-        """The date's spans: exception, else holiday, else make-up day, else weekday (R-CAL-01)."""
+        """The date's spans: exception, else holiday, else make-up day, else weekday (R-CAL-01).
+
+        A make-up day has Monday's shifts, unless the weekend's own are as long: whoever is open
+        on Saturdays is not closed by one.
+        """
         exception = self._exceptions.get(ordinal)
         if exception is not None:
             return exception
@@ -200,7 +197,7 @@ class DayPlans:
             if ordinal in listed.off:
                 return ()
             if self._make_up_days and weekday >= 5 and ordinal in listed.made_up:
-                return self._weekly[0]
+                return max(self._weekly[weekday], self._weekly[0], key=_length)
         return self._weekly[weekday]
 
     def is_holiday(self, ordinal: int) -> bool:
@@ -230,8 +227,10 @@ def _problems_of_fields(definition: CalendarDefinition) -> Iterator[CalendarProb
         for number, span in enumerate(exception.spans):
             yield from _bad_times(span.opens, span.closes, ("exceptions", index, "shifts", number))
     country = definition.country_holidays
-    if country is not None and country not in supported_countries():
+    if country is not None and country.partition("-")[0] not in supported_countries():
         yield CalendarProblem("UNKNOWN_COUNTRY", ("country_holidays",))
+    elif country is not None and unknown_subdivision(country):
+        yield CalendarProblem("UNKNOWN_SUBDIVISION", ("country_holidays",))
     opens_sometime = definition.shifts or any(day.spans for day in definition.exceptions)
     if not definition.always_open and not opens_sometime:
         yield CalendarProblem("NO_WORKING_TIME", ("shifts",))

@@ -1,6 +1,6 @@
 """Saving and reading service levels (R-CAT-03)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -114,11 +114,26 @@ async def test_targets_out_of_order_are_refused_for_each_priority(
     ]
 
 
-async def test_equal_targets_and_a_closing_target_of_zero_are_kept(always: UUID) -> None:
+async def test_equal_targets_are_kept(always: UUID) -> None:
     """R-CAT-03, R-CP-01."""
-    terms = await terms_of(await saved(always, targets=desk.hours(8, 8, 8, 0)))
+    terms = await terms_of(await saved(always, targets=desk.hours(8, 8, 8)))
 
-    assert terms.target("P1", Thread.CLOSURE) == Target(us=0)
+    assert terms.target("P1", Thread.RESOLUTION) == terms.target("P1", Thread.RESPONSE)
+
+
+@pytest.mark.parametrize("thread", range(4))
+@pytest.mark.parametrize("unit", [desk.hours, desk.days])
+async def test_nothing_is_promised_in_no_time(
+    always: UUID, thread: int, unit: Callable[..., Targets]
+) -> None:
+    """R-CP-03, R-CAT-03: a closing target of zero too, it could never be met."""
+    amounts = [8, 8, 8, 8]
+    amounts[thread] = 0
+
+    assert await refusal(always, targets=unit(*amounts)) == [
+        ("BAD_TARGET", ("targets", priority, list(Thread)[thread].value))
+        for priority in ("P1", "P2", "P3", "P4")
+    ]
 
 
 NO_RESPONSE = {key: each for key, each in desk.hours(1, 4, 8).items() if key[1] != "RESPONSE"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from itr.sla.calendars import CalendarDefinition, Shift
+from itr.sla.calendars import CalendarDefinition, DayPlans, Shift
 from itr.sla.working_time import WorkingCalendar, calendar_of
 from tests.rules.sla_words import ALWAYS, CN, HOUR, MINUTE, exception
 
@@ -225,3 +225,20 @@ def test_openings_and_closings_enclose_working_time(calendar, now):
     assert not calendar.is_open(closes)
     assert calendar.elapsed(now, closes) == (closes - opens) // timedelta(microseconds=1)
     assert calendar.elapsed(calendar.prev_open(now), now) == 0
+
+
+@laws
+@given(definitions(zone="Asia/Shanghai"), st.sampled_from(["2026-02-14", "2026-02-28"]))
+def test_a_make_up_day_is_worked_at_least_as_its_own_weekday(
+    definition: CalendarDefinition, day: str
+) -> None:
+    """20, R-CAL-01: and at least as Monday, whatever the week is like."""
+    worked = replace(definition, country_holidays="CN", exceptions=())
+    plain, made_up = replace(worked, make_up_days=False), worked
+    ordinal = datetime.fromisoformat(day).toordinal()
+
+    def length(calendar: CalendarDefinition, ordinal: int) -> int:
+        return sum(closes - opens for opens, closes in DayPlans(calendar).spans_of(ordinal))
+
+    monday = datetime(2026, 3, 9, tzinfo=UTC).toordinal()
+    assert length(made_up, ordinal) == max(length(plain, ordinal), length(plain, monday))
