@@ -65,7 +65,7 @@ async def owners_of_open_steps(id: str) -> set[UUID | None]:
 async def test_27_a_dispatched_request_of_somebody_deactivated_is_the_dispatch_managers(
     desk: Desk,
 ) -> None:
-    """R-ROLE-07, 27: the owner named is active, the step is in somebody's work, all is told."""
+    """27, R-ROLE-07: the owner named is active, the step is in somebody's work, all is told."""
     await hired(desk, "leaver", Role.LINE1, queue="queue1")
     request = await brought_to(desk, "AUTHORISED")
     queue = desk.public("que", "queue1")
