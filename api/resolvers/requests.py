@@ -122,7 +122,9 @@ class RequestMutation:
         self, info: Info, input: given.ResumeRequestInput
     ) -> RequestPayload | None:
         """Go on with a waiting request."""
-        return await on_request(info, input, operations.resume_request, answer=input.answer)
+        return await on_request(
+            info, input, operations.resume_request, answer=input.answer, reason=input.reason
+        )
 
     @mutation(P.WORK_ON_REQUEST, "Service is up again by a workaround: stops RESTORATION.")
     async def restore_request(

@@ -92,7 +92,9 @@ class DispatchRequestInput(RequestInput):
     )
 
 
-@strawberry.input(description="Wait for somebody else (R-REQ-03).")
+@strawberry.input(
+    description="Wait for somebody else, also beside what is waited for already (R-REQ-03)."
+)
 class WaitRequestInput(RequestInput):
     """Wait for somebody else."""
 
@@ -105,6 +107,11 @@ class ResumeRequestInput(RequestInput):
     """Go on with a waiting request."""
 
     answer: str | None = strawberry.field(default=None, description="What was waited for; public.")
+    reason: WaitingReason | None = strawberry.field(
+        default=None,
+        description="Which wait ends; the request goes on with the last of them. Null: all of them,"
+        " by a customer what waits for the customer.",
+    )
 
 
 @strawberry.input(description="Service is up again by a workaround.")

@@ -20,6 +20,7 @@ from api.schema.sla import LIFECYCLE, Clock
 from api.schema.standing import STANDING, open_verbs
 from api.schema.third_parties import HandOver
 from api.schema.timeline import TimelineEventConnection
+from api.schema.waits import RequestWait, waits_of
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.people.roles import Permission
 from itr.requests import journeys
@@ -109,7 +110,15 @@ class ServiceRequest(Node):
     title: str = column(filter=True, description="Its subject.")
     description: str = column(description="What the requester told.")
     status: RequestStatus = column(filter=True, order=True, description="Where it stands.")
-    waiting_reason: WaitingReason | None = column(filter=True, description="What it waits for.")
+    waiting_reason: WaitingReason | None = column(
+        filter=True, description="What it waits for; of several reasons the one told last."
+    )
+    waits: list[RequestWait] = computed(
+        {"waiting_reason": "{t}.waiting_reason", "waits": "{t}.waits"},
+        waits_of,
+        description="All it waits for: each opens and ends by itself, the request goes on with the"
+        " last (R-REQ-03).",
+    )
     problem_type: ProblemType | None = column(filter=True, description="What is the matter.")
     fault_level: FaultLevel | None = column(filter=True, description="How badly it is broken.")
     impact: Impact | None = column(filter=True, description="Who is affected.")

@@ -106,7 +106,9 @@ class ClockEventInput:
 
     at: datetime = strawberry.field(description="When.")
     kind: ClockEventKind = strawberry.field(description="What.")
-    reason: WaitingReason | None = strawberry.field(default=None, description="Why it paused.")
+    reason: WaitingReason | None = strawberry.field(
+        default=None, description="Why it paused; which reason ends when it is RESUMED, null: all."
+    )
     target: timedelta | None = strawberry.field(
         default=None, description="The new target; RETARGETED needs one."
     )

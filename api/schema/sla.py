@@ -66,6 +66,10 @@ class ClockInterval:
     reason: str = strawberry.field(
         description="WORKING, OUTSIDE_HOURS, HOLIDAY, PAUSED:<reason> or SOLVED."
     )
+    waits_for: list[str] = strawberry.field(
+        default_factory=list,
+        description="Every reason open in a pause, as told; `reason` has the one told last.",
+    )
 
 
 def _explained(values: Mapping[str, Any], context: Any) -> list[ClockInterval]:
@@ -75,7 +79,13 @@ def _explained(values: Mapping[str, Any], context: Any) -> list[ClockInterval]:
         return []
     calendar = calendar_of(CalendarDefinition.from_json(values["calendar"]))
     return [
-        ClockInterval(from_=each.start, to=each.end, counted=each.counted, reason=each.reason)
+        ClockInterval(
+            from_=each.start,
+            to=each.end,
+            counted=each.counted,
+            reason=each.reason,
+            waits_for=list(each.waits_for),
+        )
         for each in explain(history, lambda _: calendar, context.now)
     ]
 

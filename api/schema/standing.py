@@ -10,7 +10,6 @@ from itr.requests.policy import Standing, verbs_open_to
 from itr.requests.rules import OPEN
 from itr.requests.terms import RequestKind, RequestStatus, Verb
 from itr.sla.lateness import BREACHED
-from itr.sla.terms import WaitingReason
 
 _IN_QUEUE = (
     "exists (select 1 from queue_member m where m.queue_id = {t}.queue_id and m.person_id = :actor)"
@@ -21,6 +20,10 @@ _PARENT_ENDED = (
 )
 _OPEN_CHILDREN = (
     f"(select count(*) from request c where c.parent_id = {{t}}.id and c.status not in ({_ENDED}))"
+)
+_WAITS_FOR_CUSTOMER = (
+    "coalesce({t}.waiting_reason = 'CUSTOMER' or {t}.waiting_reason is not null"
+    """ and {t}.waits @@ '$[*].reason == "CUSTOMER"', false)"""
 )
 _FIRM_WORKS_HIGHER = (
     "exists (select 1 from queue q where q.partner_id = {t}.partner_id and q.line > {t}.line)"
@@ -44,7 +47,7 @@ STANDING = {
     "in_queue": _IN_QUEUE,
     "kind": "{t}.kind",
     "line": "{t}.line",
-    "waiting_reason": "{t}.waiting_reason",
+    "waits_for_customer": _WAITS_FOR_CUSTOMER,
     "closed_at": "{t}.closed_at",
     "may_be_reauthorised": "(not {t}.reauthorised and {t}.entitlement_outcome = 'NO_DATA')",
     "firm_works_higher": _FIRM_WORKS_HIGHER,
@@ -64,7 +67,7 @@ STANDING = {
 
 def open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
     """What the actor could do to a request that stands so."""
-    reason, closed_at = values["waiting_reason"], values["closed_at"]
+    closed_at = values["closed_at"]
     standing = Standing(
         status=RequestStatus(values["status"]),
         kind=RequestKind(values["kind"]),
@@ -73,7 +76,7 @@ def open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
         partner=_uuid(values["partner_id"]),
         requesters={_uuid(values["requester_id"]), _uuid(values["contact_id"])},
         in_queue=bool(values["in_queue"]),
-        waiting_reason=WaitingReason(reason) if reason else None,
+        waits_for_customer=bool(values["waits_for_customer"]),
         closed_at=datetime.fromisoformat(closed_at) if closed_at else None,
         may_be_reauthorised=bool(values["may_be_reauthorised"]),
         firm_works_higher=bool(values["firm_works_higher"]),

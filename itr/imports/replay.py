@@ -137,12 +137,12 @@ class Replay:
             self._note(told)
 
     def wait(self, told: Told) -> None:
-        """Waiting; another reason goes on with the same pause (R-REQ-03)."""
+        """Waiting; another reason goes on with the same pause, in the place of the one before."""
         changed = self._take_up(told)
         reason = told.reason or WaitingReason.CUSTOMER
         if self.status is not S.WAITING or self.work.request.waiting_reason is not reason:
             self._let_a_moment_pass()
-            moves.wait(self.work, reason, None)
+            moves.wait(self.work, reason, None, instead=True)
         elif not changed:
             self._note(told)
 

@@ -6,7 +6,7 @@ Until a request was accepted the house level ran its clocks (R-ENT-05), and stil
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ class Told:
     words: Sequence[Mapping[str, Any]] = ()
     to: str | None = None
     reason: str | None = None
+    waits: Sequence[str] | None = None
+    """What it waits for after it; entries from before reasons were kept apart tell the last."""
     priority: str | None = None
     classified: tuple[str, str, str] | None = None
 
@@ -40,23 +42,20 @@ class Retelling:
     terms: ServiceTerms
     book: ClockBook
     priority: str | None = None
-    waiting: WaitingReason | None = None
+    waiting: list[WaitingReason] = field(default_factory=list)
     classified: Classification | None = None
 
     def follow(self, told: Told) -> None:
         """What the entry did to the clocks, had the terms been these."""
-        if self.waiting is not None and told.to not in (None, RequestStatus.WAITING):
-            self.waiting = None
-            for thread in self.book.unfinished():
-                self.book.resume(thread, told.at)
+        if self.waiting and told.to not in (None, RequestStatus.WAITING):
+            self.waiting = []
+            self._hold(told.at)
         for sequence, words in enumerate(told.words):
             self._happened(*from_words(words, sequence))
         if told.priority is not None:
             self.priority = priority = self._priority_of(told, told.priority)
             self._retarget(priority, told.at)
-        if told.to == RequestStatus.WAITING and told.reason is not None:
-            self.waiting = WaitingReason(told.reason)
-            self._pause(told.at)
+        self._wait(told)
 
     def _happened(self, thread: Thread, event: ClockEvent) -> None:
         if event.kind in _SAID_BY_THE_LEVEL:
@@ -86,13 +85,21 @@ class Retelling:
             return given
         return priority_of(self.classified, self.terms.matrix).value
 
-    def _pause(self, at: datetime) -> None:
-        assert self.waiting is not None
+    def _wait(self, told: Told) -> None:
+        """Reasons open and end by themselves (R-REQ-03)."""
+        if told.waits is not None:
+            self._wait_for(told.waits, told.at)
+        elif told.to == RequestStatus.WAITING and told.reason is not None:
+            self._wait_for([told.reason], told.at)
+
+    def _wait_for(self, reasons: Sequence[str], at: datetime) -> None:
+        self.waiting = [WaitingReason(each) for each in reasons]
+        self._hold(at)
+
+    def _hold(self, at: datetime) -> None:
         for thread in self.book.unfinished():
-            if self.terms.pauses_thread(self.waiting, thread):
-                self.book.pause(thread, at, self.waiting.value)
-            else:
-                self.book.resume(thread, at)
+            pausing = [each for each in self.waiting if self.terms.pauses_thread(each, thread)]
+            self.book.hold(thread, at, [each.value for each in pausing])
 
 
 def retold(timeline: Iterable[Told], terms: ServiceTerms) -> dict[Thread, list[ClockEvent]]:

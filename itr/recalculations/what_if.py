@@ -29,11 +29,11 @@ _TIMELINES = """
 select subject, occurred_at, payload->>'to' as "to",
     case when type = 'RequestHandedToPartner' then 'THIRD_PARTY' else payload->>'reason' end
         as reason,
-    payload->>'priority' as priority, payload->>'problemType' as problem,
+    payload->'waits' as waits, payload->>'priority' as priority, payload->>'problemType' as problem,
     payload->>'faultLevel' as level, payload->>'impact' as impact, payload->'clocks' as words
 from event
 where subject = any($1) and subject_type = 'request'
-    and payload ?| array['clocks', 'priority', 'to']
+    and payload ?| array['clocks', 'priority', 'to', 'waits']
 order by subject, subject_version
 """
 
@@ -107,6 +107,7 @@ async def _timelines(connection: BaseDBAsyncClient, ids: Sequence[UUID]) -> dict
                 words=orjson.loads(row["words"]) if row["words"] else (),
                 to=row["to"],
                 reason=row["reason"],
+                waits=orjson.loads(row["waits"]) if row["waits"] else None,
                 priority=row["priority"],
                 classified=classified if all(classified) else None,
             )

@@ -79,6 +79,7 @@ class Request(Table):
     )
     partner_id: UUID | None
     waiting_reason: WaitingReason | None = enum_or_null(WaitingReason, 16)
+    waits: fields.JSONField[list[dict[str, str]]] = fields.JSONField(default=list, db_default=[])
     returns_to: RequestStatus | None = enum_or_null(RequestStatus, 12)
     entitlement_outcome: EntitlementOutcome | None = enum_or_null(EntitlementOutcome, 12)
     contract_line: fields.ForeignKeyNullableRelation[ContractLine] = fields.ForeignKeyField(

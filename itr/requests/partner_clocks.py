@@ -16,6 +16,7 @@ from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.rules import BEFORE_DELIVERED
 from itr.requests.terms import RequestStatus
+from itr.requests.waiting import open_reasons
 from itr.sla.clock import ClockEvent, Target, as_of, fold
 from itr.sla.clocks import ClockBook, histories_of
 from itr.sla.operations import CurrentCalendar, current_calendars
@@ -107,11 +108,8 @@ def _follow(in_hand: Handling, hand_over: HandOver, book: ClockBook) -> None:
         book.complete(THREAD, now)
     else:
         book.reopen(THREAD, now)
-        reason = request.waiting_reason
-        if reason in (None, WaitingReason.THIRD_PARTY):
-            book.resume(THREAD, now)
-        elif not book.is_paused(THREAD):
-            book.pause(THREAD, now, str(reason))
+        others = (r for r in open_reasons(request) if r is not WaitingReason.THIRD_PARTY)
+        book.hold(THREAD, now, [each.value for each in others])
 
 
 async def _calendars(book: ClockBook, customer_id: UUID) -> Mapping[UUID, CurrentCalendar]:

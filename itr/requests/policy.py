@@ -22,7 +22,6 @@ from itr.requests.rules import (
     reopens_in_time,
 )
 from itr.requests.terms import RequestKind, RequestStatus, Verb
-from itr.sla.terms import WaitingReason
 from itr.visibility import Visible
 
 P = Permission
@@ -212,7 +211,7 @@ class Standing:
     requesters: Collection[UUID | None]
     in_queue: bool
     """Whether the actor works in the queue the request is in."""
-    waiting_reason: WaitingReason | None
+    waits_for_customer: bool
     closed_at: datetime | None
     may_be_reauthorised: bool
     firm_works_higher: bool = False
@@ -258,7 +257,7 @@ def _fits(actor: Actor, request: Standing, now: datetime) -> Mapping[Verb, bool]
     rank = rank_of(actor.roles)
     return {
         Verb.START: request.in_queue if request.owner is None else owns and not begun,
-        Verb.RESUME: owns or request.waiting_reason is WaitingReason.CUSTOMER,
+        Verb.RESUME: owns or request.waits_for_customer,
         Verb.REAUTHORISE: request.may_be_reauthorised,
         Verb.REOPEN: reopens_in_time(request.closed_at, now) and not request.parent_ended,
         Verb.RESTORE: has_technical_steps(request.kind),

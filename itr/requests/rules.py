@@ -144,6 +144,14 @@ class AlreadyOwned(DomainError):
     en = "Somebody already owns this request."
 
 
+class NotWaitingFor(DomainError):
+    """What is not open cannot end (R-REQ-03)."""
+
+    code = "NOT_WAITING_FOR"
+    zh = "该请求未因此原因等待。"
+    en = "The request does not wait for this."
+
+
 class TimeGoesBackwards(DomainError):
     """A date that lies on the wrong side of now."""
 

@@ -18,6 +18,7 @@ from itr.actor import Actor
 from itr.people.roles import Role
 from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.terms import RequestKind, RequestStatus
+from itr.requests.waiting import open_reasons
 from itr.sla.control_point_moves import Changes, Situation, changes_of
 from itr.sla.control_points import (
     REMINDERS,
@@ -65,7 +66,7 @@ def situation_of(work: Handling) -> Situation:
         service_down=request.service_down,
         answered=request.first_response_at is not None,
         line=request.line,
-        waiting_for=request.waiting_reason,
+        waiting_for=open_reasons(request),
         by_owner=work.actor.id == request.assignee_id,
         dropped=request.status in (RequestStatus.CANCELLED, RequestStatus.REJECTED),
         with_partner=request.partner_id is not None,
@@ -162,11 +163,14 @@ class Counting:
             row.budget_us, row.reminded = budget, 0
 
     def pause_or_count(self, row: ControlPoint) -> None:
-        """Count, or stand still with the thread; then say when it is due and reminds."""
+        """Count, or stand still with the thread; then say when it is due and reminds.
+
+        A step runs as long as the request waits for it, whatever else that waits for.
+        """
         spent = self._spent(row)
-        reason = self.work.request.waiting_reason
-        paused = reason is not None and self.work.terms.pauses_thread(reason, row.thread)
-        if paused and RUN_THROUGH.get(row.number) is not reason:
+        reasons = open_reasons(self.work.request)
+        paused = any(self.work.terms.pauses_thread(each, row.thread) for each in reasons)
+        if paused and RUN_THROUGH.get(row.number) not in reasons:
             row.base_us, row.elapsed_us = None, spent
         elif row.base_us is None:
             row.base_us = self.position - spent

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from itr.sla.clock_facts import Clock, Target
-from itr.sla.clock_history import Spending
+from itr.sla.spending import Spending
 from itr.sla.working_time import WorkingCalendar
 
 PERCENTS = (50, 75, 90, 100)

@@ -44,8 +44,8 @@ class ClockEvent:
     """Something that happened to a clock, at the time it happened.
 
     STARTED carries target and calendar. RETARGETED carries the new target (None: there is no
-    target any more) and, when it changes, the calendar. PAUSED carries its reason. `sequence`
-    orders events of one kind at one instant.
+    target any more) and, when it changes, the calendar. PAUSED carries its reason; RESUMED ends all
+    there are, or the one it carries. `sequence` orders events of one kind at one instant.
     """
 
     at: datetime

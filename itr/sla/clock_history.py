@@ -1,11 +1,10 @@
 """The walk through a clock's events that makes the clock and its explanation (R-SLA-02 … 09)."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import pairwise
-from typing import cast
+from typing import NamedTuple
 
 from itr.sla.clock_facts import (
     CalendarKey,
@@ -16,10 +15,9 @@ from itr.sla.clock_facts import (
     Stretch,
     Target,
 )
+from itr.sla.spending import Amount, Spending
 from itr.sla.terms import ClockEventKind, ClockState
-from itr.sla.working_time import WorkingCalendar
 
-Amount = int | Fraction
 Outlook = tuple[datetime | None, int | None, Fraction | None]
 
 ORDER = {kind: place for place, kind in enumerate(ClockEventKind)}
@@ -31,69 +29,21 @@ BARE = frozenset(
         ClockEventKind.CANCELLED,
     }
 )
-"""Events that say nothing but when they happened."""
+"""Events that say when they happened, and at most why."""
 RUNNING, SOLVED = "RUNNING", "SOLVED"
 NO_REASON = "UNSPECIFIED"
 _NOTHING: Outlook = (None, None, None)
 
 
-class Spending:
-    """What a clock has spent before each of its stretches, in its target's unit (R-CAL-04).
+class Mark(NamedTuple):
+    """From when on a clock was running, paused for something, or solved.
 
-    A stretch's base is the position where it would have begun without interruptions.
+    A pause counts for the reason told last of those that are open; `waits_for` has them all.
     """
 
-    def __init__(
-        self, calendar: WorkingCalendar, in_days: bool, stretches: Iterable[Stretch] = ()
-    ) -> None:
-        self.calendar = calendar
-        self.in_days = in_days
-        instant_at = calendar.instant_at_day if in_days else calendar.instant_at
-        self._instant_at = cast("Callable[[Amount], datetime]", instant_at)
-        self._position_at: Callable[[datetime], Amount] = (
-            calendar.day_position if in_days else calendar.position_us
-        )
-        self.starts: list[datetime] = []
-        self.before: list[Amount] = []
-        self.bases: list[Amount] = []
-        self.total: Amount = 0
-        # The last position asked for: much happens at one instant.
-        self._at: datetime | None = None
-        self._position: Amount = 0
-        for start, end in stretches:
-            self.begin(start)
-            if end is not None:
-                self.spend_until(end)
-
-    def begin(self, start: datetime) -> None:
-        """A stretch begins."""
-        if start is not self._at:
-            self._at, self._position = start, self._position_at(start)
-        self.starts.append(start)
-        self.before.append(self.total)
-        self.bases.append(self._position - self.total)
-
-    def spent_at(self, at: datetime) -> Amount:
-        """What will have been spent if the current stretch goes on until `at`."""
-        if at is not self._at:
-            self._at, self._position = at, self._position_at(at)
-        return self._position - self.bases[-1]
-
-    def spend_until(self, end: datetime) -> Amount:
-        """The current stretch ends: what is spent by then."""
-        self.total = self.spent_at(end)
-        return self.total
-
-    def reached_at(self, amount: Amount) -> datetime:
-        """When `amount` was spent, or will be if the last stretch goes on."""
-        index = bisect_right(self.before, amount) - 1
-        if amount == self.before[index]:
-            return self.starts[index]
-        return self._instant_at(self.bases[index] + amount)
-
-    def counted_on(self, start: datetime, amount: Amount) -> datetime:
-        """When `amount` more is spent if a stretch begins at `start`."""
-        return self._instant_at(self._position_at(start) + amount) if amount else start
+    at: datetime
+    what: str
+    waits_for: tuple[str, ...] = ()
 
 
 def place_in_time(event: ClockEvent) -> tuple[object, ...]:
@@ -103,7 +53,7 @@ def place_in_time(event: ClockEvent) -> tuple[object, ...]:
     """
     place = (event.at, ORDER[event.kind], event.sequence)
     if event.kind in BARE:
-        return place
+        return (*place, event.reason or "")
     target = event.target
     return (
         *place,
@@ -153,12 +103,13 @@ class History:
         self.completed_at: datetime | None = None
         self.paused_since: datetime | None = None
         self.pause_reasons: list[str] = []
+        self.open_reasons: list[str] = []
         self.target: Target | None = event.target
         self.untargeted_since = None if event.target else event.at
         self.calendar_key: CalendarKey = event.calendar
         self.calendar = self._calendar_of(event.calendar)
         self.stretches: list[Stretch] = []
-        self.marks: list[tuple[datetime, str]] = []
+        self.marks: list[Mark] = []
         self._retarget_on_reopening: ClockEvent | None = None
         self._goal = None if event.target is None else event.target.amount
         self._spending = Spending(self.calendar, self._in_days)
@@ -201,12 +152,27 @@ class History:
             return
         if reason not in self.pause_reasons:
             self.pause_reasons.append(reason)
-        self.marks.append((event.at, f"PAUSED:{reason}"))
+        self.open_reasons = [*self._open_but(reason), reason]
+        self._mark_pause(event.at)
 
     def _resumed(self, event: ClockEvent) -> None:
-        if self.paused_since is not None:
+        """Count again; with a reason, that one ends and the pause with the last (R-REQ-03)."""
+        if self.paused_since is None:
+            return
+        left = [] if event.reason is None else self._open_but(event.reason)
+        if not left:
             self._end_pause()
             self._run(event.at)
+        elif left != self.open_reasons:
+            self.open_reasons = left
+            self._mark_pause(event.at)
+
+    def _open_but(self, reason: str) -> list[str]:
+        return [each for each in self.open_reasons if each != reason]
+
+    def _mark_pause(self, at: datetime) -> None:
+        reasons = tuple(self.open_reasons)
+        self.marks.append(Mark(at, f"PAUSED:{reasons[-1]}", reasons))
 
     def _completed(self, event: ClockEvent) -> None:
         """Done; the first completion counts, and what was paused until now stays out (R-SLA-07)."""
@@ -217,7 +183,7 @@ class History:
         else:
             return
         self.completed_at = event.at
-        self.marks.append((event.at, SOLVED))
+        self.marks.append(Mark(event.at, SOLVED))
 
     def _cancelled(self, event: ClockEvent) -> None:
         if self.cancelled_at is not None:
@@ -231,7 +197,7 @@ class History:
         self.stretches.append((at, None))
         self._spending.begin(at)
         self._is_running = True
-        self.marks.append((at, RUNNING))
+        self.marks.append(Mark(at, RUNNING))
 
     def _stop(self, at: datetime) -> None:
         self._note_breach(at, self._spending.spend_until(at))
@@ -241,6 +207,7 @@ class History:
     def _end_pause(self) -> None:
         self.paused_since = None
         self.pause_reasons = []
+        self.open_reasons = []
 
     def _new_version(self, at: datetime) -> None:
         self.version += 1

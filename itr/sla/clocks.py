@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from itr.sla import alarms
 from itr.sla.clock import Clock as ClockValue
 from itr.sla.clock import ClockEvent, Target, as_of
-from itr.sla.clock_history import History
+from itr.sla.clock_history import NO_REASON, History
 from itr.sla.models import Clock
 from itr.sla.terms import ClockEventKind, ClockState, Thread, WaitingReason
 from itr.sla.waits import waits_of
@@ -51,8 +51,20 @@ class ClockBook:
 
     def is_paused(self, thread: Thread) -> bool:
         """Whether the thread is unfinished and paused."""
-        last = self._last(thread, _BEGINS | {K.PAUSED, K.RESUMED})
-        return self.is_unfinished(thread) and last is not None and last.kind is K.PAUSED
+        return bool(self.paused_for(thread))
+
+    def paused_for(self, thread: Thread) -> list[str]:
+        """The open reasons of an unfinished thread's pause; none while it counts (R-REQ-03)."""
+        reasons: list[str] = []
+        for event in self.histories.get(thread, ()) if self.is_unfinished(thread) else ():
+            others = [each for each in reasons if each != event.reason]
+            if event.kind is K.PAUSED:
+                reasons = [*others, event.reason or NO_REASON]
+            elif event.kind is K.RESUMED and event.reason is not None:
+                reasons = others
+            elif event.kind in _BEGINS | {K.RESUMED}:
+                reasons = []
+        return reasons
 
     def unfinished(self) -> list[Thread]:
         """The threads still to be met, in their order."""
@@ -78,14 +90,26 @@ class ClockBook:
             self._keep(thread, ClockEvent(at, K.RETARGETED, target=target, calendar=calendar))
 
     def pause(self, thread: Thread, at: datetime, reason: str) -> None:
-        """Stop counting an unfinished thread; another reason goes on with the same pause."""
+        """Stop counting an unfinished thread; another reason goes on beside in the same pause."""
         if self.is_unfinished(thread):
             self._add(thread, ClockEvent(at, K.PAUSED, reason=reason))
 
     def resume(self, thread: Thread, at: datetime) -> None:
-        """Count again, if paused."""
+        """Count again, if paused, whatever for."""
         if self.is_paused(thread):
             self._add(thread, ClockEvent(at, K.RESUMED))
+
+    def hold(self, thread: Thread, at: datetime, reasons: Sequence[str]) -> None:
+        """Pause an unfinished thread for exactly these reasons; none lets it count (R-REQ-03)."""
+        before = self.paused_for(thread)
+        for reason in reasons:
+            if reason not in before:
+                self.pause(thread, at, reason)
+        if not reasons:
+            self.resume(thread, at)
+        for reason in before if reasons else ():
+            if reason not in reasons:
+                self._add(thread, ClockEvent(at, K.RESUMED, reason=reason))
 
     def complete(self, thread: Thread, at: datetime) -> None:
         """Meet (or miss) the promise, if it is still open."""

@@ -4,7 +4,7 @@ What a move passes over at once is completed by it; what lasts is open from the 
 due to the move that ends it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from itr.sla.control_points import STEPS
@@ -21,7 +21,8 @@ class Situation:
     answered: bool
     """Whether a person has answered the customer."""
     line: int
-    waiting_for: WaitingReason | None
+    waiting_for: Sequence[WaitingReason]
+    """What the request waits for, the last told last."""
     by_owner: bool
     """Whether the owner made the move."""
     dropped: bool
@@ -56,7 +57,13 @@ class Move:
 HAND_OVER = {1: 7, 2: 17, 3: 18}
 """The step of taking over a request on each line."""
 _THIRD_PARTY = 19
-_WAITED = (10, _THIRD_PARTY, 21, 22)
+_STEP_OF = {
+    WaitingReason.CUSTOMER: 10,
+    WaitingReason.THIRD_PARTY: _THIRD_PARTY,
+    WaitingReason.SPARE_PART: 21,
+    WaitingReason.CHANGE_WINDOW: 22,
+}
+_WAITED = tuple(_STEP_OF.values())
 _TAKEN = (7, 17, 18)
 _FINDING = (9, 12, 13)
 _CLOSING = range(26, 31)
@@ -72,6 +79,7 @@ MOVES: Mapping[str, Move] = {
     "EmergencyDeclared": Move(passes=(14,)),
     "RequestWaiting": Move(ends=_WAITED),
     "RequestResumed": Move(ends=_WAITED),
+    "WaitingReasonEnded": Move(ends=_WAITED),
     "RequestRequeued": Move(opens=(7,), ends=(*_WAITED, 11, 17, 18)),
     "RequestEscalated": Move(ends=(11, *_TAKEN)),
     "RequestHandedBack": Move(ends=(11, *_TAKEN)),
@@ -85,15 +93,12 @@ MOVES: Mapping[str, Move] = {
 }
 """What each move of the workflow does to the steps, before its situation is looked at."""
 
-_BY_REASON: Mapping[WaitingReason, Move] = {
-    WaitingReason.CUSTOMER: Move(opens=(10,)),
-    WaitingReason.THIRD_PARTY: Move(opens=(19,)),
-    WaitingReason.SPARE_PART: Move(passes=(20,), opens=(21,)),
-    WaitingReason.CHANGE_WINDOW: Move(opens=(22,)),
-}
+_ON_THE_WAY = {WaitingReason.SPARE_PART: (20,)}
+"""Steps that are done by waiting for something."""
 _GO_ON = frozenset({"RequestStarted", "SolutionRejected", "RequestReopened"})
 _MOVES_AWAY = frozenset({"RequestEscalated", "RequestHandedBack", "RequestTakenBack"})
-_STAYS_ENGAGED = frozenset({"RequestWaiting", "RequestResumed", "RequestRequeued"})
+_ENDS_A_WAIT = frozenset({"RequestResumed", "WaitingReasonEnded"})
+_STAYS_ENGAGED = _ENDS_A_WAIT | {"RequestWaiting", "RequestRequeued"}
 """What may happen to a request at a partner firm, which stays engaged (R-REQ-10)."""
 
 
@@ -107,6 +112,7 @@ def changes_of(
     passes = _all(moves, "passes", situation)
     opens = _all(moves, "opens", situation) - passes
     ends = (_all(moves, "ends", situation) & set(open)) - opens - passes
+    ends -= _still_waited_for(event, situation)
     if event in _STAYS_ENGAGED and situation.with_partner:
         ends -= {_THIRD_PARTY}
     drops = frozenset(_CLOSING) & set(open) if event == "RequestReopened" else frozenset[int]()
@@ -119,14 +125,17 @@ def _moves(
     yield MOVES.get(event, Move())
     if situation.answered:
         yield Move(passes=(8,))
-    if situation.by_owner and event not in _MOVES_AWAY | {"RequestResumed"}:
+    if situation.by_owner and event not in _MOVES_AWAY | _ENDS_A_WAIT:
         yield Move(ends=(11, 17, 18))
-    if event == "RequestWaiting" and situation.waiting_for is not None:
-        yield _BY_REASON[situation.waiting_for]
-    elif event == "RequestResumed" and 10 in open:
-        yield Move(opens=(11,))
+    if event == "RequestWaiting" and situation.waiting_for:
+        told = situation.waiting_for[-1]
+        yield Move(passes=_ON_THE_WAY.get(told, ()), opens=(_STEP_OF[told],))
+    elif event in _ENDS_A_WAIT and 10 in open:
+        answered = WaitingReason.CUSTOMER not in situation.waiting_for
+        yield Move(opens=(11,) if answered else ())
     elif event in _MOVES_AWAY:
-        gone = not situation.with_partner and situation.waiting_for is not WaitingReason.THIRD_PARTY
+        waited = WaitingReason.THIRD_PARTY in situation.waiting_for
+        gone = not situation.with_partner and not waited
         yield Move(opens=(HAND_OVER[situation.line],), ends=(_THIRD_PARTY,) if gone else ())
     elif event == "RequestDelivered":
         kept = {16} if situation.service_down else set[int]()
@@ -137,6 +146,13 @@ def _moves(
         yield Move(opens=(8,))
     if event in _GO_ON:
         yield Move(opens=_work_at_hand(situation, open=open, done=done))
+
+
+def _still_waited_for(event: str, situation: Situation) -> frozenset[int]:
+    """The steps of reasons that stay open: each ends by itself (R-REQ-03)."""
+    if event in ("RequestDelivered", "RequestConfirmed", "RequestClosed"):
+        return frozenset()
+    return frozenset(_STEP_OF[each] for each in situation.waiting_for)
 
 
 def _work_at_hand(

@@ -22,13 +22,15 @@ class Interval:
     """A stretch of a clock's life; the counted ones add up to its elapsed time.
 
     `reason` is WORKING, OUTSIDE_HOURS, HOLIDAY, PAUSED:<reason> or SOLVED. Closed time is HOLIDAY
-    from midnight to midnight of a date that an exception or a public holiday closed.
+    from midnight to midnight of a date that an exception or a public holiday closed. A pause goes
+    by the reason told last; `waits_for` has all that were open, in the order they were told.
     """
 
     start: datetime
     end: datetime
     counted: bool
     reason: str
+    waits_for: tuple[str, ...] = ()
 
 
 def explain(
@@ -49,16 +51,17 @@ def explain_history(
     Raises TooMuchToExplain beyond `most` of them.
     """
     end = history.untargeted_since or history.cancelled_at or history.completed_at or until
-    begins = [at for at, _ in history.marks[1:]]
+    begins = [mark.at for mark in history.marks[1:]]
     intervals: list[Interval] = []
-    for (start, reason), stop in zip(history.marks, [*begins, end], strict=True):
+    for (start, reason, waits_for), stop in zip(history.marks, [*begins, end], strict=True):
         stop = min(stop, end)  # noqa: PLW2901
         if start >= stop:
             continue
         if reason == RUNNING:
             found = _running(history.calendar, start, stop)
         else:
-            found = iter((Interval(start, stop, counted=False, reason=reason),))
+            paused = Interval(start, stop, counted=False, reason=reason, waits_for=waits_for)
+            found = iter((paused,))
         for interval in found:
             _append(intervals, interval)
             if most is not None and len(intervals) > most:
@@ -67,7 +70,8 @@ def explain_history(
 
 
 def _append(intervals: list[Interval], interval: Interval) -> None:
-    if intervals and intervals[-1].reason == interval.reason:
+    last = intervals[-1] if intervals else None
+    if last and (last.reason, last.waits_for) == (interval.reason, interval.waits_for):
         intervals[-1] = replace(intervals[-1], end=interval.end)
     else:
         intervals.append(interval)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from itr.sla.clock_history import History
+from itr.sla.clock_history import History, Mark
 from itr.sla.positions import POSITION_OF
 from itr.sla.terms import WaitingReason
 
@@ -24,17 +24,20 @@ class Waits:
 
 
 def waits_of(history: History) -> Waits:
-    """The pauses of a history walked to its end; each part of one is for the reason it had then."""
+    """The pauses of a history walked to its end.
+
+    Each part of one is for the reason it had then, of several open at once for the one told last.
+    """
     end = history.untargeted_since or history.cancelled_at or history.completed_at
-    marks = history.marks if end is None else [*history.marks, (end, "")]
+    marks = history.marks if end is None else [*history.marks, Mark(end, "")]
     position = history.calendar.position_us
     ended: dict[str, int] = {}
-    for (start, mark), (stop, _) in pairwise(marks):
+    for (start, mark, _), (stop, *_) in pairwise(marks):
         if mark.startswith(PAUSED) and (end is None or start < end):
             waited = position(stop if end is None else min(stop, end)) - position(start)
             ended[_reason(mark)] = ended.get(_reason(mark), 0) + waited
     ended = {reason: us for reason, us in ended.items() if us}
-    since, mark = marks[-1]
+    since, mark, _ = marks[-1]
     if mark.startswith(PAUSED):
         return Waits(ended, _reason(mark), position(since))
     return Waits(ended)

@@ -1,6 +1,7 @@
 """The lifecycle of a request, move by move: who may, who may not, and what there is not."""
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -327,6 +328,50 @@ async def test_waiting_returns_to_where_it_began(desk: Desk) -> None:
     request = await do(desk, "LINE1", "resumeRequest", id=request["id"])
 
     assert request["status"] == "RESTORED"
+
+
+async def test_each_reason_for_waiting_opens_and_ends_by_itself(desk: Desk) -> None:
+    """R-REQ-03: an answer ends what waits for the customer, the last reason ends WAITING."""
+    request = await brought_to(desk, "WAITING")
+    asked = desk.time.now
+    desk.time.pass_(hours(1))
+    await do(desk, "LINE1", "waitRequest", id=request["id"], reason="SPARE_PART")
+    both = await read(desk, "LINE1", request["id"], "waitingReason waits { reason since }")
+    desk.time.pass_(hours(1))
+
+    answered = await do(desk, "CUSTOMER", "resumeRequest", id=request["id"], answer="X-200")
+
+    assert both is not None
+    assert both["waitingReason"] == "SPARE_PART"
+    assert [each["reason"] for each in both["waits"]] == ["CUSTOMER", "SPARE_PART"]
+    since = [datetime.fromisoformat(each["since"]) for each in both["waits"]]
+    assert since == [asked, asked + hours(1)]
+    assert answered["status"] == "WAITING"
+    assert (await timeline(desk, "CUSTOMER", request["id"]))[-1]["type"] == "WaitingReasonEnded"
+    again = {"id": request["id"], "answer": "还有"}
+    assert await refused(desk, "CUSTOMER", "resumeRequest", **again) == "NOT_OWNER"
+    customers = {"id": request["id"], "reason": "CUSTOMER"}
+    assert await refused(desk, "LINE1", "resumeRequest", **customers) == "NOT_WAITING_FOR"
+    arrived = await do(desk, "LINE1", "resumeRequest", id=request["id"], reason="SPARE_PART")
+    assert arrived["status"] == "IN_PROGRESS"
+    none = await read(desk, "LINE1", request["id"], "waitingReason waits { reason }")
+    assert none == {"waitingReason": None, "waits": []}
+
+
+async def test_the_owner_ends_every_wait_at_once(desk: Desk) -> None:
+    """R-REQ-03: without naming a reason, and by delivering."""
+    for verb, given, status in (
+        ("resumeRequest", {}, "IN_PROGRESS"),
+        ("deliverRequest", {"solution": "换模块", "restoresService": True}, "DELIVERED"),
+    ):
+        request = await brought_to(desk, "WAITING")
+        for reason in ("THIRD_PARTY", "CHANGE_WINDOW"):
+            await do(desk, "LINE1", "waitRequest", id=request["id"], reason=reason)
+
+        request = await do(desk, "LINE1", verb, id=request["id"], **given)
+
+        assert request["status"] == status
+        assert await read(desk, "LINE1", request["id"], "waits { reason }") == {"waits": []}
 
 
 async def test_from_waiting_it_is_delivered_in_one_step(desk: Desk) -> None:

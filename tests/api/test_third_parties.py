@@ -196,6 +196,24 @@ async def test_a_firm_that_hands_back_what_waited_for_it_ends_the_wait(desk: Des
     assert found["handOvers"][0]["state"] == "MET"
 
 
+async def test_what_else_it_waits_for_goes_on_when_the_firm_hands_back(desk: Desk) -> None:
+    """R-REQ-03, R-REQ-10: the firm's delivery ends the wait for the firm alone."""
+    key = await handed(desk, waiting=True, assigneeId=desk.public("per", "PARTNER"))
+    await do(desk, "PARTNER", "waitRequest", id=key, reason="CUSTOMER")
+    taken = await handed(desk, waiting=True, assigneeId=desk.public("per", "PARTNER"))
+    await do(desk, "PARTNER", "waitRequest", id=taken, reason="SPARE_PART")
+    desk.time.pass_(hours(1))
+
+    await do(desk, "PARTNER", "handBackRequest", id=key, reason="修好了")
+    await taken_back(desk, taken)
+
+    for back, reason in ((key, "CUSTOMER"), (taken, "SPARE_PART")):
+        found = await read(desk, "LINE1", back, "status waitingReason waits { reason }")
+        waits = [{"reason": reason}]
+        assert found == {"status": "WAITING", "waitingReason": reason, "waits": waits}
+        assert not await engaged(desk, back)
+
+
 async def test_a_firm_stays_engaged_while_it_waits_for_the_customer(desk: Desk) -> None:
     """R-REQ-10, R-CP-02: point 19 pauses with its thread then, and goes on with its budget."""
     key = await handed(desk)

@@ -274,15 +274,16 @@ async def test_steps_pause_with_their_thread_but_those_that_cause_the_pause_run(
         "hotline", operations.wait_request, reason=WaitingReason.THIRD_PARTY, note=None
     )
     assert (await story.open())[19] == house.who("dispatcher")
-    assert (await story.point(21)).elapsed_us == 2 * HOUR
+    assert (await story.open())[21] == house.who("spares")
 
     await (await story.after(3)).does("hotline", operations.resume_request, answer=None)
     assert (await story.point(19)).elapsed_us == 3 * HOUR
+    assert (await story.point(21)).elapsed_us == 5 * HOUR
     await (await story.after(1)).does(
         "hotline", operations.wait_request, reason=WaitingReason.SPARE_PART, note=None
     )
     await (await story.after(1)).delivered()
-    assert (await story.point(21)).elapsed_us == 3 * HOUR  # entered again it went on
+    assert (await story.point(21)).elapsed_us == 6 * HOUR  # entered again it went on
     assert (await story.point(9)).elapsed_us == 2 * HOUR
 
 

@@ -16,7 +16,8 @@ from itr.requests import operations as o
 from itr.requests.models import Request
 from itr.requests.rules import OPEN
 from itr.requests.store import clock_words
-from itr.requests.terms import RequestKind, Verb
+from itr.requests.terms import RequestKind, RequestStatus, Verb
+from itr.requests.waiting import open_reasons
 from itr.requests.waits import work_out_waits
 from itr.sla.clocks import histories_of
 from itr.sla.control_points import STEPS
@@ -50,14 +51,16 @@ def something(house: House, chance: random.Random, story: Story) -> Act:
         "assignee_id": chance.choice([None, house.who(members[name])]),
     }
     owner = chance.choice(list(members.values()))
+    reason = chance.choice(list(WaitingReason))
     acts: list[Act] = [
         ("hotline", o.accept_request, (chance.choice([FAULT, CRITICAL]),), {}),
         ("hotline", o.reclassify_request, (chance.choice([FAULT, CRITICAL]),), {}),
         ("dispatcher", o.dispatch_request, (), placed),
         (owner, o.start_request, (), {}),
         (owner, o.start_request, (), {}),
-        (owner, o.wait_request, (), {"reason": chance.choice(list(WaitingReason)), "note": None}),
+        (owner, o.wait_request, (), {"reason": reason, "note": None}),
         (owner, o.resume_request, (), {"answer": None}),
+        (owner, o.resume_request, (), {"answer": None, "reason": reason}),
         ("customer", o.resume_request, (), {"answer": "X-200"}),
         (owner, o.restore_request, (), {"workaround": "备用"}),
         (owner, o.requeue_request, (), {"queue_id": queue, "reason": "下班"}),
@@ -142,6 +145,9 @@ async def check(story: Story) -> None:
     unfinished = await story.open()
     assert all(unfinished.values()), unfinished
     assert bool(unfinished) == (request.status in OPEN), (request.status, unfinished)
+    assert (request.status is RequestStatus.WAITING) == bool(open_reasons(request))
+    for reason, number in ((WaitingReason.CUSTOMER, 10), (WaitingReason.CHANGE_WINDOW, 22)):
+        assert number not in unfinished or reason in open_reasons(request)
     if request.kind is RequestKind.NON_TECHNICAL:
         assert not [row for row in points.values() if row.thread == "RESTORATION"]
     for number, row in points.items():

@@ -162,6 +162,38 @@ async def test_situation_11_waiting_for_the_customer_then_a_vendor_is_one_pause(
     assert reasons == ["WORKING", "PAUSED:CUSTOMER", "PAUSED:THIRD_PARTY"]
 
 
+async def test_a_thread_stands_while_any_open_reason_pauses_it(desk: Desk) -> None:
+    """R-REQ-03, R-SLA-11, R-OLA-03: one pause; explain and the waits tell every reason of it."""
+    request = await begun(desk)
+    id_ = request["id"]
+    desk.time.pass_(hours(1))
+    await do(desk, "LINE1", "waitRequest", id=id_, reason="CUSTOMER")
+    desk.time.pass_(hours(0.5))
+    await do(desk, "LINE1", "waitRequest", id=id_, reason="THIRD_PARTY")
+    desk.time.pass_(hours(0.5))
+    await do(desk, "LINE1", "resumeRequest", id=id_, reason="CUSTOMER")
+    assert (await seen(desk, request, "RESOLUTION"))["state"] == "PAUSED"
+    desk.time.pass_(hours(0.5))
+    await do(desk, "LINE1", "resumeRequest", id=id_, reason="THIRD_PARTY")
+
+    found = await read(
+        desk, "LINE1", id_,
+        "clocks { thread state elapsed customerWait thirdPartyWait"
+        " explain { counted reason waitsFor } }",
+    )  # fmt: skip
+
+    assert found is not None
+    resolution = clock(found, "RESOLUTION")
+    assert (resolution["state"], resolution["elapsed"]) == ("RUNNING", "PT1H")
+    assert (resolution["customerWait"], resolution["thirdPartyWait"]) == ("PT30M", "PT1H")
+    assert [(each["reason"], each["waitsFor"]) for each in resolution["explain"]] == [
+        ("WORKING", []),
+        ("PAUSED:CUSTOMER", ["CUSTOMER"]),
+        ("PAUSED:THIRD_PARTY", ["CUSTOMER", "THIRD_PARTY"]),
+        ("PAUSED:THIRD_PARTY", ["THIRD_PARTY"]),
+    ]
+
+
 async def test_situation_12_paused_and_delivered_in_one_step_subtracts_the_pause_first(
     desk: Desk,
 ) -> None:

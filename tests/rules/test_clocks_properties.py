@@ -51,9 +51,14 @@ later_events = st.one_of(
     st.builds(
         ClockEvent,
         quarters,
+        st.just(ClockEventKind.RESUMED),
+        reason=st.sampled_from([None, "CUSTOMER", "THIRD_PARTY"]),
+    ),
+    st.builds(
+        ClockEvent,
+        quarters,
         st.sampled_from(
             [
-                ClockEventKind.RESUMED,
                 ClockEventKind.COMPLETED,
                 ClockEventKind.REOPENED,
                 ClockEventKind.CANCELLED,
@@ -162,11 +167,51 @@ def test_the_intervals_of_explain_touch_and_add_up_to_the_clock(history, now):
     counted = sum((i.end - i.start for i in found if i.counted), timedelta())
     assert counted // MOMENT == clock.elapsed_us
     assert all(interval.start < interval.end for interval in found)
-    assert all(a.end == b.start and a.reason != b.reason for a, b in pairwise(found))
+    assert all(a.end == b.start for a, b in pairwise(found))
+    assert all((a.reason, a.waits_for) != (b.reason, b.waits_for) for a, b in pairwise(found))
     if found:
         assert found[0].start == clock.started_at
         assert found[-1].end == (clock.cancelled_at or clock.completed_at or now)
     assert all(i.counted == (i.reason == "WORKING") for i in found)
+
+
+def _as_one_pause(history: list[ClockEvent]) -> list[ClockEvent]:
+    """What reasons that overlap come to: each pause told once, ended bare by its last reason."""
+    ordered = sorted(history, key=lambda it: (it.at, list(ClockEventKind).index(it.kind)))
+    told: list[ClockEvent] = []
+    reasons: set[str] = set()
+    stand: ClockEventKind | None = None
+    for event in ordered:
+        kind = event.kind
+        if kind is ClockEventKind.PAUSED and stand is ClockEventKind.STARTED:
+            told += [] if reasons else [event]
+            reasons.add(str(event.reason))
+            continue
+        if kind is ClockEventKind.RESUMED:
+            if event.reason is None or reasons <= {event.reason}:
+                told.append(replace(event, reason=None))
+                reasons = set()
+            reasons.discard(str(event.reason))
+            continue
+        told.append(event)
+        begins = kind is ClockEventKind.STARTED and stand in (None, ClockEventKind.CANCELLED)
+        again = kind is ClockEventKind.REOPENED and stand is ClockEventKind.COMPLETED
+        ends = kind is ClockEventKind.COMPLETED and stand is ClockEventKind.STARTED
+        if begins or again or ends or (stand and kind is ClockEventKind.CANCELLED):
+            reasons = set()
+            stand = ClockEventKind.STARTED if begins or again else kind
+    return told
+
+
+@laws
+@given(histories())
+def test_reasons_that_overlap_are_one_pause(history):
+    """R-REQ-03: it stands while any of them is open; histories of one reason fold as ever."""
+    clock = fold(history, CALENDARS.__getitem__)
+
+    as_one = fold(_as_one_pause(history), CALENDARS.__getitem__)
+
+    assert replace(clock, pause_reasons=()) == replace(as_one, pause_reasons=())
 
 
 @laws

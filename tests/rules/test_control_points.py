@@ -41,7 +41,7 @@ def situation(**more: object) -> Situation:
         "service_down": True,
         "answered": False,
         "line": 1,
-        "waiting_for": None,
+        "waiting_for": (),
         "by_owner": False,
         "dropped": False,
         **more,
@@ -212,7 +212,7 @@ def test_a_delivery_completes_what_was_skipped_on_the_way() -> None:
 def test_a_request_without_technical_steps_never_has_them() -> None:
     """Domain section 3: no RESTORATION thread."""
     for event in MOVES:
-        changes = moved(event, open={10}, technical=False, waiting_for=WaitingReason.CUSTOMER)
+        changes = moved(event, open={10}, technical=False, waiting_for=(WaitingReason.CUSTOMER,))
         entered = changes.opens | changes.passes
         assert not {n for n in entered if STEPS[n].thread is T.RESTORATION}
 
@@ -236,7 +236,7 @@ events = st.sampled_from([*MOVES, "RequestNoted", "RequestReplied", "RequestReop
         service_down=st.booleans(),
         answered=st.booleans(),
         line=st.sampled_from([1, 2, 3]),
-        waiting_for=st.sampled_from(WaitingReason),
+        waiting_for=st.lists(st.sampled_from(WaitingReason), unique=True),
         by_owner=st.booleans(),
         dropped=st.booleans(),
         with_partner=st.booleans(),
@@ -269,7 +269,7 @@ def test_a_third_party_we_still_wait_for_stays_engaged_whoever_waits() -> None:
     up = {"event": "RequestEscalated", "open": {19}, "line": 2}
 
     assert moved(**up).ends == {19}
-    assert moved(**up, waiting_for=WaitingReason.THIRD_PARTY).ends == set()
+    assert moved(**up, waiting_for=(WaitingReason.THIRD_PARTY,)).ends == set()
     assert moved(**up, with_partner=True).ends == set()
 
 
@@ -279,3 +279,16 @@ def test_an_emergency_and_a_child_have_steps_of_their_own() -> None:
     assert moved("ChildRequestOpened") == Changes(
         passes=frozenset({1, 2, 3, 5, 6}), opens=frozenset({7})
     )
+
+
+def test_each_reason_waited_for_has_its_step_and_ends_it_by_itself() -> None:
+    """R-REQ-03, R-CP-02: the answer opens 11 while the spare part is still on its way."""
+    customer, part = WaitingReason.CUSTOMER, WaitingReason.SPARE_PART
+
+    second = moved("RequestWaiting", open={10}, waiting_for=(customer, part))
+    answered = moved("WaitingReasonEnded", open={10, 21}, waiting_for=(part,))
+    arrived = moved("WaitingReasonEnded", open={10, 21}, waiting_for=(customer,))
+
+    assert (second.passes, second.opens, second.ends) == ({20}, {21}, set())
+    assert (answered.opens, answered.ends) == ({11}, {10})
+    assert (arrived.opens, arrived.ends) == (set(), {21})

@@ -1,5 +1,6 @@
 """A request's timeline told again under other terms (R-SLA-12)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -7,7 +8,7 @@ from itr.catalogue.rules import ServiceTerms
 from itr.recalculations.retelling import Told, retold
 from itr.sla.clock import Target
 from itr.sla.clocks import ClockBook
-from itr.sla.terms import Thread
+from itr.sla.terms import Thread, WaitingReason
 from tests.rules.sla_words import hours
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -36,3 +37,27 @@ def test_a_priority_another_level_gave_is_that_of_the_classification_under_these
     history = retold([registered, accepted, migrated], TERMS)[Thread.RESOLUTION]
 
     assert [event.target for event in history] == [Target(us=hours(9)), Target(us=hours(1))]
+
+
+def test_what_it_waited_for_is_told_again_reason_by_reason() -> None:
+    """R-REQ-03, R-SLA-12: entries from before reasons were kept apart tell one in place of all."""
+    waiting = [(WaitingReason.CUSTOMER, Thread.RESOLUTION)]
+    terms = replace(TERMS, pauses=frozenset(waiting))
+    book = ClockBook()
+    book.start(Thread.RESOLUTION, START, Target(us=hours(9)), TERMS.calendar_id)
+    registered = Told(START, words=book.take_added(), to="REGISTERED")
+
+    def paused(*told: tuple[str | None, list[str] | None]) -> list[tuple[str, int]]:
+        entries = [
+            Told(START + timedelta(hours=at), to="WAITING", reason=reason, waits=waits)
+            for at, (reason, waits) in enumerate(told, 1)
+        ]
+        history = retold([registered, *entries], terms)[Thread.RESOLUTION]
+        kinds = [(each.kind.value, (each.at - START) // timedelta(hours=1)) for each in history]
+        return [each for each in kinds if each[0] != "STARTED"]
+
+    both = [("CUSTOMER", ["CUSTOMER"]), ("SPARE_PART", ["CUSTOMER", "SPARE_PART"])]
+    assert paused(*both) == [("PAUSED", 1)]
+    assert paused(*both, (None, ["SPARE_PART"])) == [("PAUSED", 1), ("RESUMED", 3)]
+    before = [("CUSTOMER", None), ("SPARE_PART", None)]
+    assert paused(*before) == [("PAUSED", 1), ("RESUMED", 2)]

@@ -60,6 +60,20 @@ def test_another_reason_while_waiting_has_the_time_from_then_on() -> None:
     assert found == Waits({"CUSTOMER": HOUR, "THIRD_PARTY": 1.5 * HOUR}, "CUSTOMER", now)
 
 
+def test_what_ends_gives_the_time_back_to_what_is_still_waited_for() -> None:
+    """R-REQ-03, R-OLA-03: one pause, no moment counted twice, until the last reason ends."""
+    found = waits(
+        started(at("2026-03-02 09:00")),
+        paused(at("2026-03-02 09:30")),
+        paused(at("2026-03-02 10:00"), "SPARE_PART"),
+        replace(resumed(at("2026-03-02 10:30")), reason="SPARE_PART"),
+        replace(resumed(at("2026-03-02 11:00")), reason="CUSTOMER"),
+        completed(at("2026-03-02 12:00")),
+    )
+
+    assert found == Waits({"CUSTOMER": HOUR, "SPARE_PART": HOUR // 2})
+
+
 def test_a_wait_ends_with_the_clock() -> None:
     """R-SLA-07, R-SLA-08: by its completion, its cancellation, or when its promise is dropped."""
     begins = [started(at("2026-03-02 09:00")), paused(at("2026-03-02 10:00"))]

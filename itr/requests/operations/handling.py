@@ -61,12 +61,13 @@ async def resume_request(
     request_id: UUID,
     *,
     answer: str | None,
+    reason: WaitingReason | None = None,
     now: datetime,
     expected_version: int | None = None,
 ) -> UUID:
-    """Go on; a customer resumes what waits for them by answering."""
+    """Go on, or wait no more for one `reason`; a customer by answering what waits for them."""
     async with handling(actor, request_id, now, expected_version) as in_hand:
-        moves.resume(in_hand, answer)
+        moves.resume(in_hand, answer, reason)
     return request_id
 
 

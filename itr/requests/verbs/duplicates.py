@@ -4,6 +4,7 @@ from itr.events.log import Audience
 from itr.requests.handling import Handling
 from itr.requests.terms import RequestStatus
 from itr.requests.timers import expect_bulletin
+from itr.requests.waiting import end_all
 from itr.sla.terms import Thread
 
 
@@ -15,7 +16,7 @@ def end_in(duplicate: Handling, survivor: Handling) -> None:
     expect_bulletin(duplicate, None)
     moved = duplicate.move_to(RequestStatus.CANCELLED)
     request.merged_into_id = survivor.request.id
-    request.waiting_reason = request.returns_to = None
+    end_all(request)
     duplicate.end_stint(None)
     duplicate.record(
         "RequestMerged", Audience.PUBLIC, {**moved, "survivor": survivor.request.number}

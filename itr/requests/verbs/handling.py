@@ -1,5 +1,7 @@
 """Handling: dispatch, start, wait, resume, restore, requeue, deliver, up and down the lines."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from itr.events.log import Audience
@@ -10,6 +12,7 @@ from itr.requests.models import Request
 from itr.requests.rules import PlaceOfWork
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.timers import set_confirmation_window
+from itr.requests.waiting import end_all, end_reason, open_reason, open_reasons
 from itr.sla.terms import Thread, WaitingReason
 
 
@@ -40,32 +43,51 @@ def start(work: Handling, place: PlaceOfWork | None) -> None:
     work.record("RequestStarted", Audience.PUBLIC, {**moved, "assignee": str(work.actor.id)})
 
 
-def wait(work: Handling, reason: WaitingReason, note: str | None) -> None:
-    """Wait for somebody else; pauses what the service level pauses for it (R-REQ-03)."""
+def wait(work: Handling, reason: WaitingReason, note: str | None, *, instead: bool = False) -> None:
+    """Wait for somebody else; pauses what the service level pauses for it (R-REQ-03).
+
+    What it waits for already goes on beside it, but `instead` of that in another system's past,
+    where a request waits for one thing at a time.
+    """
     request = work.request
     work.ensure_may(Verb.WAIT)
     rules.ensure_can_move(request.status, Verb.WAIT)
-    if request.status is not RequestStatus.WAITING:
-        request.returns_to = request.status
-    request.waiting_reason = reason
-    pause_for(work, reason)
-    moved = work.move_to(RequestStatus.WAITING)
     text = rules.ensure_text(note, "note") if note else None
+    ended = [each for each in open_reasons(request) if instead and each is not reason]
+    moved = begin_waiting(work, reason, instead_of=ended)
     work.record("RequestWaiting", Audience.PUBLIC, {**moved, "reason": reason.value, "text": text})
 
 
-def resume(work: Handling, answer: str | None) -> None:
-    """Go on where the request stood: the owner, or the customer by answering."""
+def resume(work: Handling, answer: str | None, reason: WaitingReason | None = None) -> None:
+    """Go on where the request stood: the owner, or the customer by answering.
+
+    Without a `reason` the owner ends them all, the customer what waits for the customer; while
+    others are open the request waits on (R-REQ-03).
+    """
     request = work.request
     work.ensure_may(Verb.RESUME)
     rules.ensure_can_move(request.status, Verb.RESUME)
     by_customer = Role.CUSTOMER in work.actor.roles and request.assignee_id != work.actor.id
-    if by_customer and request.waiting_reason is not WaitingReason.CUSTOMER:
-        raise rules.NotOwner()
+    if by_customer:
+        ensure_waits_for_customer(request, reason)
+        reason = WaitingReason.CUSTOMER
+    elif reason is not None and reason not in open_reasons(request):
+        raise rules.NotWaitingFor(path=["reason"])
     answers = by_customer or answer
     text = rules.ensure_text(answer or "", "answer") if answers else None
-    moved = leave_waiting(work)
-    work.record("RequestResumed", Audience.PUBLIC, {**moved, "text": text})
+    words = {"reason": reason.value if reason else None, "text": text}
+    moved = leave_waiting(work) if reason is None else end_waiting_for(work, reason)
+    if "to" in moved:
+        work.record("RequestResumed", Audience.PUBLIC, {**moved, **words})
+    else:
+        work.record("WaitingReasonEnded", Audience.PUBLIC, {**moved, **words})
+
+
+def ensure_waits_for_customer(request: Request, reason: WaitingReason | None) -> None:
+    """A customer ends nothing but what waits for the customer. Raises NotOwner."""
+    asked = WaitingReason.CUSTOMER in open_reasons(request)
+    if not asked or reason not in (None, WaitingReason.CUSTOMER):
+        raise rules.NotOwner()
 
 
 def restore(work: Handling, workaround: str) -> None:
@@ -145,7 +167,7 @@ def change_line(
     if not given_back and not rules.may_change_line(verb, line=request.line, to=place.line):
         raise rules.SameLine(line=request.line, path=["queueId"])
     text = rules.ensure_text(reason, "reason")
-    moved = leave_waiting(work) if ends_waiting_for_a_firm(request, place) else {}
+    moved = end_waiting_for_the_firm(work, place)
     put(work, place, assignee_id, reason=text)
     work.record(
         "RequestEscalated" if up else "RequestHandedBack",
@@ -164,28 +186,54 @@ def put(
     work.request.assignee_id = assignee_id
 
 
-def pause_for(work: Handling, reason: WaitingReason) -> None:
-    """Pause the threads this reason pauses, let the others run: one continuous pause each."""
+def begin_waiting(
+    work: Handling, reason: WaitingReason, *, instead_of: Sequence[WaitingReason] = ()
+) -> dict[str, Any]:
+    """Wait for this too; the state to return to is kept. Returns what to tell of it."""
+    request = work.request
+    if request.status is not RequestStatus.WAITING:
+        request.returns_to = request.status
+    open_reason(request, reason, work.now)
+    for each in instead_of:
+        end_reason(request, each)
+    hold_clocks(work)
+    return {**work.move_to(RequestStatus.WAITING), **_waits_for(request)}
+
+
+def hold_clocks(work: Handling) -> None:
+    """Pause each thread while an open reason pauses it: one continuous pause (R-REQ-03)."""
+    reasons = open_reasons(work.request)
     for thread in work.book.unfinished():
-        if work.terms.pauses_thread(reason, thread):
-            work.book.pause(thread, work.now, reason.value)
-        else:
-            work.book.resume(thread, work.now)
+        pausing = [each.value for each in reasons if work.terms.pauses_thread(each, thread)]
+        work.book.hold(thread, work.now, pausing)
 
 
 def leave_waiting(work: Handling) -> dict[str, str]:
     """Return to the kept state and let the clocks count again."""
     request = work.request
-    for thread in work.book.unfinished():
-        work.book.resume(thread, work.now)
     back_to = request.returns_to or RequestStatus.IN_PROGRESS
-    request.waiting_reason = request.returns_to = None
+    end_all(request)
+    hold_clocks(work)
     return work.move_to(back_to)
 
 
-def ends_waiting_for_a_firm(request: Request, place: PlaceOfWork) -> bool:
-    """Whether going to this place ends the wait for a partner firm: it gives the request back."""
-    return leaves_the_firm(request, place) and request.waiting_reason is WaitingReason.THIRD_PARTY
+def end_waiting_for(work: Handling, reason: WaitingReason) -> dict[str, Any]:
+    """End one reason. Returns, for the event, from and to, or what it waits for yet."""
+    request = work.request
+    if open_reasons(request) == (reason,):
+        return leave_waiting(work)
+    end_reason(request, reason)
+    hold_clocks(work)
+    return _waits_for(request)
+
+
+def end_waiting_for_the_firm(work: Handling, place: PlaceOfWork) -> dict[str, Any]:
+    """Going to this place ends the wait for a partner firm that gives the request back."""
+    request = work.request
+    waits = WaitingReason.THIRD_PARTY in open_reasons(request)
+    if not (waits and leaves_the_firm(request, place)):
+        return {}
+    return end_waiting_for(work, WaitingReason.THIRD_PARTY)
 
 
 def leaves_the_firm(request: Request, place: PlaceOfWork) -> bool:
@@ -215,3 +263,8 @@ def words_of(place: PlaceOfWork, assignee_id: UUID | None) -> dict[str, object]:
         "line": place.line,
         "assignee": str(assignee_id) if assignee_id else None,
     }
+
+
+def _waits_for(request: Request) -> dict[str, list[str]]:
+    """What a request waits for, for its timeline."""
+    return {"waits": [each.value for each in open_reasons(request)]}

@@ -12,8 +12,9 @@ from itr.requests.models import HandOver
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.terms import Charge, Priority, RejectionCode, RequestStatus, Verb
 from itr.requests.timers import expect_bulletin
+from itr.requests.verbs.handling import hold_clocks
+from itr.requests.waiting import end_all
 from itr.sla.clocks import REOPENS
-from itr.sla.terms import Thread
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _end(work: Handling, status: RequestStatus, event: str, reason: str) -> None
     moved = work.move_to(status)
     work.request.ended_reason = reason
     expect_bulletin(work, None)
-    work.request.waiting_reason = work.request.returns_to = None
+    end_all(work.request)
     work.end_stint(reason)
     code = work.request.rejection_code
     told = {**moved, "reason": reason, "code": code.value if code else None}
@@ -176,7 +177,8 @@ def retarget(work: Handling, terms: ServiceTerms) -> None:
     """Put a request under other terms; what was counted and paused stays (R-SLA-08).
 
     A thread that came to its end has the new promise should it be reopened (R-SLA-09); one whose
-    alarm levels are others now warns by them, whatever its target (R-ALM-01).
+    alarm levels are others now warns by them, whatever its target (R-ALM-01). Other terms may pause
+    other threads for what the request waits for.
     """
     if terms.percents != work.terms.percents:
         work.book.touched.update(work.book.unfinished())
@@ -188,20 +190,7 @@ def retarget(work: Handling, terms: ServiceTerms) -> None:
     for thread in REOPENS:
         target = terms.target(work.request.priority, thread)
         work.book.retarget_if_reopened(thread, work.now, target, terms.calendar_id)
-    _pause_as_the_terms_say(work)
-
-
-def _pause_as_the_terms_say(work: Handling) -> None:
-    """Other terms may pause other threads for the reason the request waits for."""
-    reason = work.request.waiting_reason
-    if reason is None:
-        return
-    for thread in Thread:
-        pauses = work.terms.pauses_thread(reason, thread)
-        if pauses and not work.book.is_paused(thread):
-            work.book.pause(thread, work.now, reason.value)
-        elif not pauses:
-            work.book.resume(thread, work.now)
+    hold_clocks(work)
 
 
 def _words_of(classification: Classification) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Third parties: hand a request to a partner firm, take it back (R-REQ-10)."""
 
+from typing import Any
 from uuid import UUID
 
 from itr.errors import DomainError
@@ -7,11 +8,10 @@ from itr.events.log import Audience
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.rules import MOVES, PlaceOfWork
-from itr.requests.terms import RequestStatus, Verb
+from itr.requests.terms import Verb
 from itr.requests.verbs.handling import (
-    ends_waiting_for_a_firm,
-    leave_waiting,
-    pause_for,
+    begin_waiting,
+    end_waiting_for_the_firm,
     put,
     words_of,
 )
@@ -84,7 +84,7 @@ def take_back(work: Handling, place: PlaceOfWork, assignee_id: UUID | None, reas
     if place.partner_id is not None:
         raise NotOurQueue(path=["queueId"])
     text = rules.ensure_text(reason, "reason")
-    moved = leave_waiting(work) if ends_waiting_for_a_firm(request, place) else {}
+    moved = end_waiting_for_the_firm(work, place)
     put(work, place, assignee_id, reason=text)
     work.record(
         "RequestTakenBack",
@@ -93,14 +93,10 @@ def take_back(work: Handling, place: PlaceOfWork, assignee_id: UUID | None, reas
     )
 
 
-def _wait_for_the_firm(work: Handling) -> dict[str, str]:
+def _wait_for_the_firm(work: Handling) -> dict[str, Any]:
     request = work.request
     if request.status not in MOVES[Verb.WAIT]:
         raise rules.MoveNotAllowed(
             current=request.status.value, verb=Verb.WAIT.value, path=["waiting"]
         )
-    if request.status is not RequestStatus.WAITING:
-        request.returns_to = request.status
-    request.waiting_reason = WaitingReason.THIRD_PARTY
-    pause_for(work, WaitingReason.THIRD_PARTY)
-    return work.move_to(RequestStatus.WAITING)
+    return begin_waiting(work, WaitingReason.THIRD_PARTY)
