@@ -20,7 +20,7 @@ BACK = "alter table request drop constraint request_waits_are_listed"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0021_index_of_who_stands_on_a_customers_requests")]
+    dependencies = [("itr", "0022_contacts_of_projects")]
 
     initial = False
 
