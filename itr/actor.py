@@ -56,6 +56,8 @@ class Actor:
     client_id: str = "itr"
     machine: bool = False
     """Whether it is a firm's program, not a person."""
+    firm: str | None = None
+    """The name of the partner firm it is of; None for everybody else."""
     narrowed_to: frozenset[Permission] | None = None
     """What the program it acts through may use of its permissions; None: all of them."""
 
@@ -87,6 +89,11 @@ class Actor:
         inside = self.organisation_kind is OrganisationKind.BRANCH
         boards = Reach.ALL in reaches or (Role.WALLBOARD in self.roles and inside)
         return Scope(frozenset(reaches), organisation, boards)
+
+    @property
+    def known_as(self) -> str:
+        """The name that stands in the log: staff of a partner firm stand for it (R-ROLE-08)."""
+        return self.firm or self.name
 
     def may(self, permission: Permission) -> bool:
         """Whether any of its roles carries the permission."""

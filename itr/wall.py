@@ -64,10 +64,20 @@ def _event(audience: str) -> str:
     return f"({audience} or payload ? 'clocks') and {_with('event', 'stream', 'request')}"
 
 
+_UNTIL_RETURNED = (
+    "exists (select 1 from hand_over held where held.request_id = event.stream"
+    " and (held.returned_at is null or held.follows or"
+    " case when event.subject_type = 'request' and held.returned_version is not null"
+    " then event.subject_version <= held.returned_version"
+    " else event.occurred_at <= held.returned_at end))"
+)
+"""A firm that gave a request back reads what happened by then; hand-overs are its own alone."""
+
 SEEN: Mapping[str, Sight] = {
     "organisation": Sight(
-        customer=f"id = {_FIRM} or kind = 'BRANCH'",
-        partner=f"id = {_FIRM} or kind = 'BRANCH' or {_in_requests('organisation', 'customer_id')}",
+        customer=f"id = {_FIRM} or kind = 'BRANCH' or {_in_requests('organisation', 'partner_id')}",
+        partner=f"id = {_FIRM} or kind = 'BRANCH' or {_in_requests('organisation', 'customer_id')}"
+        f" or {_in_requests('organisation', 'partner_id')}",
     ),
     "person": Sight(
         customer=f"organisation_id = {_FIRM} or organisation_id in ({_HOUSE})",
@@ -119,8 +129,9 @@ SEEN: Mapping[str, Sight] = {
     "event": Sight(
         customer=_event("audience = 'PUBLIC'"),
         partner=_event(
-            "audience = 'PUBLIC'"
-            f" or (audience = 'PARTNER' and payload->'partners' @> to_jsonb({_FIRM}))"
+            "(audience = 'PUBLIC'"
+            f" or (audience = 'PARTNER' and payload->'partners' @> to_jsonb({_FIRM})))"
+            f" and type not like 'Charge%' and {_UNTIL_RETURNED}"
         ),
     ),
     "notification": _both(

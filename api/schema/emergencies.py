@@ -9,7 +9,7 @@ from api.planner.stored import Node, embedded, stored
 from api.schema.people import Person
 from api.schema.vocabulary import described
 from itr.people.roles import Permission
-from itr.requests.policy import visible_parts
+from itr.requests.policy import visible_bulletins
 from itr.requests.terms import BulletinKind
 
 described(
@@ -27,7 +27,7 @@ described(
 @stored(
     table="bulletin",
     key="bul",
-    visible=visible_parts,
+    visible=visible_bulletins,
     found_with=Permission.READ_REQUESTS,
     order="published_at",
 )

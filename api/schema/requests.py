@@ -22,8 +22,10 @@ from api.schema.third_parties import HandOver
 from api.schema.timeline import TimelineEventConnection
 from api.schema.waits import RequestWait, waits_of
 from itr.catalogue.terms import EntitlementOutcome, Phase
+from itr.people.names_shown import ASSIGNEE_NAME
 from itr.people.roles import Permission
 from itr.requests import journeys
+from itr.requests.given_back import GIVEN_BACK, as_it_was
 from itr.requests.policy import (
     visible_parts,
     visible_requests,
@@ -149,6 +151,10 @@ class ServiceRequest(Node):
         description="The partner firm it is with now.",
     )
     assignee: Person | None = one("assignee_id", filter=True, description="Its owner (责任人).")
+    assignee_name: str | None = sql(
+        ASSIGNEE_NAME,
+        description="Its owner's name; of a partner firm's staff others read its name.",
+    )
     entitlement: Entitlement | None = same_row(
         present="{t}.entitlement_outcome is not null",
         permission=Permission.READ_CONTRACTS,
@@ -172,17 +178,24 @@ class ServiceRequest(Node):
         description="The promise that runs its clocks.",
     )
     plan: Plan | None = same_row(
-        present="{t}.plan_summary is not null", description="What happens next; null before."
+        present=f"{{t}}.plan_summary is not null and not {GIVEN_BACK}",
+        description="What happens next; null before.",
+    )
+    workaround: str | None = sql(
+        as_it_was("workaround", "restored_at"), description="How service was restored."
+    )
+    solution: str | None = sql(
+        as_it_was("solution", "delivered_at"), description="What resolved it."
     )
     service_down: bool = column(
         filter=True, description="Whether the customer's service is down, as far as is known."
     )
-    workaround: str | None = column(description="How service was restored.")
-    solution: str | None = column(description="What resolved it.")
     rejection_code: RejectionCode | None = column(
         filter=True, description="Why it was rejected, coded."
     )
-    ended_reason: str | None = column(description="Why it was rejected or cancelled.")
+    ended_reason: str | None = sql(
+        as_it_was("ended_reason", None), description="Why it was rejected or cancelled."
+    )
     verified_by: Person | None = one("verified_by_id", description="Who checked the result.")
     confirmed_by_silence: bool = column(
         description="Whether no answer within the window confirmed it (R-REQ-04)."

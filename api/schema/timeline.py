@@ -15,6 +15,7 @@ from api.planner.stored import Identity, Node, stored
 from api.schema.people import Person
 from api.schema.timeline_words import FACT, TimelineFact
 from itr.events.log import Audience
+from itr.people.names_shown import ACTOR_NAME
 from itr.people.roles import Permission
 from itr.requests.policy import visible_events
 from itr.requests.terms import Priority, RequestStatus
@@ -51,7 +52,9 @@ class TimelineEvent(Node):
         "actor_id",
         description="Who did it; null when it is nobody you may see, or the system itself.",
     )
-    actor_name: str = column(description="Who did it.")
+    actor_name: str = sql(
+        ACTOR_NAME, description="Who did it; of a partner firm's staff others read its name."
+    )
     occurred_at: datetime = column(filter=True, order=True, description="When it happened.")
     recorded_at: datetime = column(description="When it was recorded.")
     historic: bool = column(description="Whether it was lived through in another system.")

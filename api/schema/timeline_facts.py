@@ -120,6 +120,10 @@ NAMED: Mapping[str, Mapping[str, Declared]] = {
     "RequestRejected": {"rejection_code": _said(RejectionCode, "code", "Why, coded.")},
     "RequestDispatched": _PLACE,
     "RequestStarted": {"assignee": _of(Person, "assignee", "Who took it.")},
+    "RequestPassedOn": {
+        "assignee": _of(Person, "assignee", "Who owns it now; null: only steps passed on."),
+        "person": _of(Person, "person", "Whose it was."),
+    },
     "RequestRequeued": _PLACE,
     "RequestEscalated": _PLACE,
     "RequestHandedBack": _PLACE,
@@ -180,6 +184,7 @@ NAMED: Mapping[str, Mapping[str, Declared]] = {
     "EscalationOpened": _ESCALATED,
     "EscalationRaised": _ESCALATED,
     "EscalationRepeated": _ESCALATED,
+    "EscalationPassedOn": _ESCALATED,
     "EscalationAcknowledged": _STEP,
     "EscalationEnded": _STEP,
 }

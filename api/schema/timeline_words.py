@@ -18,6 +18,7 @@ FACTS = {
     "ChargeWaived": "The price was waived. 已免除费用",
     "RequestDispatched": "It was sent to a queue or person. 已派单",
     "RequestStarted": "Somebody took it. 已接单",
+    "RequestPassedOn": "Whoever had it, or steps of it, left; it passed on. 已转交接替人",
     "RequestRequeued": "It went back into a queue. 已退回队列",
     "RequestEscalated": "It went to a higher line. 已升级",
     "RequestHandedBack": "It came back to a lower line. 已退回下级",
@@ -55,6 +56,7 @@ FACTS = {
     "EscalationOpened": "It was escalated to management. 管理升级",
     "EscalationRaised": "The escalation went one step further. 管理升级加深",
     "EscalationRepeated": "The top was told again. 再次告知最高级",
+    "EscalationPassedOn": "Whom it stood with left; it passed on. 管理升级已转交",
     "EscalationAcknowledged": "Somebody took note of the escalation. 已确认升级",
     "EscalationEnded": "The escalation ended. 管理升级结束",
 }

@@ -79,7 +79,7 @@ async def append(
             fact.customer_id,
             fact.branch_id,
             fact.by.id,
-            fact.by.name,
+            fact.by.known_as,
             where_from,
             fact.occurred_at,
             fact.historic,

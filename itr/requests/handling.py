@@ -59,6 +59,7 @@ class Handling:
         request.version += 1
         request.updated_at = self.now
         self.steps.follow(self, type)
+        self._let_go()
         words = {key: value for key, value in (payload or {}).items() if value is not None}
         if audience is Audience.PARTNER:
             words["partners"] = self._partners()
@@ -119,6 +120,12 @@ class Handling:
             here.queue_id = queue_id
         self._hand_over(partner_id)
         request.line, request.queue_id, request.partner_id = line, queue_id, partner_id
+
+    def _let_go(self) -> None:
+        """Who gives the request back just now reads it as far as this."""
+        for each in self.hand_overs:
+            if each.partner_id in self.given_back and each.returned_at == self.now:
+                each.returned_version = self.request.version
 
     def _partners(self) -> list[str]:
         """The firms this concerns: who has the request, and who gives it back just now."""

@@ -171,6 +171,9 @@ class Stint(Table):
 class HandOver(Table):
     """That a request was handed to a partner firm, and when it came back (R-ROLE-03).
 
+    `returned_version` is the request's when it came back: the firm reads on what it could read
+    then. `follows`: the firm registered the request, as its requester it reads all of it.
+
     `state` and what follows is the firm's own clock, the fold of `clock_words`, when an
     underpinning contract promises anything (R-REQ-10); it counts like a request's clocks.
     """
@@ -186,6 +189,8 @@ class HandOver(Table):
     partner_id: UUID
     handed_at = fields.DatetimeField()
     returned_at = fields.DatetimeField(null=True)
+    returned_version = fields.IntField(null=True)
+    follows = fields.BooleanField(default=False, db_default=False)
     state: ClockState | None = enum_or_null(ClockState, 10)
     calendar_version: fields.ForeignKeyNullableRelation[CalendarVersion] = fields.ForeignKeyField(
         "itr.CalendarVersion", related_name="hand_overs", null=True, on_delete=fields.RESTRICT

@@ -177,7 +177,8 @@ def visible_hand_overs(actor: Actor) -> Visible:
 def visible_events(actor: Actor) -> Visible:
     """What stands on a timeline, as far as its audience reaches (R-ROLE-06, R-REQ-07).
 
-    What is shared with a partner is shared with the firm that has the request at the time.
+    What is shared with a partner is shared with the firm that has the request at the time. A firm
+    that gave it back reads what it could read then; charges are between us and the customer.
     """
     sight = _with_the_request(actor, "{alias}.stream")
     if actor.may(P.READ_INTERNAL):
@@ -186,7 +187,34 @@ def visible_events(actor: Actor) -> Visible:
     if Reach.PARTNER in actor.scope.reaches:
         ours = "{alias}.payload->'partners' @> to_jsonb(:scope_organisation::uuid)"
         audience = f"({audience} or ({{alias}}.audience = 'PARTNER' and {ours}))"
+        until = _until_returned("{alias}.stream", _EVENT_BY_THEN)
+        audience += f" and {{alias}}.type not like 'Charge%' and {until}"
     return Visible(f"({sight.sql} and {audience})", sight.arguments)
+
+
+def visible_bulletins(actor: Actor) -> Visible:
+    """Bulletins are seen with their request; by a firm that gave it back, those of before."""
+    sight = visible_parts(actor)
+    if Reach.PARTNER not in actor.scope.reaches:
+        return sight
+    until = _until_returned("{alias}.request_id", "{alias}.published_at < held.returned_at")
+    return Visible(f"({sight.sql} and {until})", sight.arguments)
+
+
+_EVENT_BY_THEN = (
+    "case when {alias}.subject_type = 'request' and held.returned_version is not null"
+    " then {alias}.subject_version <= held.returned_version"
+    " else {alias}.occurred_at <= held.returned_at end"
+)
+
+
+def _until_returned(request: str, by_then: str) -> str:
+    """Whether the firm has the request, registered it, or it was there before it went back."""
+    return (
+        f"exists (select 1 from hand_over held where held.request_id = {request}"
+        " and held.partner_id = :scope_organisation"
+        f" and (held.returned_at is null or held.follows or {by_then}))"
+    )
 
 
 def _with_the_request(actor: Actor, key: str) -> Visible:

@@ -122,7 +122,7 @@ async def save(work: Work, in_hand: Handling) -> None:
     await save_steps(work.connection, in_hand)
     await _keep(Stint, _changed(in_hand, in_hand.stints), ["ended_at", "reason", "queue_id"])
     await partner_clocks.count(in_hand)
-    changing = ["returned_at", *partner_clocks.COLUMNS]
+    changing = ["returned_at", "returned_version", *partner_clocks.COLUMNS]
     await _keep(HandOver, _changed(in_hand, in_hand.hand_overs), changing)
     if in_hand.timers:
         kinds = list(in_hand.timers)

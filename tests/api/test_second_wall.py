@@ -25,6 +25,7 @@ from itr.wall import ROLES, SEEN, UNREADABLE, ensure_wall, raise_wall
 from tests.support.databases import as_owner
 from tests.support.desk import Desk, open_desk
 from tests.support.firms import key_in, lived, settled
+from tests.support.requests import do
 
 SCHEMA = product_schema()
 TYPES = types_of(SCHEMA._schema).stored
@@ -178,6 +179,31 @@ async def test_internal_notes_stay_inside_whatever_the_planner_believes(
     assert {each for each in said if not each.endswith(" A")} <= {"换模块"}
     assert "internal A" not in said
     assert ("shared A" in said) == (who == "technician A")
+
+
+async def test_the_wall_names_partners_staff_to_their_firm_alone(town: Town) -> None:
+    """R-ROLE-08: whatever the planner asks for; others read the firm's name."""
+    who = "select actor_name from event where payload->>'text' = 'answer A'"
+    staff = "select count(*) from person where name like 'technician %'"
+    found = {}
+    for reader in WHO.values():
+        reads = town.database.reads_of(await town.mighty(reader))
+        found[reader] = (await reads.fetchval(who), await reads.fetchval(staff))
+
+    assert found == {"contact A": ("partner A", 0), "technician A": ("partner A", 1)}
+
+
+async def test_the_wall_ends_a_firms_sight_where_it_gave_a_request_back(town: Town) -> None:
+    """R-ROLE-03: later words cannot even be read, but for those of entries that moved a clock."""
+    request = town.requests["A"]["handed back"]
+    await do(town.desk, "LINE1", "respondToRequest", id=request, text="first answer A")
+    await do(town.desk, "LINE1", "respondToRequest", id=request, text="afterwards A")
+    later = "select count(*) from event where stream = $1 and payload->>'text' = 'afterwards A'"
+    reads = {who: town.database.reads_of(await town.mighty(who)) for who in WHO.values()}
+
+    seen = {who: await pool.fetchval(later, key_in(request)) for who, pool in reads.items()}
+
+    assert seen == {"contact A": 1, "technician A": 0}
 
 
 @pytest.mark.parametrize("who", WHO.values())

@@ -28,6 +28,7 @@ from tests.support.desk import (
     targets,
 )
 from tests.support.requests import (
+    CRITICAL,
     brought_to,
     call,
     clock,
@@ -36,6 +37,7 @@ from tests.support.requests import (
     read,
     refused,
     stored,
+    submitted,
     timeline,
 )
 
@@ -334,7 +336,7 @@ async def test_customers_see_no_firm_and_firms_only_their_own_stay(desk: Desk) -
     firm = await desk.as_("PARTNER").run(query, {"id": key})
     rival = await desk.as_("rival").run(query, {"id": key})
 
-    assert customer.code == "FORBIDDEN"
+    assert customer.data["node"]["handOvers"] is None
     assert firm.data["node"]["handOvers"] == [{"partner": {"name": "Firm"}}]
     assert rival.data["node"]["handOvers"] == [{"partner": {"name": "Rival"}}]
     assert len((await shown(desk, key))["handOvers"]) == 2
@@ -343,6 +345,114 @@ async def test_customers_see_no_firm_and_firms_only_their_own_stay(desk: Desk) -
     assert "RequestHandedToPartner" not in {
         entry["type"] for entry in await timeline(desk, "CUSTOMER", key)
     }
+
+
+async def answered_by(desk: Desk, who: str, queue: str) -> str:
+    """A request of Acme's with a firm, whose technician took it and answered the customer."""
+    key = await handed(desk, queue)
+    await do(desk, who, "startRequest", id=key)
+    await do(desk, who, "respondToRequest", id=key, text=f"answer of {who}")
+    return key
+
+
+async def names_on(desk: Desk, reader: str, key: str, text: str) -> set[str]:
+    """By which name somebody knows who wrote this."""
+    entries = await timeline(desk, reader, key)
+    return {entry["actorName"] for entry in entries if entry["text"] == text}
+
+
+async def test_partner_staff_are_named_to_their_firm_and_to_us_and_to_others_the_firm_is(
+    desk: Desk,
+) -> None:
+    """R-ROLE-08: on the timeline, as the owner, as a node, and in filters."""
+    key = await answered_by(desk, "PARTNER", "queueFirm")
+    owner = "assignee { name } assigneeName"
+    with_firm = {who: await read(desk, who, key, owner) for who in ("LINE1", "PARTNER", "CUSTOMER")}
+    back = {"queueId": desk.public("que", "queue1"), "reason": "换一家"}
+    await do(desk, "DISPATCH_MANAGER", "takeBack", id=key, **back)
+    given = {"queueId": desk.public("que", "queueRival"), "reason": "换一家"}
+    await do(desk, "DISPATCH_MANAGER", "handToPartner", id=key, **given)
+    await do(desk, "rival", "startRequest", id=key)
+
+    known = {"assignee": {"name": "PARTNER"}, "assigneeName": "PARTNER"}
+    assert with_firm["LINE1"] == with_firm["PARTNER"] == known
+    assert with_firm["CUSTOMER"] == {"assignee": None, "assigneeName": "Firm"}
+    for reader, name in {
+        "LINE1": "PARTNER", "PARTNER": "PARTNER", "CUSTOMER": "Firm", "rival": "Firm"
+    }.items():  # fmt: skip
+        assert await names_on(desk, reader, key, "answer of PARTNER") == {name}, reader
+    assert await read(desk, "PARTNER", key, owner) == {"assignee": None, "assigneeName": "Rival"}
+    node = "query($id: ID!) { node(id: $id) { id } }"
+    count = """query($id: ID!) { requests(filter: { assigneeId: { eq: $id } }) { totalCount }
+        persons(filter: { id: { eq: $id } }) { totalCount } }"""
+    theirs = {"id": desk.public("per", "rival")}
+    nothing = {"requests": {"totalCount": 0}, "persons": {"totalCount": 0}}
+    for reader in ("CUSTOMER", "PARTNER"):
+        assert (await desk.as_(reader).run(node, theirs)).data == {"node": None}
+        assert (await desk.as_(reader).run(count, theirs)).data == nothing
+    assert (await desk.as_("LINE1").run(count, theirs)).data["requests"]["totalCount"] > 0
+
+
+LATER = "solution workaround plan { summary } endedReason bulletins { text } status"
+
+
+async def test_a_firm_reads_what_it_handed_back_as_it_was_then(desk: Desk) -> None:
+    """R-ROLE-03: not later replies, notes, plans or the solution; the customer and we read on."""
+    key = await answered_by(desk, "PARTNER", "queueFirm")
+    before = [each["type"] for each in await timeline(desk, "PARTNER", key)]
+    back = {"queueId": desk.public("que", "queue1"), "reason": "不在范围"}
+    await do(desk, "DISPATCH_MANAGER", "takeBack", id=key, **back)
+    plan = {"summary": "later plan", "expectedAt": "2027-03-04T01:00:00Z"}
+    await do(desk, "LINE1", "startRequest", id=key)
+    await do(desk, "LINE1", "planRequest", id=key, **plan)
+    await do(desk, "LINE1", "respondToRequest", id=key, text="later reply")
+    await do(desk, "LINE1", "restoreRequest", id=key, workaround="later workaround")
+    await do(desk, "LINE1", "deliverRequest", id=key, **SOLVED)
+
+    seen = await read(desk, "PARTNER", key, LATER)
+    assert seen == {
+        "solution": None,
+        "workaround": None,
+        "plan": None,
+        "endedReason": None,
+        "bulletins": [],
+        "status": "DELIVERED",
+    }
+    types = [each["type"] for each in await timeline(desk, "PARTNER", key)]
+    assert types == [*before, "RequestTakenBack"]
+    for reader in ("CUSTOMER", "LINE1"):
+        found = await read(desk, reader, key, LATER)
+        assert found is not None
+        assert (found["solution"], found["workaround"]) == ("换板卡", "later workaround")
+        assert "later reply" in [each["text"] for each in await timeline(desk, reader, key)]
+
+
+async def test_a_firm_that_has_a_request_again_reads_all_of_it(desk: Desk) -> None:
+    """R-ROLE-03: it needs to know what happened meanwhile."""
+    key = await answered_by(desk, "PARTNER", "queueFirm")
+    back = {"queueId": desk.public("que", "queue1"), "reason": "不在范围"}
+    await do(desk, "DISPATCH_MANAGER", "takeBack", id=key, **back)
+    await do(desk, "LINE1", "startRequest", id=key)
+    await do(desk, "LINE1", "restoreRequest", id=key, workaround="meanwhile")
+    again = {"queueId": desk.public("que", "queueFirm"), "reason": "再看看"}
+    await do(desk, "DISPATCH_MANAGER", "handToPartner", id=key, **again)
+
+    found = await read(desk, "PARTNER", key, "workaround")
+
+    assert found == {"workaround": "meanwhile"}
+    assert "meanwhile" in [each["text"] for each in await timeline(desk, "PARTNER", key)]
+
+
+async def test_a_firm_that_registered_a_request_follows_it_to_its_end(desk: Desk) -> None:
+    """R-ROLE-03: as its requester it reads what the customer is told."""
+    await handed(desk, "queueFirm")
+    request = await submitted(desk, "PARTNER", customerId=desk.public("org", "Acme"))
+    await do(desk, "LINE1", "acceptRequest", id=request["id"], **CRITICAL)
+    await do(desk, "LINE1", "respondToRequest", id=request["id"], text="told to all")
+
+    texts = [each["text"] for each in await timeline(desk, "PARTNER", request["id"])]
+
+    assert "told to all" in texts
 
 
 async def test_hand_overs_go_to_firms_and_come_back_to_us(desk: Desk) -> None:

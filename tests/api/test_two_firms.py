@@ -173,3 +173,13 @@ async def test_the_questions_are_answered_and_about_something(firms: Firms, who:
     assert len(clean) > 20
     assert any(' A"' in json.dumps(body) for body in bodies)
     assert not any(' B"' in json.dumps(body) for body in bodies)
+
+
+async def test_nothing_a_customer_is_told_names_a_partners_technician(firms: Firms) -> None:
+    """R-ROLE-08: whatever is asked, in data, pages or filters; the firm itself is named."""
+    words = [json.dumps(told(answer)[1]) for answer in firms.beside["contact A"]]
+    theirs = [json.dumps(told(answer)[1]) for answer in firms.beside["technician A"]]
+
+    assert not [each for each in words if "technician" in each]
+    assert any('"partner A"' in each for each in words)
+    assert any('"technician A"' in each for each in theirs)

@@ -93,7 +93,9 @@ async def test_what_a_firm_follows_tells_nothing_of_another(street: Street, who:
 
     words = json.dumps(heard, ensure_ascii=False)
     assert ' A"' in words
-    assert "INTERNAL" not in words
+    assert '"code": "INTERNAL"' not in words
+    if who == "contact A":
+        assert "technician" not in words, "R-ROLE-08: the firm is named, not its people"
     for foreign in (' B"', "B.example", *street.requests["B"].values()):
         assert foreign not in words, foreign
     events = [payload for name, payload in heard[before:] if name == "requestEvents"]

@@ -11,6 +11,7 @@ from itr.people.roles import OrganisationKind, Role
 _ACTOR = """
 select person.id, person.name, person.machine,
     organisation.id as organisation_id, organisation.kind,
+    case when organisation.kind = 'PARTNER' then organisation.name end as firm,
     coalesce(array_agg(held.role) filter (where held.role is not null), '{}') as roles
 from person
 join organisation on organisation.id = person.organisation_id
@@ -56,6 +57,7 @@ async def _actor(which: str, values: list[Any]) -> Actor | None:
         organisation_kind=OrganisationKind(row["kind"]),
         roles=frozenset(Role(role) for role in row["roles"]),
         machine=row["machine"],
+        firm=row["firm"],
     )
 
 

@@ -212,5 +212,6 @@ def _let_the_partner_follow(work: Handling) -> None:
             partner_id=organisation,
             handed_at=work.now,
             returned_at=work.now,
+            follows=True,
         )
     )
