@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -220,6 +220,11 @@ def page_arguments(annotation: Any) -> list[StrawberryArgument]:
         "last": (int, "How many items from the end, at most 100."),
         "before": (str, "Only items before this cursor."),
     }
+    return optional_arguments(kinds)
+
+
+def optional_arguments(kinds: Mapping[str, tuple[Any, str]]) -> list[StrawberryArgument]:
+    """Return arguments that may be left out, by name: their annotation and description."""
     return [
         StrawberryArgument(
             name,

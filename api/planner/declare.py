@@ -107,10 +107,12 @@ class Connection:
 
 @dataclass(frozen=True)
 class Computed:
-    """A value Python works out from inputs the statement returns."""
+    """A value Python works out from inputs the statement returns, and from its arguments."""
 
     inputs: Mapping[str, str] = field(hash=False)
     fill: Callable[[Mapping[str, Any], Any], Any]
+    arguments: Mapping[str, tuple[Any, str]] = field(default_factory=dict, hash=False)
+    slow: bool = False
 
 
 Source = PublicId | Column | Expression | SameRow | One | OneOf | Many | Connection | Computed
@@ -132,13 +134,18 @@ class StoredField(StrawberryField):
 
     @property
     def arguments(self) -> list[StrawberryArgument]:
-        """The page arguments of a connection, worked out when the schema is built."""
+        """The arguments of a connection or a computed value, made when the schema is built."""
         if self._arguments is None:
             self._arguments = []
-            if isinstance(declaration_of(self).source, Connection):
+            source = declaration_of(self).source
+            if isinstance(source, Connection):
                 from api.planner.arguments import page_arguments
 
                 self._arguments = page_arguments(self.resolve_type())
+            elif isinstance(source, Computed):
+                from api.planner.arguments import optional_arguments
+
+                self._arguments = optional_arguments(source.arguments)
         return self._arguments
 
     @arguments.setter
@@ -297,6 +304,8 @@ def computed(
     *,
     permission: Any = None,
     own: str | None = None,
+    arguments: Mapping[str, tuple[Any, str]] | None = None,
+    slow: bool = False,
     **options: Any,
 ) -> Any:
     """Declare a value that Python works out, only when it is selected.
@@ -304,7 +313,9 @@ def computed(
     `inputs` are columns of the row, or names for SQL expressions over `{t}` (sub-selects too);
     `fill(values, context)` gets them as JSON gives them (instants and uuids as text) and returns
     what the annotation says: a scalar, an enum, a plain Strawberry object or a list of these.
-    `own` as in `column`.
+    `own` as in `column`. `arguments` (name → annotation, description) may be left out; they stand
+    among the values, None where they are. What is `slow` is worked out beside the event loop.
     """
     named = inputs if isinstance(inputs, Mapping) else {name: f"{{t}}.{name}" for name in inputs}
-    return _field(Declaration(Computed(dict(named), fill), permission, own=own), options)
+    source = Computed(dict(named), fill, dict(arguments or {}), slow)
+    return _field(Declaration(source, permission, own=own), options)

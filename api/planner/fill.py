@@ -5,10 +5,12 @@ On the way it is seen which fields were withheld: those of rows that are not the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from graphql.execution.values import VariableValues, get_argument_values
 
 from api.planner.compiled import Withheld
 from api.planner.compiler import MARK
@@ -21,15 +23,22 @@ class FillTree:
 
     def __init__(self, fills: Sequence[Fill | OwnOnly]) -> None:
         self.fills = fills
+        self.slow = any(isinstance(fill, Fill) and fill.declaration.slow for fill in fills)
         self.root: dict[str, Any] = {}
         for fill in fills:
             place = self.root
             for key in fill.path:
                 place = place.setdefault(key, {})
 
-    def filled(self, json: bytes, context: Any) -> tuple[bytes, list[Withheld]]:
+    def given(self, variables: VariableValues) -> list[dict[str, Any]]:
+        """Return the arguments of each computed value, None where they are left out."""
+        return [_arguments(fill, variables) for fill in self.fills]
+
+    def filled(
+        self, json: bytes, context: Any, given: Sequence[Mapping[str, Any]]
+    ) -> tuple[bytes, list[Withheld]]:
         """Return the JSON with every computed value worked out, and what was withheld."""
-        filling = _Filling(self.fills, context)
+        filling = _Filling(self.fills, given, context)
         data = filling.walk(orjson.loads(json), self.root)
         return orjson.dumps(data), list(filling.withheld)
 
@@ -37,8 +46,14 @@ class FillTree:
 class _Filling:
     """One answer being filled."""
 
-    def __init__(self, fills: Sequence[Fill | OwnOnly], context: Any) -> None:
+    def __init__(
+        self,
+        fills: Sequence[Fill | OwnOnly],
+        given: Sequence[Mapping[str, Any]],
+        context: Any,
+    ) -> None:
         self.fills = fills
+        self.given = given
         self.context = context
         self.withheld: dict[Withheld, None] = {}
 
@@ -56,10 +71,18 @@ class _Filling:
         return value
 
     def _fill(self, values: dict[str, Any]) -> Any:
-        fill = self.fills[values.pop(MARK)]
+        number = values.pop(MARK)
+        fill = self.fills[number]
         if isinstance(fill, Fill):
-            found = fill.declaration.fill(values, self.context)
-            return print_plain(found, fill.kind, fill.wanted)
+            found = fill.declaration.fill(values | self.given[number], self.context)
+            return print_plain(found, fill.definition.type, fill.wanted)
         if not values["own"]:
             self.withheld[fill.withheld] = None
         return self.walk(values["value"], {})
+
+
+def _arguments(fill: Fill | OwnOnly, variables: VariableValues) -> dict[str, Any]:
+    if not isinstance(fill, Fill) or not fill.declaration.arguments:
+        return {}
+    given = get_argument_values(fill.definition, fill.node, variables)
+    return {name: given.get(name) for name in fill.declaration.arguments}

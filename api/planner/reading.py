@@ -25,6 +25,7 @@ from api.planner.plans import OUTLINES, Outline, Plan, outline_key, visibility_o
 from api.planner.schema import types_of
 from api.planner.selection import SelectionReader, Site
 from api.planner.statement import Slot, Statement
+from api.working_out import worked_out
 from itr.visibility import Visible
 
 Select = Callable[[SelectionReader, list[FieldDetails]], Any]
@@ -77,7 +78,7 @@ async def read(info: Any, wish: Wish) -> Compiled:
     sources = _Values(context, visibility, wish, values)
     arguments = [sources.of(slot) for slot in plan.slots]
     found = await context.pool.fetchval(plan.sql, *arguments)
-    answer = _answer(found, outline, wish, context)
+    answer = await _answer(found, outline, wish, raw)
     personal = _is_personal(outline, arguments, context)
     return answer if personal else dataclasses.replace(answer, personal=False)
 
@@ -196,7 +197,9 @@ class _Values:
         raise KeyError(slot)
 
 
-def _answer(found: bytes | None, outline: Outline, wish: Wish, context: ReadContext) -> Compiled:
+async def _answer(
+    found: bytes | None, outline: Outline, wish: Wish, raw: GraphQLResolveInfo[Any]
+) -> Compiled:
     """Take the answer as the bytes it came in: nobody here needs it as text."""
     cursor = None
     if wish.cursor is not None and found is not None:
@@ -205,9 +208,17 @@ def _answer(found: bytes | None, outline: Outline, wish: Wish, context: ReadCont
     if not found:
         return Compiled(None, (), cursor)  # nothing is there, so nothing was withheld
     if outline.tree is not None:
-        filled, withheld = outline.tree.filled(found, context)
+        filled, withheld = await _filled(found, outline.tree, raw)
         return Compiled(filled, (*outline.withheld, *withheld), cursor)
     return Compiled(found.replace(b"\n", b""), outline.withheld, cursor)
+
+
+async def _filled(found: bytes, tree: FillTree, raw: GraphQLResolveInfo[Any]) -> tuple[bytes, list[Withheld]]:
+    """Fill in what Python computes, beside the loop where that takes more than a moment."""
+    given = tree.given(variables_of(raw))
+    if not tree.slow:
+        return tree.filled(found, raw.context, given)
+    return await worked_out(lambda: tree.filled(found, raw.context, given))
 
 
 def _is_personal(outline: Outline, arguments: Sequence[Any], context: ReadContext) -> bool:

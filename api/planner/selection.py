@@ -156,7 +156,8 @@ class Fill:
 
     path: tuple[str, ...]
     declaration: Computed
-    kind: GraphQLOutputType
+    definition: GraphQLField
+    node: FieldNode
     wanted: PlainSelection | None
 
 
@@ -328,7 +329,7 @@ class SelectionReader:
         named: Any = get_named_type(definition.type)
         if isinstance(source, Computed):
             wanted = read_plain(self.info, self.fragments, named, fields)
-            self.fills.append(Fill(keys(path), source, definition.type, wanted))
+            self.fills.append(Fill(keys(path), source, definition, fields[0].node, wanted))
             return Filled(source, len(self.fills) - 1)
         if isinstance(source, SameRow):
             return Embedded(source, self.objects(named, fields, path))

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import strawberry
 
+from api.prices import Price, priced
 from api.schema.costs import DocumentCost, PathCost
 from api.transport.bodies import decode
 from api.transport.errors import Refusal, sentence
@@ -11,13 +12,18 @@ from api.transport.explaining import MOST, Explanation, explain
 from api.transport.schema import GuardedSchema
 from itr.errors import Language
 
+_PRICE = Price(once=100, characters=4, alone=True)
+"""A document of the greatest length costs half of what an operation may."""
+
 
 @strawberry.type
 class CostQuery:
     """Explaining the cost of documents."""
 
     @strawberry.field(
-        description="What a document would cost, path by path, without running it. 查询成本"
+        description="What a document would cost, path by path, without running it; once in an"
+        " operation. 查询成本",
+        metadata=priced(_PRICE),
     )
     async def cost(
         self,
@@ -28,7 +34,7 @@ class CostQuery:
     ) -> DocumentCost:
         """Explain a document (S5); page sizes are taken from its variables, a JSON object."""
         schema = cast("GuardedSchema", info.schema)
-        explained = explain(schema, document, _decoded(variables), operation_name)
+        explained = await explain(schema, document, _decoded(variables), operation_name)
         return _shown(explained, schema.limits.cost, info.context.language)
 
 

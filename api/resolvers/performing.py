@@ -1,6 +1,5 @@
 """Running an operation for a mutation: once per key, refusals as userErrors."""
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -12,8 +11,9 @@ from api.planner.stored import stored_type
 from api.schema.payloads import Payload, RequestPayload, UserError, user_error
 from api.schema.request_inputs import MutationInput, RequestInput
 from api.schema.requests import ServiceRequest
+from api.transport.errors import input_path
 from itr.access.rules import SecretTold
-from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, PathItem, problems_of
+from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, problems_of
 from itr.events.work import (
     AlreadyDone,
     Call,
@@ -131,17 +131,10 @@ async def _outcome_of(call: Call, error: DomainError) -> tuple[UUID | None, list
 def _words_of(error: DomainError) -> dict[str, Any]:
     return {
         "code": error.code,
-        "path": [_in_camel_case(each) for each in error.path],
+        "path": input_path(error),
         "zh": error.message("zh"),
         "en": error.message("en"),
     }
-
-
-def _in_camel_case(item: PathItem) -> PathItem:
-    """The name an input field has where operations call it `service_level_id`."""
-    if isinstance(item, int):
-        return item
-    return re.sub("_([a-z])", lambda found: found[1].upper(), item)
 
 
 def key_of(target: type, public: str, *path: str) -> UUID:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import strawberry
 
+from api.prices import Price, priced
 from api.resolvers.calendars import definition_of
 from api.resolvers.permissions import may
 from api.schema.simulation import (
@@ -14,9 +15,10 @@ from api.schema.simulation import (
     WorkingCalendarInput,
     WorkingTime,
 )
-from api.schema.sla import ClockInterval
+from api.working_out import worked_out
 from itr.errors import InvalidInput
 from itr.people.roles import Permission
+from itr.sla.calendars import CalendarDefinition
 from itr.sla.clock import ClockEvent, Target
 from itr.sla.previews import (
     MICROSECOND,
@@ -26,6 +28,11 @@ from itr.sla.previews import (
     time_between,
 )
 from itr.sla.public_holidays import subdivisions_that_differ
+from itr.sla.simulation import Simulation
+
+_PRICE = Price(once=1_000, of_input=20)
+"""A calendar of 48 shifts a day takes a second for a target far away: half of what one
+operation may cost."""
 
 
 @strawberry.type
@@ -35,8 +42,9 @@ class SimulationQuery:
     @strawberry.field(
         permission_classes=[may(Permission.READ_CATALOGUE)],
         description="Working time of a calendar: up to `end`, or the instant after `duration`.",
+        metadata=priced(_PRICE),
     )
-    def working_time(
+    async def working_time(
         self,
         calendar: WorkingCalendarInput,
         start: datetime,
@@ -44,41 +52,35 @@ class SimulationQuery:
         duration: timedelta | None = None,
     ) -> WorkingTime:
         """A preview of a calendar (R-CAL-02)."""
-        working = preview_calendar(definition_of(calendar))
         if (end is None) == (duration is None):
             raise InvalidInput(
                 path=["end"],
                 zh_reason="end 与 duration 必须且只能给出一个。",
                 en_reason="Give exactly one of end and duration.",
             )
-
-        parts = list(subdivisions_that_differ(calendar.country_holidays))
-
-        def provisional(other: datetime) -> bool:
-            return working.provisional(max(start, other))
-
-        if end is not None:
-            elapsed = time_between(working, start, end)
-            return WorkingTime(
-                elapsed=elapsed, at=None, provisional=provisional(end), holiday_subdivisions=parts
-            )
-        assert duration is not None
-        at = time_after(working, start, duration)
-        return WorkingTime(
-            elapsed=None, at=at, provisional=provisional(at), holiday_subdivisions=parts
-        )
+        definition = definition_of(calendar)
+        return await worked_out(lambda: _working_time(definition, start, end, duration))
 
     @strawberry.field(
         permission_classes=[may(Permission.READ_CATALOGUE)],
         description="Fold given events under a calendar and target: how the clock would stand.",
+        metadata=priced(_PRICE),
     )
-    def simulate_clock(self, input: SimulateClockInput) -> SimulatedClock:
+    async def simulate_clock(self, input: SimulateClockInput) -> SimulatedClock:
         """A clock tried out (R-SLA-02)."""
-        working = preview_calendar(definition_of(input.calendar))
+        definition = definition_of(input.calendar)
         events = [_event(each, index) for index, each in enumerate(input.events)]
-        found = preview_clock(
-            working, input.target, events, percents=input.alarm_percents, at=input.at
-        )
+
+        def simulated() -> Simulation:
+            return preview_clock(
+                preview_calendar(definition, "input"),
+                input.target,
+                events,
+                percents=input.alarm_percents,
+                at=input.at,
+            )
+
+        found = await worked_out(simulated)
         clock = found.clock
         remaining = clock.remaining_us
         return SimulatedClock(
@@ -91,13 +93,33 @@ class SimulationQuery:
                 SimulatedAlarm(percent=each.percent, at=each.at, fired=each.fired)
                 for each in found.alarms
             ],
-            explain=[
-                ClockInterval(
-                    from_=each.start, to=each.end, counted=each.counted, reason=each.reason
-                )
-                for each in found.explain
-            ],
+            simulation=found,
         )
+
+
+def _working_time(
+    definition: CalendarDefinition,
+    start: datetime,
+    end: datetime | None,
+    duration: timedelta | None,
+) -> WorkingTime:
+    """Up to `end`, or the instant after `duration`: one of them is given."""
+    working = preview_calendar(definition)
+
+    def provisional(other: datetime) -> bool:
+        return working.provisional(max(start, other))
+
+    parts = list(subdivisions_that_differ(definition.country_holidays))
+    if end is not None:
+        elapsed = time_between(working, start, end)
+        return WorkingTime(
+            elapsed=elapsed, at=None, provisional=provisional(end), holiday_subdivisions=parts
+        )
+    assert duration is not None
+    at = time_after(working, start, duration)
+    return WorkingTime(
+        elapsed=None, at=at, provisional=provisional(at), holiday_subdivisions=parts
+    )
 
 
 def _event(given: ClockEventInput, index: int) -> ClockEvent:

@@ -2,11 +2,22 @@
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
 import strawberry
 
-from api.schema.sla import ClockInterval
+from api.prices import priced
+from api.schema.sla import (
+    AFTER_EXPLAINED,
+    EXPLAIN_PRICE,
+    FIRST_EXPLAINED,
+    ClockInterval,
+    explained_page,
+    shown_intervals,
+)
 from api.schema.vocabulary import described
+from api.working_out import worked_out
+from itr.sla.simulation import Simulation
 from itr.sla.terms import ClockEventKind, ClockState, WaitingReason
 
 
@@ -170,4 +181,17 @@ class SimulatedClock:
     remaining: timedelta | None = strawberry.field(description="Working time left.")
     next_alarm_at: datetime | None = strawberry.field(description="The next alarm; none paused.")
     alarms: list[SimulatedAlarm] = strawberry.field(description="All alarm levels.")
-    explain: list[ClockInterval] = strawberry.field(description="Every interval, and why.")
+    simulation: strawberry.Private[Simulation]
+
+    @strawberry.field(
+        description="Every interval, and why, page by page.", metadata=priced(EXPLAIN_PRICE)
+    )
+    async def explain(
+        self,
+        first: Annotated[int | None, strawberry.argument(description=FIRST_EXPLAINED)] = None,
+        after: Annotated[datetime | None, strawberry.argument(description=AFTER_EXPLAINED)] = None,
+    ) -> list[ClockInterval]:
+        """A page of the explanation (R-SLA-11)."""
+        most = explained_page(first)
+        found = await worked_out(lambda: self.simulation.explain(after=after, first=most))
+        return shown_intervals(found)

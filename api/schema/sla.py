@@ -1,6 +1,6 @@
 """Service time as the API shows it: clocks, their explanation, the live countdown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,16 +10,19 @@ import strawberry
 from api.planner.arguments import filter_for
 from api.planner.declare import column, computed, many, one, public_id, same_row, sql
 from api.planner.stored import Node, stored
+from api.prices import Price, priced
 from api.schema.attribution import DEFINITION, STEPS_OF_REQUEST, BreachAttribution, attributed
 from api.schema.breaches import BreachExplanation
 from api.schema.control_points import ControlPoint
 from api.schema.positions import POSITION_NOW
 from api.schema.vocabulary import described
+from itr.errors import InvalidInput
 from itr.people.roles import Permission
 from itr.requests.policy import visible_parts
 from itr.sla.calendars import CalendarDefinition
+from itr.sla.clock_facts import ClockNotStarted
 from itr.sla.clocks import histories_of
-from itr.sla.explain import explain
+from itr.sla.explain import Interval, explain
 from itr.sla.lateness import APPROVED_REASON, BREACHED, SHARES_IN_LATENESS
 from itr.sla.terms import BreachReason, BreachReasonState, ClockState, Thread, WaitingReason
 from itr.sla.waits import CUSTOMER_WAIT, wait_for
@@ -72,12 +75,32 @@ class ClockInterval:
     )
 
 
-def _explained(values: Mapping[str, Any], context: Any) -> list[ClockInterval]:
-    histories = histories_of(values["events"] or [])
-    history = histories.get(Thread(values["thread"]))
-    if history is None:
-        return []
-    calendar = calendar_of(CalendarDefinition.from_json(values["calendar"]))
+EXPLAINED, MOST_EXPLAINED = 100, 500
+"""Intervals in a page of an explanation, unless more or fewer are asked for."""
+EXPLAIN_PRICE = Price(once=50, page=EXPLAINED)
+FIRST_EXPLAINED = f"How many intervals, at most {MOST_EXPLAINED}; {EXPLAINED} if left out."
+AFTER_EXPLAINED = "Only what comes after this instant: the `to` of a page's last interval leads on."
+_PAGE_OF_INTERVALS = {
+    "first": (int, FIRST_EXPLAINED),
+    "after": (datetime, AFTER_EXPLAINED),
+}
+
+
+def explained_page(first: int | None) -> int:
+    """How many intervals a page has. Raises InvalidInput."""
+    if first is None:
+        return EXPLAINED
+    if not 0 <= first <= MOST_EXPLAINED:
+        raise InvalidInput(
+            path=["first"],
+            zh_reason=f"first 取值 0 到 {MOST_EXPLAINED}。",
+            en_reason=f"Give first from 0 to {MOST_EXPLAINED}.",
+        )
+    return first
+
+
+def shown_intervals(intervals: Iterable[Interval]) -> list[ClockInterval]:
+    """Intervals as the API shows them."""
     return [
         ClockInterval(
             from_=each.start,
@@ -86,8 +109,25 @@ def _explained(values: Mapping[str, Any], context: Any) -> list[ClockInterval]:
             reason=each.reason,
             waits_for=list(each.waits_for),
         )
-        for each in explain(history, lambda _: calendar, context.now)
+        for each in intervals
     ]
+
+
+def _explained(values: Mapping[str, Any], context: Any) -> list[ClockInterval]:
+    """A page of the story so far; of a clock that starts later there is none (R-SLA-11)."""
+    first = explained_page(values["first"])
+    histories = histories_of(values["events"] or [])
+    history = histories.get(Thread(values["thread"]))
+    if history is None:
+        return []
+    calendar = calendar_of(CalendarDefinition.from_json(values["calendar"]))
+    try:
+        found = explain(
+            history, lambda _: calendar, context.now, after=values["after"], first=first
+        )
+    except ClockNotStarted:
+        return []
+    return shown_intervals(found)
 
 
 _EVENTS = (
@@ -215,7 +255,11 @@ class Clock(Node):
     explain: list[ClockInterval] = computed(
         {"thread": "{t}.thread", "events": _EVENTS, "calendar": DEFINITION},
         _explained,
-        description="Every interval counted or skipped, and why; they add up to `elapsed`.",
+        arguments=_PAGE_OF_INTERVALS,
+        slow=True,
+        metadata=priced(EXPLAIN_PRICE),
+        description="Every interval counted or skipped, and why, page by page; they add up to"
+        " `elapsed`. Empty before the clock starts.",
     )
     attribution: BreachAttribution | None = computed(
         {
@@ -228,6 +272,7 @@ class Clock(Node):
             "waited": CUSTOMER_WAIT,
         },
         attributed,
+        slow=True,
         permission=Permission.READ_INTERNAL,
         description="Whose its lateness is (R-OLA-03); null while it is not late.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,8 +67,22 @@ def decode(text: bytes | str) -> object:
     """Decode JSON; raises Refusal for anything that is not: broken, too deep, not UTF-8."""
     try:
         return orjson.loads(text)
-    except (orjson.JSONDecodeError, UnicodeError, RecursionError):
+    except (orjson.JSONDecodeError, UnicodeError, RecursionError) as error:
+        if "infinity" in str(error):
+            return _decode_with_infinities(text)
         raise Refusal("BAD_BODY") from None
+
+
+def _decode_with_infinities(text: bytes | str) -> object:
+    """Decode JSON with a number beyond all bounds, which is told where it stands when counted."""
+    try:
+        return json.loads(text, parse_int=float, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Refusal("BAD_BODY") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def preferred_media(accept: str | None) -> str | None:

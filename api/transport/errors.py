@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from graphql.language import FieldNode
 
 from itr.database import AWAY
-from itr.errors import DomainError, Language
+from itr.errors import DomainError, Language, PathItem
 
 logger = logging.getLogger("itr.api")
 
@@ -116,6 +117,16 @@ def answer(code: str, *, language: Language, request_id: str, reason: str = "") 
     return {"errors": present([refusal], language=language, request_id=request_id)}
 
 
+def input_path(error: DomainError) -> list[PathItem]:
+    """Where an error lies, by the names GraphQL gives: `timeZone` where operations say
+    `time_zone`."""
+    return [item if isinstance(item, int) else _in_camel_case(item) for item in error.path]
+
+
+def _in_camel_case(name: str) -> str:
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
+
+
 def is_request_error(data: object, errors: Iterable[GraphQLError] | None) -> bool:
     """Whether nothing was executed, so that `data` must be absent."""
     return data is None and bool(errors) and all(error.path is None for error in errors or ())
@@ -150,7 +161,7 @@ def _presented(error: GraphQLError, language: Language, request_id: str) -> dict
 def _coded(error: GraphQLError, language: Language = "zh") -> tuple[str, str, dict[str, Any]]:
     for cause in _causes(error):
         if isinstance(cause, DomainError):
-            more = {"inputPath": list(cause.path)} if cause.path else {}
+            more = {"inputPath": input_path(cause)} if cause.path else {}
             return cause.code, cause.message(language), more
         if isinstance(cause, Refusal):
             code = str((cause.extensions or {})["code"])

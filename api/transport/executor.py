@@ -9,9 +9,18 @@ from typing import Any, NamedTuple, Self, cast
 from uuid import UUID
 
 import orjson
-from graphql import ExecutionResult, GraphQLError, Undefined, VariableNode
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    Undefined,
+    VariableNode,
+    get_operation_ast,
+)
 
 from api.execution import CompiledExecution, encode_json
+from api.transport.coercion import FAULTS, faults_of
 from api.transport.context import Context
 
 
@@ -64,9 +73,10 @@ class TransportExecutor(CompiledExecution):
 
     @classmethod
     def build(cls, *args: Any, **kwargs: Any) -> list[GraphQLError] | Self:
-        """Build an executor that suggests nothing."""
+        """Build an executor that suggests nothing; faults of variables are told without values."""
         kwargs["hide_suggestions"] = True
-        return cast("list[GraphQLError] | Self", super().build(*args, **kwargs))
+        built = cast("list[GraphQLError] | Self", super().build(*args, **kwargs))
+        return _told(built, *args, **kwargs) if isinstance(built, list) else built
 
     def cancellable_iterable(self, iterable: AsyncIterable[Any]) -> AsyncIterable[Any]:
         """Pair every event of a subscription with a context made for it."""
@@ -124,6 +134,22 @@ class TransportExecutor(CompiledExecution):
                 text = self.operation.loc.source.body if self.operation.loc else ""
                 return name if text.count(f"${name}") == 2 else None
         return None
+
+
+def _told(
+    errors: list[GraphQLError],
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    *_: Any,
+    raw_variable_values: dict[str, Any] | None = None,
+    operation_name: str | None = None,
+    **__: Any,
+) -> list[GraphQLError]:
+    """Errors that say where a variable is wrong; what else was wrong stays as it is."""
+    operation = get_operation_ast(document, operation_name)
+    if operation is None:
+        return errors
+    return faults_of(schema, operation, raw_variable_values or {}, most=FAULTS) or errors
 
 
 class _Joining(NamedTuple):

@@ -9,18 +9,19 @@ from typing import Any
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
-    GraphQLError,
     GraphQLNamedType,
     GraphQLSyntaxError,
     InlineFragmentNode,
-    SelectionNode,
+    OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
 )
 
 from api.transport.documents import Document
 from api.transport.errors import Refusal
-from api.transport.limits import Limits, Measure, Measuring, refuse_over
+from api.transport.inputs import Given, Path
+from api.transport.limits import Measure
+from api.transport.measuring import Measuring
 from api.transport.schema import GuardedSchema
 
 LINES = 500
@@ -46,21 +47,27 @@ class Explanation:
     refusal: Refusal | None
 
 
-def explain(
+async def explain(
     schema: GuardedSchema, text: str, variables: Mapping[str, Any], name: str | None
 ) -> Explanation:
-    """Explain one operation of a document; raises GraphQLError for what is not valid."""
+    """Explain one operation of a document.
+
+    Raises GraphQLError for what is not valid, DomainError for variables over a limit.
+    """
     try:
-        document = schema.documents.read(text)
+        document = await schema.documents.fetch(text)
     except GraphQLSyntaxError as error:
         raise Refusal("GRAPHQL_PARSE_FAILED", reason=error.message) from None
     operation = document.operation(name)
-    _refuse_invalid(document)
-    explaining = Explaining(schema._schema, document.ast, limits=schema.limits, variables=variables)
+    given = document.given(operation, variables)
+    refusal = _refusal(document, operation, given)
+    if refusal is None:
+        await _refuse_invalid(document)
+    explaining = Explaining(schema._schema, document.ast, limits=schema.limits, given=given)
     measure = explaining.measure(operation)
     root = schema._schema.get_root_type(operation.operation)
     lines = explaining.lines(operation.selection_set, root)
-    return Explanation(measure, lines, _refusal(schema.limits, measure, operation))
+    return Explanation(measure, lines, refusal)
 
 
 class Explaining(Measuring):
@@ -82,57 +89,67 @@ class Explaining(Measuring):
         parent: GraphQLNamedType | None,
         above: Line,
         found: list[Line],
+        within: tuple[str, ...] = (),
     ) -> None:
         for selection in node.selections:
-            if len(found) >= LINES:
+            if len(found) >= LINES or len(within) > self._limits.fragments:
                 return
             if isinstance(selection, FieldNode):
-                self._tell(selection, parent, above, found)
-            else:
-                below, kind = self._inside(selection, parent)
-                if below is not None:
-                    self._walk(below, kind, above, found)
+                self._tell(selection, parent, above, found, within)
+            elif isinstance(selection, InlineFragmentNode):
+                condition = selection.type_condition
+                kind = self._schema.get_type(condition.name.value) if condition else parent
+                self._walk(selection.selection_set, kind, above, found, within)
+            elif isinstance(selection, FragmentSpreadNode):
+                self._open(selection.name.value, above, found, within)
+
+    def _open(self, name: str, above: Line, found: list[Line], within: tuple[str, ...]) -> None:
+        """Tell what a fragment holds, unless it is one this is in already."""
+        fragment = self._fragments.get(name)
+        if fragment is not None and name not in within:
+            kind = self._schema.get_type(fragment.type_condition.name.value)
+            self._walk(fragment.selection_set, kind, above, found, (*within, name))
 
     def _tell(
-        self, node: FieldNode, parent: GraphQLNamedType | None, above: Line, found: list[Line]
+        self,
+        node: FieldNode,
+        parent: GraphQLNamedType | None,
+        above: Line,
+        found: list[Line],
+        within: tuple[str, ...],
     ) -> None:
         key = (node.alias or node.name).value
-        part = self._field(node, parent)
+        part = self._field(node, parent, ())
         line = Line((*above.path, key), above.times, above.times * part.cost)
         found.append(line)
         if node.selection_set is not None:
             field = self._definition(node.name.value, parent)
             kind = get_named_type(field.type) if field else None
-            inner = Line(line.path, above.times * self._page(node, field, parent), 0)
-            self._walk(node.selection_set, kind, inner, found)
+            times = self.times(self.sizes_of(node, ()), field, parent)
+            inner = Line(line.path, above.times * times, 0)
+            self._walk(node.selection_set, kind, inner, found, within)
 
-    def _inside(
-        self, selection: SelectionNode, parent: GraphQLNamedType | None
-    ) -> tuple[SelectionSetNode | None, GraphQLNamedType | None]:
-        if isinstance(selection, InlineFragmentNode):
-            condition = selection.type_condition
-            kind = self._schema.get_type(condition.name.value) if condition else parent
-            return selection.selection_set, kind
-        if isinstance(selection, FragmentSpreadNode):
-            fragment = self._fragments[selection.name.value]
-            return fragment.selection_set, self._schema.get_type(fragment.type_condition.name.value)
-        return None, None
-
-    def _selections(self, node: SelectionSetNode, parent: GraphQLNamedType | None) -> Measure:
+    def _selections(
+        self, node: SelectionSetNode, parent: GraphQLNamedType | None, path: Path
+    ) -> Measure:
         known = self._parts.get(id(node))
         if known is None:
-            known = self._parts[id(node)] = super()._selections(node, parent)
+            known = self._parts[id(node)] = super()._selections(node, parent, path)
         return known
 
 
-def _refuse_invalid(document: Document) -> None:
-    if document.errors:
-        raise Refusal("GRAPHQL_VALIDATION_FAILED", reason=document.errors[0].message)
+async def _refuse_invalid(document: Document) -> None:
+    errors = await document.validated()
+    if errors:
+        raise Refusal("GRAPHQL_VALIDATION_FAILED", reason=errors[0].message)
 
 
-def _refusal(limits: Limits, measure: Measure, operation: Any) -> Refusal | None:
+def _refusal(
+    document: Document, operation: OperationDefinitionNode, given: Given
+) -> Refusal | None:
+    """Why the document would not be run, if it is for its size."""
     try:
-        refuse_over(limits, measure, operation)
-    except GraphQLError as error:
-        return error if isinstance(error, Refusal) else None
+        document.measure(operation, given)
+    except Refusal as refusal:
+        return refusal
     return None

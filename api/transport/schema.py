@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from api.execution import CompiledSchema
-from api.transport.documents import Documents
+from api.transport.documents import Document, Documents
 from api.transport.errors import Refusal, report
 from api.transport.executor import TransportExecutor
+from api.transport.inputs import Given
 from api.transport.limits import Limits
+from api.transport.permitted import ensure_permitted
 from api.transport.usage import Usage
+from itr.errors import DomainError
 
 
 class GuardedSchema(CompiledSchema):
@@ -65,7 +68,7 @@ class GuardedSchema(CompiledSchema):
             if not context.query:
                 raise Refusal("MISSING_QUERY")
             async with extensions_runner.parsing():
-                document = self.documents.read(context.query)
+                document = await self.documents.fetch(context.query)
                 context.graphql_document = document.ast
             operation = document.operation(context._provided_operation_name)
             kind = OperationType(operation.operation.value)
@@ -75,16 +78,32 @@ class GuardedSchema(CompiledSchema):
             if context.context.bill is not None:
                 context.context.bill.kind = operation.operation.value
                 context.context.bill.name = operation.name.value if operation.name else None
-            async with extensions_runner.validation():
-                measure = document.measure(operation, context.variables or {})
-                errors: list[GraphQLError] = list(document.errors)
-            if not errors and context.context.bill is not None:
+            measure = document.measure(operation, self._given(document, operation, context))
+            if context.context.bill is not None:
                 await context.context.bill.charge(measure.cost)
+            async with extensions_runner.validation():
+                errors: list[GraphQLError] = list(await document.validated())
+            if not errors and context.context.bill is not None:
                 self.usage.note(context.context.actor.client_id, document, operation)
         except GraphQLError as error:
             errors = [error]
+        except DomainError as error:
+            errors = [GraphQLError(str(error), original_error=error)]
         context.pre_execution_errors = errors or None
         return PreExecutionError(data=None, errors=errors) if errors else None
+
+    def _given(
+        self, document: Document, operation: OperationDefinitionNode, context: ExecutionContext
+    ) -> Given:
+        """Count the variables; who may not do it at all is told that before they are refused."""
+        try:
+            given = document.given(operation, context.variables or {})
+        except DomainError:
+            ensure_permitted(self._schema, operation, context.context.actor)
+            raise
+        if given.nodes > self.limits.input_nodes:
+            ensure_permitted(self._schema, operation, context.context.actor)
+        return given
 
     @staticmethod
     def _refuse_kind(kind: OperationType, allowed: Iterable[OperationType]) -> None:

@@ -18,6 +18,7 @@ from api.transport.bodies import Operation
 from api.transport.context import Context
 from api.transport.errors import Refusal
 from api.transport.services import Services
+from itr.errors import DomainError
 
 logger = logging.getLogger("itr.api")
 EVERYTHING = frozenset(OperationType)
@@ -60,7 +61,7 @@ async def _run(
     operation: Operation,
     allowed: frozenset[OperationType],
 ) -> AsyncIterator[ExecutionResult]:
-    lasts = _lasts(services, operation)
+    lasts = await _lasts(services, operation)
     with services.watching.metrics.subscribed() if lasts else nullcontext():
         async with asyncio.timeout(None if lasts else services.limits.operation_seconds):
             stream = await services.schema.stream(
@@ -76,10 +77,10 @@ async def _run(
                     yield result
 
 
-def _lasts(services: Services, operation: Operation) -> bool:
+async def _lasts(services: Services, operation: Operation) -> bool:
     try:
-        document = services.schema.documents.read(operation.query)
+        document = await services.schema.documents.fetch(operation.query)
         kind = document.operation(operation.name).operation.value
-    except GraphQLError:
+    except (GraphQLError, DomainError):
         return False
     return kind == OperationType.SUBSCRIPTION.value

@@ -1,20 +1,18 @@
-"""Every interval a clock counted or skipped, and why (R-SLA-11)."""
+"""Every interval a clock counted or skipped, and why, page by page (R-SLA-11)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from itertools import islice
 
 from itr.sla.clock_facts import CalendarOf, ClockEvent
 from itr.sla.clock_history import RUNNING, History
 from itr.sla.working_time import WorkingCalendar
+from itr.time_budget import ensure_time_left
 
 WORKING = "WORKING"
 OUTSIDE_HOURS = "OUTSIDE_HOURS"
 HOLIDAY = "HOLIDAY"
-
-
-class TooMuchToExplain(ValueError):
-    """A story of more intervals than were asked for at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,47 +32,57 @@ class Interval:
 
 
 def explain(
-    events: Iterable[ClockEvent], calendar_of: CalendarOf, until: datetime
+    events: Iterable[ClockEvent],
+    calendar_of: CalendarOf,
+    until: datetime,
+    *,
+    after: datetime | None = None,
+    first: int | None = None,
 ) -> list[Interval]:
     """The contiguous intervals from the start to `until`, or to completion or cancellation.
 
-    Raises ClockNotStarted.
+    Of these a page: `first` of them, from `after` on. Raises ClockNotStarted, TooLongAStory.
     """
-    return explain_history(History(events, calendar_of, until=until), until)
+    history = History(events, calendar_of, until=until)
+    return explain_history(history, until, after=after, first=first)
 
 
 def explain_history(
-    history: History, until: datetime, *, most: int | None = None
+    history: History, until: datetime, *, after: datetime | None = None, first: int | None = None
 ) -> list[Interval]:
     """The intervals of a history walked up to `until`; a pause keeps each reason it had.
 
-    Raises TooMuchToExplain beyond `most` of them.
+    What lies before `after` is not walked through. Raises TooLongAStory.
     """
     end = history.untargeted_since or history.cancelled_at or history.completed_at or until
+    return list(islice(_merged(_pieces(history, end, after or history.started_at)), first))
+
+
+def _pieces(history: History, end: datetime, after: datetime) -> Iterator[Interval]:
     begins = [mark.at for mark in history.marks[1:]]
-    intervals: list[Interval] = []
     for (start, reason, waits_for), stop in zip(history.marks, [*begins, end], strict=True):
-        stop = min(stop, end)  # noqa: PLW2901
+        start, stop = max(start, after), min(stop, end)  # noqa: PLW2901
         if start >= stop:
             continue
         if reason == RUNNING:
-            found = _running(history.calendar, start, stop)
+            yield from _running(history.calendar, start, stop)
         else:
-            paused = Interval(start, stop, counted=False, reason=reason, waits_for=waits_for)
-            found = iter((paused,))
-        for interval in found:
-            _append(intervals, interval)
-            if most is not None and len(intervals) > most:
-                raise TooMuchToExplain(f"more than {most} intervals")
-    return intervals
+            yield Interval(start, stop, counted=False, reason=reason, waits_for=waits_for)
 
 
-def _append(intervals: list[Interval], interval: Interval) -> None:
-    last = intervals[-1] if intervals else None
-    if last and (last.reason, last.waits_for) == (interval.reason, interval.waits_for):
-        intervals[-1] = replace(intervals[-1], end=interval.end)
-    else:
-        intervals.append(interval)
+def _merged(pieces: Iterable[Interval]) -> Iterator[Interval]:
+    """Neighbours of one reason as one interval; looks whether there is time to go on."""
+    last: Interval | None = None
+    for piece in pieces:
+        ensure_time_left()
+        if last and (last.reason, last.waits_for) == (piece.reason, piece.waits_for):
+            last = replace(last, end=piece.end)
+            continue
+        if last is not None:
+            yield last
+        last = piece
+    if last is not None:
+        yield last
 
 
 def _running(calendar: WorkingCalendar, start: datetime, end: datetime) -> Iterator[Interval]:

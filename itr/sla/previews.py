@@ -8,8 +8,7 @@ from itr.sla.alarms import PERCENTS
 from itr.sla.calendar_errors import problems_of_calendar
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.clock import ClockEvent, ClockNotStarted, Target
-from itr.sla.explain import TooMuchToExplain
-from itr.sla.simulation import MOST_INTERVALS, Simulation, simulate
+from itr.sla.simulation import Simulation, simulate
 from itr.sla.terms import ClockEventKind
 from itr.sla.working_time import BeyondCalendar, WorkingCalendar, calendar_of
 
@@ -42,19 +41,11 @@ class NeverStarted(DomainError):
     en = "The clock has not started by then: it needs a STARTED event."
 
 
-class TooLongAStory(DomainError):
-    """A simulation that nobody could read, and everybody would wait for."""
-
-    code = "TOO_LONG_A_STORY"
-    zh = "从开始到 at 超过 {most} 个时间段，请缩短。"
-    en = "There are more than {most} intervals up to `at`; choose an earlier one."
-
-
-def preview_calendar(definition: CalendarDefinition) -> WorkingCalendar:
+def preview_calendar(definition: CalendarDefinition, *within: str) -> WorkingCalendar:
     """The calendar made ready, or everything that is wrong with it, under `calendar`."""
     problems = problems_of_calendar(definition)
     for problem in problems:
-        problem.path = ("calendar", *problem.path)
+        problem.path = (*within, "calendar", *problem.path)
     refuse(problems)
     return calendar_of(definition)
 
@@ -93,8 +84,6 @@ def preview_clock(
         raise NeverStarted(path=["input", "events"]) from None
     except BeyondCalendar:
         raise OutOfRange(path=["input", "at"]) from None
-    except TooMuchToExplain:
-        raise TooLongAStory(path=["input", "at"], most=MOST_INTERVALS) from None
 
 
 def _with_target(event: ClockEvent, target: Target) -> ClockEvent:

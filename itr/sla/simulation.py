@@ -10,9 +10,6 @@ from itr.sla.clock_history import History
 from itr.sla.explain import Interval, explain_history
 from itr.sla.working_time import WorkingCalendar
 
-MOST_INTERVALS = 20_000
-"""What one simulation explains at most: some 25 years of office hours with a lunch break."""
-
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAlarm:
@@ -25,12 +22,17 @@ class SimulatedAlarm:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The clock as of the instant asked for, its alarms and its explanation."""
+    """The clock as of the instant asked for, its alarms, and what explains it."""
 
     clock: Clock
     next_alarm_at: datetime | None
     alarms: tuple[SimulatedAlarm, ...]
-    explain: tuple[Interval, ...]
+    history: History
+    at: datetime
+
+    def explain(self, *, after: datetime | None = None, first: int | None = None) -> list[Interval]:
+        """Every interval up to the instant, or a page of them. Raises TooLongAStory."""
+        return explain_history(self.history, self.at, after=after, first=first)
 
 
 def simulate(
@@ -42,7 +44,7 @@ def simulate(
 ) -> Simulation:
     """Fold `events` as of `at`, whatever calendar they name.
 
-    Raises ClockNotStarted, BeyondCalendar, TooMuchToExplain.
+    Raises ClockNotStarted, BeyondCalendar, TooLongAStory.
     """
     history = History(events, lambda _: calendar, until=at)
     clock = history.clock()
@@ -63,5 +65,6 @@ def simulate(
             )
             for percent in percents
         ),
-        explain=tuple(explain_history(history, at, most=MOST_INTERVALS)),
+        history=history,
+        at=at,
     )

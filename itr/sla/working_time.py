@@ -1,9 +1,11 @@
 """Working time as exact arithmetic on a line of microseconds (R-CAL-02).
 
 Years are laid out when first needed and kept; an answer is a search among years and then among
-the spans of one year, never a walk from day to day.
+the spans of one year, never a walk from day to day. Where years are laid out or counted it is seen
+whether there is time left for that (TooLongAStory).
 """
 
+import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from itr.sla.calendars import (
     InvalidCalendar,
 )
 from itr.sla.public_holidays import first_unpublished_year
+from itr.time_budget import ensure_time_left
 
 FARTHEST_OFFSET = 15 * 60 * 60 * 1_000_000
 """No zone is farther ahead of UTC: only this near to its end may a UTC year be the next one."""
@@ -288,6 +291,7 @@ class WorkingCalendar:
         return self._first_year + bisect_right(before, position) - 1
 
     def _count_year_after(self) -> None:
+        ensure_time_left()
         year = self._first_year + len(self._us_before) - 1
         if year > LAST_YEAR:
             raise BeyondCalendar(f"not before {LAST_YEAR} ends")
@@ -296,6 +300,7 @@ class WorkingCalendar:
         self._days_before.append(self._days_before[-1] + spans.total_days)
 
     def _count_year_before(self) -> None:
+        ensure_time_left()
         year = self._first_year - 1
         if year < FIRST_YEAR:
             raise BeyondCalendar(f"not since {FIRST_YEAR} began")
@@ -312,6 +317,7 @@ class WorkingCalendar:
                 self._count_year_before()
             while year >= self._first_year + len(self._us_before):
                 self._count_year_after()
+            ensure_time_left()
             spans = year_spans(self.plans, self.zone, year)
             spans.us_before = self._us_before[year - self._first_year] - self._epoch_us
             spans.days_before = self._days_before[year - self._first_year]
@@ -331,7 +337,16 @@ def _instant_leaving(spans: YearSpans, us: int) -> datetime:
     return instant(spans.starts[index] + us - spans.before[index])
 
 
-@lru_cache(maxsize=128)
+class _Kept(threading.local):
+    """The calendars of one thread: laying out years changes them, so no two threads share one."""
+
+    def __init__(self) -> None:
+        self.calendar_of = lru_cache(maxsize=128)(WorkingCalendar)
+
+
+_KEPT = _Kept()
+
+
 def calendar_of(definition: CalendarDefinition) -> WorkingCalendar:
     """The compiled calendar of a definition; equal ones share it. Raises InvalidCalendar."""
-    return WorkingCalendar(definition)
+    return _KEPT.calendar_of(definition)

@@ -82,11 +82,15 @@ async def test_over_budget_nothing_is_done_and_the_answer_says_when_to_come_back
     assert (await server.client.having(desk.token()).run(PAGE)).data
 
 
-async def test_what_is_refused_or_not_valid_costs_nothing(client: Client) -> None:
-    for query in ("{", "{ nothing }", "{ items(first: 99999) { nodes { name } } }"):
+async def test_what_is_refused_costs_nothing_and_what_is_not_valid_is_paid_for(
+    client: Client,
+) -> None:
+    """V1: finding out that a document is not valid is work, and work is charged before it."""
+    for query in ("{", "{ items(first: 99999) { nodes { name } } }"):
         assert "extensions" not in (await client.run(query)).body
 
-    assert (await client.run("{ hello }")).body["extensions"]["cost"]["remaining"] == BUDGET - 1
+    assert (await client.run("{ nothing }")).code == "GRAPHQL_VALIDATION_FAILED"
+    assert (await client.run("{ hello }")).body["extensions"]["cost"]["remaining"] == BUDGET - 2
 
 
 async def test_sockets_spend_the_same_units(server: Served, desk: Desk) -> None:

@@ -150,7 +150,6 @@ async def test_eight_hours_paused_over_the_weekend_are_due_on_monday_afternoon(d
         ),
         ({"alarmPercents": [100, 50]}, "INVALID", ["input", "alarmPercents"]),
         ({"alarmPercents": [101]}, "INVALID", ["input", "alarmPercents"]),
-        ({"at": "2126-03-09T03:00:00Z"}, "TOO_LONG_A_STORY", ["input", "at"]),
     ],
 )
 async def test_a_clock_that_makes_no_sense_is_refused_with_code_and_path(

@@ -612,7 +612,7 @@ def test_a_simulation_shows_alarms_as_of_its_instant():
     assert {alarm.at for alarm in waiting.alarms[1:]} == {None}
     assert waiting.next_alarm_at is None
     assert waiting.clock.deadline == at("2026-03-03 09:30")
-    assert waiting.explain[-1].reason == "PAUSED:CUSTOMER"
+    assert waiting.explain()[-1].reason == "PAUSED:CUSTOMER"
 
 
 def test_a_simulated_breach_fires_strictly_after_the_deadline():
@@ -648,5 +648,5 @@ def test_an_event_without_a_reason_pauses_all_the_same():
     events = [started(MONDAY_9, 4), event("PAUSED", at("2026-03-02 10:00"))]
 
     assert (
-        simulate(events, cn, at=at("2026-03-02 11:00")).explain[-1].reason == "PAUSED:UNSPECIFIED"
+        simulate(events, cn, at=at("2026-03-02 11:00")).explain()[-1].reason == "PAUSED:UNSPECIFIED"
     )
