@@ -19,6 +19,8 @@ gc.set_threshold(20_000, 10, 20)  # what is collected here is few, and what is i
 
 _LONG = ("chaos/", "embedded/test_demo", "test_bench", "conformance/", "workers/", "embedded/")
 """Files that take longest, to be begun first: one process gets a whole file."""
+_ALONE = "api/test_loop_lag"
+"""What measures how long others wait: begun last, when the others are done or nearly so."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def place(item: pytest.Item) -> int:
         path = item.path.relative_to(item.config.rootpath / "tests").as_posix()
+        if path.startswith(_ALONE):
+            return len(_LONG) + 1
         return next((at for at, start in enumerate(_LONG) if path.startswith(start)), len(_LONG))
 
     items.sort(key=place)

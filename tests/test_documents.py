@@ -11,14 +11,19 @@ from pydantic import SecretStr
 from typer.main import get_command
 
 from api.oauth.asking import LARGEST_ANSWER, PATIENCE
-from api.planner.pages import LARGEST_PAGE
+from api.planner.filters import MOST_CONDITIONS, MOST_GROUPS
+from api.planner.pages import LARGEST_PAGE, MOST_ORDERS
 from api.resolvers import boards, notifications
+from api.schema.catalogue_inputs import BULK
+from api.schema.sla import EXPLAINED, MOST_EXPLAINED
 from api.serving.admission import ConnectionLimits
 from api.serving.file_handles import needed
+from api.transport.coercion import FAULTS
 from api.transport.errors import SENTENCES
 from api.transport.limits import Limits
 from api.transport.usage import FLUSH_SECONDS
 from api.transport.watching import SLOW_SECONDS
+from api.working_out import SECONDS
 from cli.main import app
 from itr.access.rules import ACCESS_LIFETIME, REFRESH_LIFETIME, SESSION_LIFETIME
 from itr.access.terms import ClientKind
@@ -79,6 +84,23 @@ HANDLES = needed(
         ("front-end.md", f"fields at the root | {LIMITS.fields_at_root} |"),
         ("front-end.md", f"mutations | {LIMITS.mutations_at_once} |"),
         ("front-end.md", f"characters of the document | {LIMITS.document_characters:_} |"),
+        ("front-end.md", f"tokens of the document | {LIMITS.tokens:_} |"),
+        ("front-end.md", f"operations in a document | {LIMITS.operations} |"),
+        ("front-end.md", f"fragments in a document | {LIMITS.fragments} |"),
+        ("front-end.md", f"wherever they are spread | {LIMITS.fields:_} |"),
+        ("front-end.md", f"of one name in one selection | {LIMITS.repeats_of_a_field} |"),
+        ("front-end.md", f"variables, else `BAD_INPUT` | {LIMITS.input_nodes:_} |"),
+        ("front-end.md", f"a calendar or a contract to save | {BULK:_} |"),
+        ("front-end.md", f"levels of a variable | {LIMITS.input_depth} |"),
+        ("front-end.md", f"a list in the variables | {LIMITS.list_items:_} |"),
+        ("front-end.md", f"digits of a number | {LIMITS.digits} |"),
+        ("front-end.md", f"conditions of a filter | {MOST_CONDITIONS} |"),
+        ("front-end.md", f"groups of conditions | {MOST_GROUPS} |"),
+        ("front-end.md", f"terms of an order | {MOST_ORDERS} |"),
+        ("front-end.md", f"a page of `explain` | {MOST_EXPLAINED} |"),
+        ("front-end.md", f"{MOST_EXPLAINED} intervals at most, {EXPLAINED} without `first`"),
+        ("front-end.md", f"else `TOO_LONG_A_STORY` | {SECONDS:g} |"),
+        ("front-end.md", f"{FAULTS} places at most are told at once"),
         ("front-end.md", f"bytes of the body | {LIMITS.body_bytes:_} |"),
         ("front-end.md", f"seconds, else `TIMEOUT` | {LIMITS.operation_seconds:g} |"),
         ("front-end.md", f"connections of a person at once | {LIMITS.sockets_per_actor} |"),

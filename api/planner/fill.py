@@ -6,7 +6,6 @@ On the way it is seen which fields were withheld: those of rows that are not the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson

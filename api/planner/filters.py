@@ -15,6 +15,8 @@ from api.planner.stored import StoredType, stored_type, target_class
 
 DEEPEST = 8
 MOST_CONDITIONS = 100
+MOST_GROUPS = 200
+"""Of conditions, an empty one too: each is written into the statement."""
 LONGEST_LIST = 200
 
 Shape = tuple[Any, ...]
@@ -29,6 +31,7 @@ class FilterReader:
     kind_of: Callable[[StoredType, str], Kind]
     values: list[Any] = field(default_factory=list)
     conditions: int = 0
+    groups: int = 0
 
     def read(self, entry: StoredType, given: dict[str, Any] | None) -> Shape | None:
         """Return the shape of a filter; None when there is none."""
@@ -38,7 +41,8 @@ class FilterReader:
         return self._all(of, given, 1)
 
     def _all(self, of: FilterOf, given: dict[str, Any], depth: int) -> Shape:
-        if depth > DEEPEST:
+        self.groups += 1
+        if depth > DEEPEST or self.groups > MOST_GROUPS:
             raise Refused("BAD_INPUT", self.path)
         parts: list[Shape] = []
         for name, value in given.items():

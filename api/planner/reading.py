@@ -213,7 +213,9 @@ async def _answer(
     return Compiled(found.replace(b"\n", b""), outline.withheld, cursor)
 
 
-async def _filled(found: bytes, tree: FillTree, raw: GraphQLResolveInfo[Any]) -> tuple[bytes, list[Withheld]]:
+async def _filled(
+    found: bytes, tree: FillTree, raw: GraphQLResolveInfo[Any]
+) -> tuple[bytes, list[Withheld]]:
     """Fill in what Python computes, beside the loop where that takes more than a moment."""
     given = tree.given(variables_of(raw))
     if not tree.slow:

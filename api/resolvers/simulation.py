@@ -52,12 +52,6 @@ class SimulationQuery:
         duration: timedelta | None = None,
     ) -> WorkingTime:
         """A preview of a calendar (R-CAL-02)."""
-        if (end is None) == (duration is None):
-            raise InvalidInput(
-                path=["end"],
-                zh_reason="end 与 duration 必须且只能给出一个。",
-                en_reason="Give exactly one of end and duration.",
-            )
         definition = definition_of(calendar)
         return await worked_out(lambda: _working_time(definition, start, end, duration))
 
@@ -105,6 +99,12 @@ def _working_time(
 ) -> WorkingTime:
     """Up to `end`, or the instant after `duration`: one of them is given."""
     working = preview_calendar(definition)
+    if (end is None) == (duration is None):
+        raise InvalidInput(
+            path=["end"],
+            zh_reason="end 与 duration 必须且只能给出一个。",
+            en_reason="Give exactly one of end and duration.",
+        )
 
     def provisional(other: datetime) -> bool:
         return working.provisional(max(start, other))
@@ -117,9 +117,7 @@ def _working_time(
         )
     assert duration is not None
     at = time_after(working, start, duration)
-    return WorkingTime(
-        elapsed=None, at=at, provisional=provisional(at), holiday_subdivisions=parts
-    )
+    return WorkingTime(elapsed=None, at=at, provisional=provisional(at), holiday_subdivisions=parts)
 
 
 def _event(given: ClockEventInput, index: int) -> ClockEvent:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import strawberry
 
 from api.planner.fields import payload_field
+from api.prices import holding
 from api.schema.alarm_rules import AlarmRulesInput
 from api.schema.calendars import Calendar
 from api.schema.catalogue import CatalogueItem, Contract, Package, Product, ServiceProduct
@@ -21,8 +22,12 @@ from itr.sla.terms import Thread, WaitingReason
 _WHICH = "Which one to change; left out, a new one is made."
 _VERSION = "Refuse with STALE if it has moved on since this version."
 _NAME = "Its name, at most 200 characters; no other has it."
+BULK = 6_000
+"""Values a calendar with its exceptions, or a contract with its lines, may hold: some 800 of
+these."""
 
 
+@holding(BULK)
 @strawberry.input(description="A calendar as it shall be (R-CAL-01).")
 class SaveCalendarInput(MutationInput):
     """A calendar as it shall be."""
@@ -252,6 +257,7 @@ class ContractLineInput:
     quota: int | None = strawberry.field(default=None, description="Units per contract year.")
 
 
+@holding(BULK)
 @strawberry.input(description="A contract as it shall be (R-CAT-02).")
 class SaveContractInput(MutationInput):
     """A contract as it shall be; lines not given stay as they are."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import aclosing
+from inspect import signature
 from typing import Any, NamedTuple, Self, cast
 from uuid import UUID
 
 import orjson
 from graphql import (
-    DocumentNode,
     ExecutionResult,
     GraphQLError,
-    GraphQLSchema,
     Undefined,
     VariableNode,
     get_operation_ast,
@@ -76,7 +75,10 @@ class TransportExecutor(CompiledExecution):
         """Build an executor that suggests nothing; faults of variables are told without values."""
         kwargs["hide_suggestions"] = True
         built = cast("list[GraphQLError] | Self", super().build(*args, **kwargs))
-        return _told(built, *args, **kwargs) if isinstance(built, list) else built
+        if not isinstance(built, list):
+            return built
+        given = signature(super().build).bind(*args, **kwargs).arguments
+        return _told(built, given)
 
     def cancellable_iterable(self, iterable: AsyncIterable[Any]) -> AsyncIterable[Any]:
         """Pair every event of a subscription with a context made for it."""
@@ -136,20 +138,13 @@ class TransportExecutor(CompiledExecution):
         return None
 
 
-def _told(
-    errors: list[GraphQLError],
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    *_: Any,
-    raw_variable_values: dict[str, Any] | None = None,
-    operation_name: str | None = None,
-    **__: Any,
-) -> list[GraphQLError]:
+def _told(errors: list[GraphQLError], given: Mapping[str, Any]) -> list[GraphQLError]:
     """Errors that say where a variable is wrong; what else was wrong stays as it is."""
-    operation = get_operation_ast(document, operation_name)
+    operation = get_operation_ast(given["document"], given.get("operation_name"))
     if operation is None:
         return errors
-    return faults_of(schema, operation, raw_variable_values or {}, most=FAULTS) or errors
+    variables = given.get("raw_variable_values") or {}
+    return faults_of(given["schema"], operation, variables, most=FAULTS) or errors
 
 
 class _Joining(NamedTuple):

@@ -143,6 +143,43 @@ async def test_the_explanation_of_a_clock_adds_up_and_says_why(
     assert answer["timeline"]["totalCount"] == 1
 
 
+EXPLAINED = """query($id: ID!, $first: Int, $after: DateTime) { node(id: $id) {
+    ... on ServiceRequest { clocks { explain(first: $first, after: $after) { from to } } } } }"""
+
+
+async def test_an_explanation_is_read_page_by_page(desk_on_a_socket: tuple[Desk, Served]) -> None:
+    """13: a page holds what was asked for, five hundred at most."""
+    desk, _ = desk_on_a_socket
+    request = await submitted(desk, "bolt", customerId=desk.public("org", "Bolt"))
+    desk.time.pass_(hours(24 * 30))
+    client = desk.as_("bolt")
+
+    async def page(**asked: Any) -> Any:
+        answer = await client.run(EXPLAINED, {"id": request["id"], **asked})
+        return answer.data["node"]["clocks"][0]["explain"]
+
+    whole, first = await page(), await page(first=2)
+    second = await page(first=2, after=first[-1]["to"])
+    refused = await client.run(EXPLAINED, {"id": request["id"], "first": 501})
+
+    assert 4 < len(whole) < 101
+    assert first + second == whole[:4]
+    assert await page(first=0) == []
+    assert (refused.code, refused.errors[0]["extensions"]["inputPath"]) == ("INVALID", ["first"])
+
+
+async def test_what_has_not_begun_has_no_explanation(desk_on_a_socket: tuple[Desk, Served]) -> None:
+    """12: a clock that starts later than now, as histories of other systems may hold."""
+    desk, _ = desk_on_a_socket
+    request = await submitted(desk, "bolt", customerId=desk.public("org", "Bolt"))
+    desk.time.pass_(hours(-48))
+
+    answer = await desk.as_("bolt").run(EXPLAINED, {"id": request["id"]})
+
+    desk.time.pass_(hours(48))
+    assert [each["explain"] for each in answer.data["node"]["clocks"]] == [[], [], []]
+
+
 async def test_a_what_if_tells_how_far_it_is_until_it_is_done(
     desk_on_a_socket: tuple[Desk, Served],
 ) -> None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from itr.sla.alarms import due_levels, next_alarm
+from itr.sla.calendars import Shift
 from itr.sla.clock import (
     ClockNotStarted,
     Target,
@@ -20,6 +21,7 @@ from itr.sla.clock import (
 from itr.sla.explain import explain
 from itr.sla.simulation import SimulatedAlarm, simulate
 from itr.sla.working_time import BeyondCalendar, calendar_of
+from itr.time_budget import TimeBudget, TooLongAStory
 from tests.rules.sla_words import (
     ALWAYS,
     CN,
@@ -579,6 +581,37 @@ def test_explain_names_every_interval_and_its_reason():
     ]
     assert [interval.reason for interval in found if interval.counted] == ["WORKING"] * 4
     assert found[-1].end == at("2026-02-24 17:00")
+
+
+def test_pages_of_explain_are_the_whole_of_it():
+    """13, R-SLA-11: each page leads to the next, whatever the story and the size of a page."""
+    events = [
+        started(MONDAY_9, 8),
+        paused(at("2026-03-03 15:00")),
+        resumed(at("2026-03-05 10:00")),
+    ]
+    until = at("2026-04-09 10:00")
+    whole = explain(events, lambda _: cn, until)
+
+    for size in (1, 2, 7, 100):
+        paged, after = [], None
+        while page := explain(events, lambda _: cn, until, after=after, first=size):
+            assert len(page) <= size
+            paged, after = paged + page, page[-1].end
+        assert paged == whole
+    assert explain(events, lambda _: cn, until, first=0) == []
+
+
+def test_a_long_story_is_left_off_when_its_time_is_up():
+    """V4."""
+    always_closed = replace(CN, shifts=(Shift(0, "09:00", "09:01"),), country_holidays=None)
+    events = [started(at("1900-03-05 09:00"), 8)]
+    budget = TimeBudget(0)
+
+    with pytest.raises(TooLongAStory):
+        budget.spend(lambda: explain(events, lambda _: calendar_of(always_closed), MONDAY_9))
+
+    assert len(explain(events, lambda _: calendar_of(always_closed), MONDAY_9, first=3)) == 3
 
 
 def test_explain_ends_with_the_clock():
