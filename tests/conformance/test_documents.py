@@ -130,7 +130,7 @@ async def variables(name: str, desk: Desk, before: Mapping[str, Any]) -> dict[st
             (given,) = re.findall(r'`{"input": ({"id": "req_….*?})}`', FRONT_END, re.DOTALL)
             own = {"id": request["id"], "expectedVersion": request["version"]}
             return {"input": json.loads(given) | own}
-        case "Countdown":
+        case "Countdown" | "Why":
             return {"id": (await brought_to(desk, "REGISTERED"))["id"]}
         case "Board":
             (filtered,) = re.findall(r'`({"filter":.*?})`', FRONT_END, re.DOTALL)
