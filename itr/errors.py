@@ -1,10 +1,12 @@
 """What can go wrong and be told: one tree of coded errors, each with a sentence for its reader."""
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import ClassVar, Literal, ParamSpec, TypeVar, cast
 
 Language = Literal["zh", "en"]
 PathItem = str | int
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class DomainError(Exception):
@@ -100,3 +102,39 @@ def refuse(problems: Iterable[DomainError]) -> None:
 def problems_of(error: DomainError) -> Sequence[DomainError]:
     """Everything an error says is wrong."""
     return error.problems if isinstance(error, Refused) else (error,)
+
+
+class Faults:
+    """Collects what is wrong with an input, so that all of it is told at once.
+
+    What `of` returns for a fault is nothing to be used: `refuse` raises before anybody does.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[DomainError] = []
+
+    def of(self, ensure: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a check makes of its value; what it refuses is kept."""
+        try:
+            return ensure(*args, **kwargs)
+        except DomainError as error:
+            self.add(error)
+            return cast("T", None)
+
+    async def awaited(self, checked: Awaitable[T]) -> T:
+        """The same of a check that has to look something up."""
+        try:
+            return await checked
+        except DomainError as error:
+            self.add(error)
+            return cast("T", None)
+
+    def add(self, error: DomainError) -> None:
+        """Keep what is wrong; a missing permission is no fault of an input and goes on at once."""
+        if isinstance(error, Forbidden):
+            raise error
+        self._found += problems_of(error)
+
+    def refuse(self) -> None:
+        """Raise everything that was found wrong, if anything."""
+        refuse(self._found)

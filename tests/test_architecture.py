@@ -15,6 +15,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     build_schema,
+    get_named_type,
     is_specified_scalar_type,
 )
 
@@ -276,3 +277,44 @@ async def test_constraints_and_indexes_written_by_hand_are_there_and_valid(
 
     assert len(wanted) > 20
     assert wanted <= {row["name"] for row in rows}
+
+
+READ_ELSEWHERE = {
+    "clientMutationId", "expectedVersion", "id",
+    "answer", "note", "text", "summary", "sharedWithPartner",  # on the timeline, with its audience
+    "reason", "waiting", "restoresService", "classification", "to",  # what they bring about is read
+    "productUnknown", "ids", "duplicateId", "survivorId", "customerId", "personId", "branchId",
+    "currency", "expectedAt", "role",  # of an amount, a plan, a person
+    "thread", "code",  # of a breach or rejection: `breachExplanation`, `rejectionCode`
+}  # fmt: skip
+"""What names the thing acted on, or can be read under another name or at another place."""
+OF_VERSIONS = {"calendar", "dropped", "calendarId", "targets", "pauses", "matrix", "alarmPercents",
+    "alarmRules", "controlPointShares", "confirmationWorkingDays"}  # fmt: skip
+"""What the versions of a calendar or a service level tell."""
+TOLD_IN_PARTS = {"period": "closedFrom", "fromVersionId": "fromVersion", "previewId": "preview"}
+
+
+def test_what_can_be_written_can_be_read(schema: GraphQLSchema) -> None:
+    """Of the object a mutation answers with, under the name it was written by."""
+    unread = {}
+    assert schema.mutation_type is not None
+    for name, mutation in schema.mutation_type.fields.items():
+        payload: Any = get_named_type(mutation.type)
+        answered = [get_named_type(each.type) for each in payload.fields.values()]
+        shown = {
+            field
+            for kind in answered
+            if isinstance(kind, GraphQLObjectType)
+            for field in kind.fields
+        }
+        written: Any = get_named_type(mutation.args["input"].type)
+        lacking = [
+            field
+            for field in set(written.fields) - READ_ELSEWHERE - OF_VERSIONS
+            if not {field, field.removesuffix("Id"), TOLD_IN_PARTS.get(field), f"{field[:-3]}s"}
+            & shown
+        ]
+        if lacking:
+            unread[name] = lacking
+
+    assert unread == {}

@@ -8,12 +8,13 @@ from uuid import UUID
 import strawberry
 
 from api.planner.stored import stored_type
+from api.resolvers.forms import faults_of
 from api.schema.payloads import Payload, RequestPayload, UserError, user_error
 from api.schema.request_inputs import MutationInput, RequestInput
 from api.schema.requests import ServiceRequest
 from api.transport.errors import input_path
 from itr.access.rules import SecretTold
-from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, problems_of
+from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, problems_of, refuse
 from itr.events.work import (
     AlreadyDone,
     Call,
@@ -69,12 +70,14 @@ async def performed(
 ) -> tuple[UUID | None, list[UserError]]:
     """Do it, or what this key already did; expected failures become userErrors.
 
+    What can be seen to be wrong with the input is told all at once, before anything is looked up.
     A missing permission stays an error: FORBIDDEN.
     """
     call = _call_of(info, input)
     try:
         _ensure_key(call.key)
         with called_by(call):
+            refuse(faults_of(input))
             subject: UUID | None = await act()
             errors: list[UserError] = []
     except AlreadyDone as done:

@@ -30,7 +30,7 @@ from itr.catalogue.rules import (
 )
 from itr.catalogue.service_levels import save_service_level, switch_off_service_level
 from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
-from itr.errors import NotFound, refuse
+from itr.errors import Faults, NotFound, refuse
 from itr.events.work import transaction
 from itr.people.models import Organisation, Project
 from itr.people.names import kept_whole
@@ -103,17 +103,19 @@ async def save_catalogue_item(
 ) -> UUID:
     """Keep a service that can be priced alone, with its one measurable target (R-CAT-01)."""
     ensure_may(actor, Permission.MANAGE_CATALOGUE)
+    faults = Faults()
     values = {
-        "name": ensure_name(name, "name"),
+        "name": faults.of(ensure_name, name, "name"),
         "charge_kind": charge_kind,
-        "price": ensure_amount(price, "price"),
-        "currency": ensure_currency(currency, "currency"),
-        "target": ensure_text(target, "target", limit=400),
-        "quality_standard": ensure_text(quality_standard, "quality_standard"),
+        "price": faults.of(ensure_amount, price, "price"),
+        "currency": faults.of(ensure_currency, currency, "currency"),
+        "target": faults.of(ensure_text, target, "target", limit=400),
+        "quality_standard": faults.of(ensure_text, quality_standard, "quality_standard"),
         "product_id": product_id,
     }
     if product_id is not None:
-        await ensure_exists(Product, product_id, "product_id")
+        await faults.awaited(ensure_exists(Product, product_id, "product_id"))
+    faults.refuse()
     return await _save(actor, CatalogueItem, item_id, new, now, values)
 
 

@@ -10,7 +10,7 @@ from itr.actor import Actor, Reach
 from itr.catalogue.in_force import house_terms
 from itr.catalogue.models import Product
 from itr.catalogue.terms import Phase
-from itr.errors import NotFound, Required
+from itr.errors import Faults, NotFound, Required
 from itr.events.work import Work
 from itr.people.models import Organisation, Person, Project
 from itr.people.roles import OrganisationKind
@@ -45,15 +45,20 @@ class Intake:
 
 async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -> Handling:
     """A request in hand that is not registered yet, with everything it refers to checked."""
-    title = rules.ensure_text(wanted.title, "title", limit=rules.LONGEST_TITLE)
-    description = rules.ensure_text(wanted.description, "description")
+    faults = Faults()
+    title = faults.of(rules.ensure_text, wanted.title, "title", limit=rules.LONGEST_TITLE)
+    description = faults.of(rules.ensure_text, wanted.description, "description")
     if wanted.product_id is None and wanted.product_known:
-        raise Required(path=["productId"])
-    customer, contact = await _who_asks(actor, wanted)
-    await _ensure_known(actor, wanted, customer)
+        faults.add(Required(path=["productId"]))
+    who = await faults.awaited(_who_asks(actor, wanted))
+    if who is not None:
+        await faults.awaited(_ensure_product(wanted))
+        await faults.awaited(_ensure_project(actor, wanted, who[0]))
     if wanted.follows_id is not None:
         sight = visible_requests(actor)
-        await lock_visible(work.connection, wanted.follows_id, sight, "followsId")
+        await faults.awaited(lock_visible(work.connection, wanted.follows_id, sight, "followsId"))
+    faults.refuse()
+    customer, contact = who
     terms = await house_terms()
     calendars = await calendars_in_force([terms.calendar_id], customer.id)
     zone = calendars[terms.calendar_id].working.definition.time_zone
@@ -120,9 +125,12 @@ async def _who_asks(actor: Actor, wanted: Intake) -> tuple[Organisation, UUID | 
     return customer, wanted.contact_id
 
 
-async def _ensure_known(actor: Actor, wanted: Intake, customer: Organisation) -> None:
+async def _ensure_product(wanted: Intake) -> None:
     if wanted.product_id is not None and not await Product.exists(id=wanted.product_id):
         raise NotFound(path=["productId"])
+
+
+async def _ensure_project(actor: Actor, wanted: Intake, customer: Organisation) -> None:
     project_id = wanted.project_id
     if project_id is not None:
         theirs = knows_projects(actor) and await Project.exists(id=project_id, customer=customer)

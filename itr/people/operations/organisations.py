@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from itr.actor import Actor
+from itr.errors import Faults
 from itr.events.work import transaction
 from itr.people.models import Organisation
 from itr.people.names import kept_whole
@@ -31,7 +32,11 @@ async def create_organisation(
     Raises Forbidden, NotFound and WrongOrganisation for the branch.
     """
     ensure_may(actor, Permission.MANAGE_PEOPLE)
-    name = ensure_name(name, "name")
+    faults = Faults()
+    name = faults.of(ensure_name, name, "name")
+    phone = phone and faults.of(ensure_name, phone, "phone", limit=40)
+    email = email and faults.of(ensure_name, email, "email")
+    faults.refuse()
     with kept_whole("name"):
         async with transaction() as work:
             if branch_id is not None:
@@ -41,8 +46,8 @@ async def create_organisation(
                 kind=kind,
                 name=name,
                 branch_id=branch_id,
-                phone=phone and ensure_name(phone, "phone", limit=40),
-                email=email and ensure_name(email, "email"),
+                phone=phone,
+                email=email,
                 make_up_days=make_up_days,
             )
             if not make_up_days:

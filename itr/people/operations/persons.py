@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from itr.access.operations.grants import end_access_of
 from itr.access.terms import EndReason
 from itr.actor import Actor
-from itr.errors import NotFound
+from itr.errors import Faults, NotFound
 from itr.events.work import Work, transaction
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
@@ -41,7 +41,12 @@ async def create_person(
 ) -> UUID:
     """Add a person with their roles. Raises Forbidden, NotFound, RoleNotForOrganisation."""
     ensure_may(actor, Permission.MANAGE_PEOPLE)
-    name = ensure_name(name, "name")
+    faults = Faults()
+    name = faults.of(ensure_name, name, "name")
+    email = email and faults.of(ensure_name, email, "email")
+    phone = phone and faults.of(ensure_name, phone, "phone", limit=40)
+    language = faults.of(ensure_language, language, "language")
+    faults.refuse()
     with kept_whole("name"):
         async with transaction() as work:
             organisation = await organisation_of(organisation_id, None, "organisationId")
@@ -50,9 +55,9 @@ async def create_person(
                 id=person_id or uuid4(),
                 organisation=organisation,
                 name=name,
-                email=email and ensure_name(email, "email"),
-                phone=phone and ensure_name(phone, "phone", limit=40),
-                language=ensure_language(language, "language"),
+                email=email,
+                phone=phone,
+                language=language,
                 machine=machine,
             )
             await RoleAssignment.bulk_create(
@@ -196,12 +201,18 @@ async def lock_person(work: Work, person_id: UUID) -> Person:
 
 def _ensured(changes: PersonChanges) -> dict[str, str | None]:
     wanted: dict[str, str | None] = {}
+    faults = Faults()
     if "name" in changes:
-        wanted["name"] = ensure_name(changes["name"], "name")
-    if "email" in changes:
-        wanted["email"] = changes["email"] and ensure_name(changes["email"], "email")
-    if "phone" in changes:
-        wanted["phone"] = changes["phone"] and ensure_name(changes["phone"], "phone", limit=40)
+        wanted["name"] = faults.of(ensure_name, changes["name"], "name")
+    if email := changes.get("email"):
+        wanted["email"] = faults.of(ensure_name, email, "email")
+    elif "email" in changes:
+        wanted["email"] = None
+    if phone := changes.get("phone"):
+        wanted["phone"] = faults.of(ensure_name, phone, "phone", limit=40)
+    elif "phone" in changes:
+        wanted["phone"] = None
     if "language" in changes:
-        wanted["language"] = ensure_language(changes["language"], "language")
+        wanted["language"] = faults.of(ensure_language, changes["language"], "language")
+    faults.refuse()
     return wanted

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from itr.actor import Actor
-from itr.errors import NotFound
+from itr.errors import Faults, NotFound
 from itr.events.work import Work, transaction
 from itr.people.models import Queue, QueueMember
 from itr.people.names import kept_whole
@@ -32,8 +32,10 @@ async def create_queue(
     People of a partner's queue belong to that partner, of ours to our branches.
     """
     ensure_may(actor, Permission.MANAGE_PEOPLE)
-    name = ensure_name(name, "name")
-    ensure_line(line, "line")
+    faults = Faults()
+    name = faults.of(ensure_name, name, "name")
+    faults.of(ensure_line, line, "line")
+    faults.refuse()
     with kept_whole("name"):
         async with transaction() as work:
             if branch_id is not None:

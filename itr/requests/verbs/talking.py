@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from itr.errors import Faults
 from itr.events.log import Audience
 from itr.people.roles import Role
 from itr.requests import rules
@@ -48,8 +49,11 @@ def plan(work: Handling, summary: str, expected_at: datetime) -> None:
     """Tell the customer the plan and when to expect the result (R-REQ-05)."""
     work.ensure_may(Verb.PLAN)
     rules.ensure_can_move(work.request.status, Verb.PLAN)
-    work.request.plan_summary = rules.ensure_text(summary, "summary")
-    work.request.expected_at = rules.ensure_ahead(expected_at, work.now, "expectedAt")
+    faults = Faults()
+    told = faults.of(rules.ensure_text, summary, "summary")
+    ahead = faults.of(rules.ensure_ahead, expected_at, work.now, "expectedAt")
+    faults.refuse()
+    work.request.plan_summary, work.request.expected_at = told, ahead
     work.record(
         "RequestPlanned",
         Audience.PUBLIC,
