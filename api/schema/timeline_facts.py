@@ -130,6 +130,9 @@ NAMED: Mapping[str, Mapping[str, Declared]] = {
     "RequestHandedToPartner": _PLACE,
     "RequestTakenBack": _PLACE,
     "RequestWaiting": {"waiting_reason": _said(WaitingReason, "reason", "What it waits for.")},
+    "WaitingReasonEnded": {
+        "waiting_reason": _said(WaitingReason, "reason", "What is waited for no more.")
+    },
     "RequestPlanned": {"expected_at": _at("expectedAt", "When to expect the result.")},
     "ConfirmationReminded": {"until": _at("until", "Until when an answer is waited for.")},
     "RequestConfirmed": {

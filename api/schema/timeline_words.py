@@ -26,6 +26,7 @@ FACTS = {
     "RequestTakenBack": "It was taken back from a partner firm. 已从合作伙伴收回",
     "RequestWaiting": "It waits for somebody else. 已挂起",
     "RequestResumed": "It goes on. 已恢复处理",
+    "WaitingReasonEnded": "It waits for one thing less. 一项等待已结束",
     "RequestPlanned": "The customer was told the plan. 已告知计划",
     "RequestReplied": "The customer was answered. 已公开回复",
     "RequestNoted": "Somebody wrote a note. 已记录备注",

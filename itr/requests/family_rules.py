@@ -59,6 +59,14 @@ class ParentEnded(DomainError):
     en = "The parent request has ended; reopen it first."
 
 
+class FollowsParent(DomainError):
+    """A child has the priority of its parent (R-REQ-09)."""
+
+    code = "FOLLOWS_PARENT"
+    zh = "子请求随父请求分类，请对父请求重新分类。"
+    en = "A child is classified with its parent; reclassify the parent."
+
+
 class SameRequest(DomainError):
     """Nothing is its own duplicate."""
 

@@ -24,6 +24,7 @@ class Handling:
 
     Verbs change it and `record` what they did; nothing touches the database until it is saved.
     `as_read` is what stints and hand-overs were like when they were read: unchanged they stay.
+    `lead` is the parent of a child, where the verb has to do with it.
     `historic` is a replay of another system's past: windows, timers and alarms are off (R-IMP-01);
     the clocks of `asleep` warn of nothing until somebody works on the request.
     """
@@ -43,6 +44,7 @@ class Handling:
     facts: list[Fact] = field(default_factory=list)
     explained: set[Thread] = field(default_factory=set)
     timers: dict[str, datetime | None] = field(default_factory=dict)
+    lead: Request | None = None
     historic: bool = False
     asleep: frozenset[Thread] = frozenset()
 

@@ -310,6 +310,7 @@ def _special_fits(request: Standing) -> Mapping[Verb, bool]:
         Verb.CLOSE: not request.open_children and (request.has_problem or not request.emergency),
         Verb.DECLARE_EMERGENCY: urgent and outage and not request.emergency,
         Verb.PUBLISH_BULLETIN: request.emergency,
+        Verb.RECLASSIFY: not request.is_child,
         Verb.SPLIT: request.owner is not None and not request.is_child,
         Verb.MERGE: alone and not request.emergency,
         Verb.HAND_TO_PARTNER: request.partner is None,

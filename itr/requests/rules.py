@@ -180,8 +180,8 @@ def ensure_can_move(current: RequestStatus, verb: Verb) -> None:
 
 
 def has_technical_steps(kind: RequestKind) -> bool:
-    """Whether there is service to restore (domain section 3)."""
-    return kind is not RequestKind.NON_TECHNICAL
+    """Whether there is service to restore: a RESTORATION thread and its points (R-CP-04)."""
+    return kind is RequestKind.TECHNICAL
 
 
 def may_change_line(verb: Verb, *, line: int, to: int) -> bool:
@@ -222,7 +222,7 @@ def ensure_reopens_in_time(closed_at: datetime | None, now: datetime) -> None:
 
 
 def threads_of(kind: RequestKind) -> tuple[Thread, ...]:
-    """The threads that start at registration; CLOSURE starts at delivery (R-SLA-01)."""
-    if kind is RequestKind.NON_TECHNICAL:
-        return (Thread.RESPONSE, Thread.RESOLUTION)
-    return (Thread.RESPONSE, Thread.RESTORATION, Thread.RESOLUTION)
+    """The threads that start at registration; CLOSURE starts at delivery (R-SLA-01, R-CP-04)."""
+    if has_technical_steps(kind):
+        return (Thread.RESPONSE, Thread.RESTORATION, Thread.RESOLUTION)
+    return (Thread.RESPONSE, Thread.RESOLUTION)

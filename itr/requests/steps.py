@@ -17,7 +17,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from itr.actor import Actor
 from itr.people.roles import Role
 from itr.people.stand_ins import ABOVE, stand_ins
-from itr.requests.terms import RequestKind, RequestStatus
+from itr.requests.rules import has_technical_steps
+from itr.requests.terms import RequestStatus
 from itr.requests.waiting import open_reasons
 from itr.sla.control_point_moves import Changes, Situation, changes_of
 from itr.sla.control_points import (
@@ -62,7 +63,7 @@ def situation_of(work: Handling) -> Situation:
     """How the request in hand stands now, as far as its steps go."""
     request = work.request
     return Situation(
-        technical=request.kind is not RequestKind.NON_TECHNICAL,
+        technical=has_technical_steps(request.kind),
         service_down=request.service_down,
         answered=request.first_response_at is not None,
         line=request.line,
@@ -226,7 +227,7 @@ class Counting:
 
     def _budget(self, row: ControlPoint) -> int | None:
         """The budget in working time; days are those that follow the step's start (R-CAL-04)."""
-        technical = self.work.request.kind is not RequestKind.NON_TECHNICAL
+        technical = has_technical_steps(self.work.request.kind)
         shares = self.work.terms.shares
         found = budget_of(row.number, shares, self.targets, restoration=technical)
         if found is None or found.us is not None:

@@ -266,16 +266,19 @@ def settle(
     """Write into the row (a new one if there is none) what the history folds to at `now`.
 
     The alarm level starts anew with each version; a breach that the fold no longer finds is kept
-    as overturned, its reason on the timeline only: another breach has one of its own (R-SLA-05).
+    as overturned, its reason on the timeline only: another breach has one of its own (R-SLA-05)
+    and warns again, by a version of its own.
     """
     walked = History(history, lambda key: calendars[_key(key)].working, until=None)
     value = as_of(walked.clock(), now)
     calendar = calendars[_key(value.calendar)]
     row = row or Clock(id=uuid4(), request_id=request_id, thread=thread, version=0, revision=0)
-    if row.version != value.version:
+    if row.version != value.version + row.overturns:
         row.alarm_level = 0
     if row.breached_at is not None and value.breached_at is None:
         row.overturned_at = now
+        row.overturns += 1
+        row.alarm_level = _warned_of(row, percents)
         row.breach_reason = row.breach_reason_state = None
         row.breach_note = row.breach_reason_by = row.breach_reason_at = None
         row.breach_decided_by = row.breach_decided_at = None
@@ -283,6 +286,12 @@ def settle(
     write_waits(row, walked)
     row.next_alarm_at = _next_alarm_at(row, value, calendar.working, percents)
     return row
+
+
+def _warned_of(row: Clock, percents: Sequence[int]) -> int:
+    """The level before the breach that was warned of: that remains when the breach is undone."""
+    warned = (each for each in percents if each < alarms.BREACH and each <= row.alarm_level)
+    return max(warned, default=0)
 
 
 def is_promised(history: Iterable[ClockEvent]) -> bool:
@@ -306,7 +315,7 @@ def _key(calendar: object) -> UUID:
 
 def _write(row: Clock, value: ClockValue, calendar: CalendarInForce) -> None:
     row.revision += 1
-    row.version = value.version
+    row.version = value.version + row.overturns
     row.state = value.state
     row.calendar_version_id = calendar.version_id
     if value.target is not None:

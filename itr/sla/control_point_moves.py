@@ -167,7 +167,8 @@ def _work_at_hand(
 
 
 def _all(moves: Iterable[Move], which: str, situation: Situation) -> frozenset[int]:
+    """What the moves do to steps; none of a thread the request lacks is entered (R-CP-04)."""
     found = {number for move in moves for number in getattr(move, which)}
-    if not situation.technical:
+    if not situation.technical and which != "ends":
         found = {number for number in found if STEPS[number].thread is not Thread.RESTORATION}
     return frozenset(found)

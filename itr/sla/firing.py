@@ -157,8 +157,8 @@ def _fact(firing: Firing, alarm: Alarm, now: datetime, *, revision: int) -> Fact
 
 
 _DUE = """
-select c.id, c.request_id, c.thread, c.state, c.calendar_version_id, c.version, c.revision,
-    c.target_us, c.target_days, c.started_at, c.deadline, c.base_us, c.deadline_us,
+select c.id, c.request_id, c.thread, c.state, c.calendar_version_id, c.version, c.overturns,
+    c.revision, c.target_us, c.target_days, c.started_at, c.deadline, c.base_us, c.deadline_us,
     c.breached_at, c.next_alarm_at, c.alarm_level, r.customer_id, r.branch_id,
     v.alarm_percents::text as percents
 from clock c
@@ -259,7 +259,7 @@ def _folded(
     except (ValueError, LookupError, TypeError, ArithmeticError) as error:
         logger.warning("clock %s fires without its history: %s", row["id"], kind_of(error))
         return firing
-    if (clock.version, clock.deadline) != (row["version"], row["deadline"]):
+    if (clock.version + row["overturns"], clock.deadline) != (row["version"], row["deadline"]):
         return firing
     exact = firing_of(row, calendar, _percents(row["percents"]), now, folded=clock)
     return exact if len(exact.due) == len(firing.due) else firing

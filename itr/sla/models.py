@@ -92,6 +92,7 @@ class Clock(Table):
     completed_at = fields.DatetimeField(null=True)
     breached_at = fields.DatetimeField(null=True)
     overturned_at = fields.DatetimeField(null=True)
+    overturns = fields.IntField(default=0, db_default=0)
     breach_reason: BreachReason | None = enum_or_null(BreachReason, 40)
     breach_note: str | None = text_or_null()
     breach_reason_state: BreachReasonState | None = enum_or_null(BreachReasonState, 8)

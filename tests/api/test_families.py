@@ -97,10 +97,6 @@ async def test_the_parents_clocks_rule_and_children_have_none_all_their_lives(de
     await do(desk, "LINE1", "respondToRequest", id=child, text="在看")
     await do(desk, "LINE1", "waitRequest", id=child, reason="CUSTOMER")
     await do(desk, "CUSTOMER", "resumeRequest", id=child, answer="好")
-    await do(
-        desk, "LINE1", "reclassifyRequest", id=child,
-        problemType="FAULT", faultLevel="MINOR", impact="GROUP",
-    )  # fmt: skip
     await do(desk, "LINE1", "restoreRequest", id=child, workaround="绕行")
     await do(desk, "LINE1", "deliverRequest", id=child, **SOLVED)
     await do(desk, "CUSTOMER", "rejectSolution", id=child, reason="不行", serviceDown=True)
@@ -113,6 +109,32 @@ async def test_the_parents_clocks_rule_and_children_have_none_all_their_lives(de
     assert [each["state"] for each in (await shown(desk, parent["id"]))["clocks"]] == (
         ["RUNNING"] * 3
     )
+
+
+async def test_children_follow_the_priority_of_their_parent(desk: Desk) -> None:
+    """R-REQ-09, R-PRI-03: reclassified with it, never by themselves; reopened they catch up."""
+    parent = await family(desk, "switch", "firewall")
+    one, two = [child["id"] for child in parent["children"]]
+    minor = {"problemType": "FAULT", "faultLevel": "MINOR", "impact": "GROUP"}
+    assert await refused(desk, "LINE1", "reclassifyRequest", id=one, **minor) == "FOLLOWS_PARENT"
+    assert "RECLASSIFY" not in (await shown(desk, one))["viewerCan"]
+    await do(desk, "LINE1", "startRequest", id=two)
+    await solved(desk, two)
+    await do(desk, "LINE1", "closeRequest", id=two)
+
+    await do(desk, "LINE1", "reclassifyRequest", id=parent["id"], **minor)
+
+    fields = "priority problemType faultLevel impact"
+    now = await read(desk, "LINE1", parent["id"], fields)
+    assert now is not None
+    assert now["priority"] == "P3"
+    assert await read(desk, "LINE1", one, fields) == now
+    assert (await timeline(desk, "LINE1", one))[-1]["type"] == "RequestReclassified"
+    closed = await read(desk, "LINE1", two, fields)
+    assert closed is not None
+    assert closed["priority"] == "P1"
+    await do(desk, "LINE1", "reopenRequest", id=two, reason="又坏了")
+    assert await read(desk, "LINE1", two, fields) == now
 
 
 async def test_the_parent_cannot_close_before_its_children(desk: Desk) -> None:

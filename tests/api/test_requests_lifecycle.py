@@ -436,14 +436,27 @@ async def test_a_branch_manager_assigns_within_the_branch_only(desk: Desk) -> No
     assert (await do(desk, "BRANCH_MANAGER", "dispatchRequest", **here))["status"] == "DISPATCHED"
 
 
-async def test_a_non_technical_request_has_no_restoration_and_no_restore(desk: Desk) -> None:
-    """R-SLA-01, R-REQ-01: no technical steps."""
-    request = await brought_to(desk, "IN_PROGRESS", kind="NON_TECHNICAL")
+@pytest.mark.parametrize("kind", ["NON_TECHNICAL", "SPARE_PART"])
+async def test_a_kind_without_restoration_has_neither_its_thread_nor_its_points(
+    desk: Desk, kind: str
+) -> None:
+    """R-CP-04, R-SLA-01, R-REQ-01: not even while service is said to be down."""
+    request = await brought_to(desk, "WAITING", kind=kind)
+    id_ = request["id"]
 
     assert [each["thread"] for each in request["clocks"]] == ["RESPONSE", "RESOLUTION"]
     assert "RESTORE" not in request["viewerCan"]
-    code = await refused(desk, "LINE1", "restoreRequest", id=request["id"], workaround="x")
+    await do(desk, "LINE1", "resumeRequest", id=id_)
+    code = await refused(desk, "LINE1", "restoreRequest", id=id_, workaround="x")
     assert code == "MOVE_NOT_ALLOWED"
+    await do(desk, "LINE1", "deliverRequest", id=id_, solution="换", restoresService=False)
+    await do(desk, "CUSTOMER", "rejectSolution", id=id_, reason="不行", serviceDown=True)
+    await do(desk, "LINE1", "deliverRequest", id=id_, solution="换", restoresService=True)
+    found = await read(desk, "LINE1", id_, "clocks { thread } controlPoints { number thread }")
+    assert found is not None
+    assert [each["thread"] for each in found["clocks"]] == ["RESPONSE", "RESOLUTION", "CLOSURE"]
+    threads = {each["thread"] for each in found["controlPoints"]}
+    assert threads == {"RESPONSE", "RESOLUTION", "CLOSURE"}
 
 
 async def test_a_person_with_two_roles_may_what_either_may(desk: Desk) -> None:

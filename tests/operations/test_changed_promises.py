@@ -227,13 +227,13 @@ async def test_a_closure_dropped_after_its_breach_threatens_nothing_any_more(des
     request = await brought_to(desk, "DELIVERED")
     desk.time.pass_(hours(241))
     await fire_all(desk.time.now)
-    assert await risk_of(request) == "BREACHED"
+    assert await risk_of(desk, request) == "BREACHED"
 
     request = await do(desk, "CUSTOMER", "rejectSolution", id=request["id"], reason="仍不通")
 
     assert clock(request, "CLOSURE")["state"] == "BREACHED"
     assert clock(request, "RESOLUTION")["state"] == "RUNNING"
-    assert await risk_of(request) == "OK"
+    assert await risk_of(desk, request) == "OK"
 
 
 async def test_a_breach_that_a_corrected_calendar_overturns_is_a_risk_and_no_breach_on_a_board(
@@ -245,7 +245,7 @@ async def test_a_breach_that_a_corrected_calendar_overturns_is_a_risk_and_no_bre
     await do(desk, "LINE1", "respondToRequest", id=request["id"], text="在看")
     desk.time.pass_(hours(6))
     await fire_all(desk.time.now)
-    assert await risk_of(request) == "BREACHED"
+    assert await risk_of(desk, request) == "BREACHED"
     await explained(desk, request)
 
     shorter = [DatedException(date(2026, 3, 2), (Span("13:30", "18:00"),))]
@@ -257,11 +257,51 @@ async def test_a_breach_that_a_corrected_calendar_overturns_is_a_risk_and_no_bre
 
     row = await row_of(request, "RESTORATION")
     assert (row.state, row.overturned_at) == ("RUNNING", desk.time.now)
-    assert await risk_of(request) == "AT_RISK"
+    assert await risk_of(desk, request) == "AT_RISK"
     assert (row.breach_reason, row.breach_reason_state) == (None, None)
     desk.time.pass_(hours(24))
     await explained(desk, request)
     assert (await row_of(request, "RESTORATION")).breach_reason == "STAFFING"
+
+
+async def test_after_a_breach_was_overturned_a_new_one_warns_again(desk: Desk) -> None:
+    """R-SLA-05, R-ALM-02: by a version of its own; what was warned of before is not told again."""
+    desk.time.now = START + timedelta(days=7)
+    await gold(desk, calendar="office", percents=(50, 75, 90, 100))
+    request = await brought_to(desk, "IN_PROGRESS")
+    await do(desk, "LINE1", "respondToRequest", id=request["id"], text="在看")
+    desk.time.pass_(hours(6))
+    await fire_all(desk.time.now)
+    first = await row_of(request, "RESTORATION")
+    shorter = [DatedException(date(2026, 3, 9), (Span("13:30", "18:00"),))]
+    await correct_calendar(
+        FOUNDER, desk.ids["office"], exceptions=shorter, dropped=(), now=desk.time.now
+    )
+    while await recompute_batch(desk.time.now):
+        pass
+
+    undone = await row_of(request, "RESTORATION")
+    desk.time.pass_(hours(48))
+    await fire_all(desk.time.now)
+
+    again = await row_of(request, "RESTORATION")
+    assert (undone.breached_at, undone.version) == (None, first.version + 1)
+    assert again.breached_at is not None
+    assert await warned(request) == [
+        (first.version, 50), (first.version, 75), (first.version, 90), (first.version, 100),
+        (again.version, 100),
+    ]  # fmt: skip
+
+
+async def warned(request: dict[str, Any]) -> list[tuple[int, int]]:
+    """The alarms of RESTORATION raised so far, by version and level."""
+    rows = await get_connection("default").execute_query_dict(
+        "select (payload->>'version')::int as version, (payload->>'percent')::int as percent"
+        " from event where stream = $1 and type = 'ClockAlarmRaised'"
+        " and payload->>'thread' = 'RESTORATION' order by id",
+        [request["id"].removeprefix("req_")],
+    )
+    return [(row["version"], row["percent"]) for row in rows]
 
 
 async def explained(desk: Desk, request: dict[str, Any]) -> None:
@@ -273,11 +313,12 @@ async def explained(desk: Desk, request: dict[str, Any]) -> None:
     await approve_breach_reason(manager, key, thread=thread, now=now)
 
 
-async def risk_of(request: dict[str, Any]) -> str:
+async def risk_of(desk: Desk, request: dict[str, Any]) -> str:
     """What a board says threatens the request."""
+    risk_now = RISK.replace("{t}", "r").replace(":now", "$2")
     rows = await get_connection("default").execute_query_dict(
-        f"select {RISK.replace('{t}', 'r')} as risk from request r where id = $1",
-        [request["id"].removeprefix("req_")],
+        f"select {risk_now} as risk from request r where id = $1",
+        [request["id"].removeprefix("req_"), desk.time.now],
     )
     risk: str = rows[0]["risk"]
     return risk

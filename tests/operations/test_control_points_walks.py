@@ -148,7 +148,7 @@ async def check(story: Story) -> None:
     assert (request.status is RequestStatus.WAITING) == bool(open_reasons(request))
     for reason, number in ((WaitingReason.CUSTOMER, 10), (WaitingReason.CHANGE_WINDOW, 22)):
         assert number not in unfinished or reason in open_reasons(request)
-    if request.kind is RequestKind.NON_TECHNICAL:
+    if request.kind is not RequestKind.TECHNICAL:
         assert not [row for row in points.values() if row.thread == "RESTORATION"]
     for number, row in points.items():
         assert row.thread is STEPS[number].thread

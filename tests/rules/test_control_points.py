@@ -292,3 +292,10 @@ def test_each_reason_waited_for_has_its_step_and_ends_it_by_itself() -> None:
     assert (second.passes, second.opens, second.ends) == ({20}, {21}, set())
     assert (answered.opens, answered.ends) == ({11}, {10})
     assert (arrived.opens, arrived.ends) == (set(), {21})
+
+
+def test_what_was_entered_before_the_kind_lacked_it_still_ends() -> None:
+    """R-CP-04: a point of RESTORATION is entered no more, but no open one is left behind."""
+    closed = moved("RequestClosed", open={9, 13, 30}, technical=False)
+
+    assert {9, 13} <= closed.ends

@@ -7,7 +7,7 @@ from itr.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
 from itr.requests.operations.emergencies import bulletin_due
 from itr.requests.operations.escalations import escalation_due
-from itr.requests.operations.families import open_children, take_with_parent
+from itr.requests.operations.families import follow_lead, open_children, take_with_parent
 from itr.requests.places import customer_of
 from itr.requests.store import handling, save, take
 from itr.requests.terms import RequestStatus
@@ -61,6 +61,7 @@ async def reopen_request(
     async with transaction() as work:
         in_hand = await take_with_parent(work, actor, request_id, now, expected_version)
         closing.reopen(in_hand, reason, service_down=service_down)
+        await follow_lead(in_hand)
         await save(work, in_hand)
     return request_id
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from itr.actor import SYSTEM, Actor
+from itr.catalogue.in_force import terms_of
 from itr.catalogue.models import Product
 from itr.errors import DomainError, NotFound, refuse
 from itr.events.work import Work, transaction
@@ -20,7 +21,15 @@ from itr.requests.verbs import families, intake
 from itr.requests.verbs.families import Part
 from itr.visibility import Visible
 
-__all__ = ["Part", "cancel_children", "open_children", "split_request", "take_with_parent"]
+__all__ = [
+    "Part",
+    "cancel_children",
+    "follow_lead",
+    "lead_children",
+    "open_children",
+    "split_request",
+    "take_with_parent",
+]
 
 
 async def split_request(
@@ -70,6 +79,16 @@ async def cancel_children(work: Work, parent: Handling, reason: str) -> None:
             await save(work, child)
 
 
+async def lead_children(work: Work, parent: Handling) -> None:
+    """Have the open children of a request follow it, also those out of the actor's sight."""
+    children = Request.filter(parent_id=parent.request.id, status__in=list(OPEN)).order_by("id")
+    for key in await children.values_list("id", flat=True):
+        child = await take(work, SYSTEM, UUID(str(key)), parent.now)
+        child.actor = parent.actor
+        families.follow(child, parent.request, parent.terms)
+        await save(work, child)
+
+
 async def take_with_parent(
     work: Work,
     actor: Actor,
@@ -86,9 +105,20 @@ async def take_with_parent(
     if parent_id is not None:
         await lock_visible(work.connection, parent_id, Visible.everything(), "id")
     in_hand = await take(work, actor, request_id, now, expected_version)
-    if parent_id is not None and (await Request.get(id=parent_id)).status not in OPEN:
+    if parent_id is None:
+        return in_hand
+    parent = await Request.get(id=parent_id)
+    if parent.status not in OPEN:
         raise family_rules.ParentEnded()
+    in_hand.lead = parent
     return in_hand
+
+
+async def follow_lead(child: Handling) -> None:
+    """A child that goes on has its parent's priority of now (R-REQ-09)."""
+    if child.lead is not None:
+        terms = await terms_of(child.lead.service_level_version_id)
+        families.follow(child, child.lead, terms)
 
 
 async def _ensure_products(products: Sequence[UUID]) -> None:

@@ -12,7 +12,7 @@ from itr.people.roles import Permission
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.intake import Intake, new_request
-from itr.requests.operations.families import cancel_children
+from itr.requests.operations.families import cancel_children, lead_children
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.store import calendars_in_force, handling, save, take, work_has_begun
 from itr.requests.terms import RejectionCode, Verb
@@ -62,6 +62,7 @@ async def reauthorise_request(
             raise rules.NothingToReauthorise()
         classification = classification_of(request)
         intake.reauthorise(in_hand, await _authorised(work, in_hand, classification))
+        await lead_children(work, in_hand)
         await save(work, in_hand)
     return request_id
 
@@ -74,9 +75,12 @@ async def reclassify_request(
     now: datetime,
     expected_version: int | None = None,
 ) -> UUID:
-    """Classify anew; another priority retargets the clocks (R-PRI-03)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    """Classify anew; another priority retargets the clocks, and children follow (R-PRI-03)."""
+    async with transaction() as work:
+        in_hand = await take(work, actor, request_id, now, expected_version)
         intake.reclassify(in_hand, classification)
+        await lead_children(work, in_hand)
+        await save(work, in_hand)
     return request_id
 
 

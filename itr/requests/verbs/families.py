@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from itr.catalogue.rules import ServiceTerms
 from itr.events.log import Audience
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.models import Request
 from itr.requests.terms import RequestStatus
+from itr.requests.verbs.intake import retarget
+
+LED = ("problem_type", "fault_level", "impact", "priority", "service_level_version_id")
+"""What of a request its parent decides."""
 
 
 @dataclass(frozen=True)
@@ -69,3 +74,24 @@ def split(work: Handling, children: Sequence[Handling]) -> None:
     """Say on the parent's timeline which children it has now."""
     numbers = [child.request.number for child in children]
     work.record("RequestSplit", Audience.PUBLIC, {"children": numbers})
+
+
+def follow(child: Handling, lead: Request, terms: ServiceTerms) -> None:
+    """Take over what the parent is classified as, and the terms it runs under (R-REQ-09)."""
+    request, before = child.request, child.request.priority
+    if [getattr(request, each) for each in LED] == [getattr(lead, each) for each in LED]:
+        return
+    for each in LED:
+        setattr(request, each, getattr(lead, each))
+    retarget(child, terms)
+    child.record(
+        "RequestReclassified",
+        Audience.PUBLIC,
+        {
+            "problemType": request.problem_type,
+            "faultLevel": request.fault_level,
+            "impact": request.impact,
+            "priorityBefore": before.value,
+            "priority": request.priority.value,
+        },
+    )

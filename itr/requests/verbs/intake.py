@@ -7,6 +7,7 @@ from itr.catalogue.rules import ServiceTerms
 from itr.catalogue.terms import EntitlementOutcome
 from itr.events.log import Audience
 from itr.requests import rules
+from itr.requests.family_rules import FollowsParent
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.priority import Classification, classification_of, priority_of
@@ -94,10 +95,15 @@ def agree_to_charge(work: Handling, verb: Verb) -> None:
 
 
 def reclassify(work: Handling, classification: Classification) -> None:
-    """Classify anew: another priority retargets the clocks (R-PRI-03, R-SLA-08)."""
+    """Classify anew: another priority retargets the clocks (R-PRI-03, R-SLA-08).
+
+    A child is not: it follows its parent (R-REQ-09).
+    """
     request = work.request
     work.ensure_may(Verb.RECLASSIFY)
     rules.ensure_can_move(request.status, Verb.RECLASSIFY)
+    if request.parent_id is not None:
+        raise FollowsParent()
     before = request.priority
     _classify(work, classification, work.terms)
     work.record(
