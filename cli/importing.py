@@ -8,12 +8,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from itr.settings import Settings, WrongSettings
 
+SOMETHING_REFUSED = 3
+"""How the command ends when lines did not go in."""
 
-async def run_import(settings: Settings, mapping: Path, file: Path, *, console: Console) -> None:
+
+async def run_import(
+    settings: Settings,
+    mapping: Path,
+    file: Path,
+    *,
+    console: Console,
+    dry_run: bool = False,
+    rejects: Path | None = None,
+) -> None:
     """Replay the file, showing how far it is; then say what went in and what did not, and why.
 
     The bar goes to `console`, the summary to standard output. Raises WrongSettings for a mapping
-    or file nothing can be read of.
+    or file nothing can be read of, Exit 3 when a line was refused.
     """
     from itr import imports
 
@@ -25,7 +36,11 @@ async def run_import(settings: Settings, mapping: Path, file: Path, *, console: 
             progress.update(task, completed=done, total=total)
 
         try:
-            outcome = await imports.run(settings, mapping, file, report)
+            outcome = await imports.run(
+                settings, mapping, file, report, dry_run=dry_run, rejects=rejects
+            )
         except imports.CannotImport as error:
             raise WrongSettings(str(error)) from None
     typer.echo(str(outcome))
+    if outcome.refused:
+        raise typer.Exit(SOMETHING_REFUSED)

@@ -112,12 +112,19 @@ def migrate() -> None:
 def import_(
     mapping: Annotated[Path, typer.Argument(help="mapping.toml", exists=True, dir_okay=False)],
     file: Annotated[Path, typer.Argument(help=".csv, .csv.zst", exists=True, dir_okay=False)],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="只报告，不写入 / report only, write nothing")
+    ] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="未导入的行写入此文件 / write refused lines to this file")
+    ] = None,
 ) -> None:
-    """Replay another system's export through the same rules, with its own times."""
+    """Replay another system's export through the same rules; exit 3 if lines were refused."""
     settings = settings_of_running()
     from cli.importing import run_import
 
-    _run(run_import(settings, mapping, file, console=Console(stderr=True, highlight=False)))
+    console = Console(stderr=True, highlight=False)
+    _run(run_import(settings, mapping, file, console=console, dry_run=dry_run, rejects=rejects))
 
 
 @app.command(help="签发演示令牌，只打印令牌 / print a token for a role and nothing else.")

@@ -16,3 +16,13 @@ def text_or_null(max_length: int | None = None) -> Any:
     if max_length is None:
         return fields.TextField(null=True)
     return fields.CharField(max_length=max_length, null=True)
+
+
+def bytes_or_null() -> Any:
+    """A column that holds bytes or nothing; annotate it as `bytes | None`."""
+    return fields.BinaryField(null=True)
+
+
+def yes_no_or_null() -> Any:
+    """A column that holds yes, no or nothing; annotate it as `bool | None`."""
+    return fields.BooleanField(null=True)

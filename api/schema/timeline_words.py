@@ -12,6 +12,7 @@ FACTS = {
     "RequestAccepted": "It was authorised and classified. 已受理",
     "RequestReauthorised": "It was authorised once more. 已重新鉴权",
     "RequestReclassified": "It was classified anew. 已重新分类",
+    "RequestCorrected": "It is another customer's, or about another product. 已更正客户或产品",
     "RequestRejected": "It was turned down. 已拒绝",
     "RequestCancelled": "It was withdrawn. 已取消",
     "ChargeAccepted": "The customer accepted the price. 已接受费用",

@@ -1,38 +1,57 @@
-"""Reading an export: its lines as they stand, then what each of them tells."""
+"""What the lines of one request tell: who did what, when and where (R-IMP-01)."""
 
-import csv
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache, partial
-from io import TextIOWrapper
-from pathlib import Path
-from typing import IO, cast
-
-import zstandard
+from datetime import datetime
+from functools import lru_cache
+from itertools import pairwise
+from math import isnan, nan
 
 from itr.errors import DomainError
-from itr.imports.errors import CannotImport, bad_line
-from itr.imports.mapping import MappingFile, Row, filled
-from itr.imports.terms import Kind
+from itr.imports.cells import Columns, Row, filled
+from itr.imports.errors import bad_line
+from itr.imports.mapping import MappingFile
+from itr.imports.meanings import Happening
+from itr.imports.rows import Line
+from itr.imports.terms import OF_NOBODY, Kind
 from itr.people.rules import ensure_name
 from itr.requests.priority import Classification
-from itr.requests.rules import ensure_text
+from itr.requests.rules import LONGEST_TEXT, LONGEST_TITLE, ensure_text
+from itr.requests.terms import Channel, RequestKind
 from itr.sla.terms import WaitingReason
 
 LONGEST_ID = 200
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the file, or why it cannot be read; `spans` physical lines it takes up."""
+class Placed:
+    """A line that can be read: whose request it is of, and when it stands in it."""
 
-    number: int
-    spans: int
+    line: Line
+    request: str
     row: Row
-    problem: DomainError | None = None
+    at: datetime | None
+    order: float = 0
+    again: datetime | None = None
+    """The second instant of a wall-clock time that comes twice."""
+
+    @property
+    def number(self) -> int:
+        """Its line's number in the file."""
+        return self.line.number
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is told of the request as a whole; it counts as the first line has it."""
+
+    kind: RequestKind
+    channel: Channel
+    title: str
+    description: str
+    requester: str
+    level: str
+    calendar: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,201 +61,197 @@ class Told:
     line: int
     request: str
     at: datetime
-    order: float
     kind: Kind
     reason: WaitingReason | None
     restores_service: bool
     team: str
     line_of_work: int
-    person: str
+    owner: str
+    actor: str
     words: str
     classification: Classification
-    row: Row
-    again: datetime | None = None
-    """The second instant of a wall-clock time that comes twice."""
+    customer: str
+    product: str = ""
+    requester: str = ""
+    into: str = ""
+    met: bool | None = None
 
 
-def read_lines(path: Path, mapping: MappingFile) -> Iterator[Line]:
-    """The lines of a `.csv` or `.csv.zst`, as they are read. Raises CannotImport."""
-    source = mapping.document.source
-    with _opened(path) as file:
-        stream = TextIOWrapper(file, encoding=source.encoding, errors="replace", newline="")
-        reader = csv.reader(stream, delimiter=source.delimiter, strict=True)
-        header = _header(reader, path)
-        mapping.ensure_columns(header)
-        before = reader.line_num
-        while True:
-            problem, values = None, cast(list[str], [])
-            try:
-                values = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                problem = bad_line("不是有效的 CSV 行", "not a line of CSV")
-            number, spans, before = before + 1, reader.line_num - before, reader.line_num
-            if problem is None and not values:
-                continue
-            yield _line(number, spans, header, values, problem)
+@dataclass
+class Reader:
+    """Reads lines by a mapping; `now` bounds the times there can be."""
 
+    mapping: MappingFile
+    columns: Columns
+    now: datetime
 
-def count_lines(path: Path) -> int:
-    """How many lines follow the header, about: for progress only.
+    def placed(self, line: Line) -> Placed:
+        """A line's request and time. Raises DomainError for one that does not go in."""
+        if line.problem is not None:
+            raise line.problem
+        document = self.mapping.document
+        row = self.columns.row(line.cells, document.source.unknown)
+        request = _request(row[document.request.id])
+        at, again = None, None
+        if document.time.column is not None:
+            at, again = document.time.read(row[document.time.column], self.now)
+        return Placed(line, request, row, at, _order(row, document.request.order), again)
 
-    Reads the file to its end first, so that nothing is imported of one that was cut off. Raises
-    CannotImport.
-    """
-    total, last = 0, b"\n"
-    for block in _blocks(path):
-        total += block.count(b"\n")
-        last = block[-1:] or last
-    return max(0, total + (last != b"\n") - 1)
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        if not path.name.endswith(".zst"):
-            yield from iter(partial(file.read, BLOCK), b"")
-            return
-        unpacking, rest = zstandard.ZstdDecompressor().decompressobj(), b""
+    def request_of(self, line: Line) -> str | None:
+        """The request a line that cannot go in is of, if its number can be read."""
+        place = self.columns.places[self.mapping.document.request.id][0]
+        if place >= len(line.cells) or (place > 0 and not line.whole):
+            return None
         try:
-            while block := rest or file.read(BLOCK):
-                if unpacking.eof:
-                    unpacking = zstandard.ZstdDecompressor().decompressobj()
-                yield unpacking.decompress(block)
-                rest = unpacking.unused_data
-        except zstandard.ZstdError as error:
-            raise _not_whole(path, str(error)) from None
-        if not unpacking.eof:
-            raise _not_whole(path, "it ends too early")
+            return _request(line.cells[place])
+        except DomainError:
+            return None
+
+    def about(self, first: Placed) -> About:
+        """The request as a whole. Raises DomainError."""
+        document, row = self.mapping.document, first.row
+        part = document.request
+        kind = document.kind.of(row) if document.kind else part.kind
+        channel = document.channel.of(row) if document.channel else part.channel
+        if kind is None or channel is None:
+            coded = document.kind if kind is None else document.channel
+            raise bad_line("未知的取值", "no meaning for", row[coded.column] if coded else None)
+        return About(
+            kind=kind,
+            channel=channel,
+            title=_text("标题", "title", filled(part.title, row), LONGEST_TITLE),
+            description=_text("描述", "description", filled(part.description, row), LONGEST_TEXT),
+            requester=document.requester.of(row) if document.requester else "",
+            level=document.level.of(row) if document.level else "",
+            calendar=document.calendar.of(row) if document.calendar else "",
+        )
+
+    def registered_at(self, first: Placed, at: datetime) -> datetime:
+        """When the request was registered: with its first event, unless it is told apart.
+
+        Raises DomainError.
+        """
+        column = self.mapping.document.time.registered
+        text = first.row[column].strip() if column else ""
+        if not text:
+            return at
+        return min(at, self.mapping.document.time.read(text, self.now)[0])
+
+    def told(self, placed: Placed, row: Row) -> Told | None:
+        """What a line's status tells; None where it has none, or one that is left out.
+
+        Raises DomainError.
+        """
+        events = self.mapping.document.events
+        if not events.columns or placed.at is None:
+            return None
+        status = tuple([row[column].strip() for column in events.columns])
+        meaning = self.mapping.meaning_of(status)
+        if meaning is None:
+            raise bad_line("未知状态", "unknown status", " / ".join(status))
+        words = filled(events.text, row) if events.text else ""
+        return self.happened(placed, row, placed.at, meaning, words or _said(status))
+
+    def happened(
+        self,
+        placed: Placed,
+        row: Row,
+        at: datetime,
+        meaning: Happening,
+        words: str,
+        *,
+        by: str | None = None,
+    ) -> Told:
+        """What happened at an instant, with all that the row says beside. Raises DomainError."""
+        document = self.mapping.document
+        classification = document.classification.of(row)
+        if classification is None:
+            value = row[document.classification.column or ""]
+            raise bad_line("未知的影响值", "no classification for", value)
+        line_of_work = document.team.line_of(row)
+        if line_of_work is None:
+            raise bad_line("支持线须为 1、2 或 3", "the line of work is not 1, 2 or 3")
+        owner = document.person.of(row)
+        actor = by if by is not None else document.actor.of(row) if document.actor else owner
+        requester = document.requester.of(row) if document.requester else ""
+        product = document.product.of(row) if document.product else ""
+        needs_owner = meaning.kind not in OF_NOBODY and not document.person.optional
+        return Told(
+            line=placed.number,
+            request=placed.request,
+            at=at,
+            kind=_kind(meaning.kind, by_requester=bool(actor) and actor == requester),
+            reason=meaning.reason,
+            restores_service=meaning.restores_service,
+            team=_name("团队", "team", document.team.of(row)),
+            line_of_work=line_of_work,
+            owner=_name("人员", "person", owner) if owner or needs_owner else "",
+            actor=_name("操作者", "actor", actor) if actor else "",
+            words=_text("说明", "text", words, LONGEST_TEXT),
+            classification=classification,
+            customer=_name("客户", "customer", document.customer.of(row)),
+            product=_name("产品", "product", product) if product else "",
+            requester=_name("提交人", "requester", requester) if requester else "",
+            into=filled(meaning.into, row) if meaning.into else "",
+            met=document.judgement.of(row) if document.judgement else None,
+        )
 
 
-def _not_whole(path: Path, reason: str) -> CannotImport:
-    return CannotImport(f"{path.name} 不是完整的 zstd 文件", f"{path.name} is not whole: {reason}")
-
-
-def told_by(line: Line, mapping: MappingFile) -> Told:
-    """What a line tells. Raises DomainError for one that does not go in."""
-    if line.problem is not None:
-        raise line.problem
-    document, row = mapping.document, line.row
-    status = tuple(row[column].strip() for column in document.events.columns)
-    words = filled(document.events.text, row) if document.events.text else ""
-    meaning = mapping.meaning_of(status)
-    if meaning is None:
-        raise bad_line(f"未知状态 {' / '.join(status)}", f"unknown status {' / '.join(status)}")
-    classification = document.classification.of(row)
-    if classification is None:
-        value = row[document.classification.column or ""]
-        raise bad_line(f"未知的影响值 {value}", f"no classification for {value}")
-    line_of_work = document.team.line_of(row)
-    if line_of_work is None:
-        raise bad_line("支持线须为 1、2 或 3", "the line of work is not 1, 2 or 3")
-    at, again = _instant(row[document.time.column].strip(), mapping)
-    return Told(
-        line=line.number,
-        request=ensure_name(row[document.request.id], "id", limit=LONGEST_ID),
-        at=at,
-        again=again,
-        order=_order(row, document.request.order),
-        kind=meaning.kind,
-        reason=meaning.reason,
-        restores_service=meaning.restores_service,
-        team=_name("团队", "team", filled(document.team.name, row)),
-        line_of_work=line_of_work,
-        person=_name("人员", "person", filled(document.person.name, row)),
-        words=ensure_text(words or " / ".join(status), "text"),
-        classification=classification,
-        row=row,
-    )
-
-
-def in_order(history: Sequence[Told]) -> list[Told]:
+def in_order(history: Sequence[Placed], newest_first: bool | None = None) -> list[Placed]:
     """A request's lines by time; at one instant by their number, then as the file has them.
 
-    An hour that comes twice is the second where the line's place says that it comes later.
+    A file that has the newest first is read from its end; unless the mapping says, a request is
+    where its lines go back in time and never forward. An hour that comes twice is the second
+    where the line's place says that it comes later.
     """
-    placed: list[Told] = []
-    for told in sorted(history, key=lambda told: (told.order, told.line)):
-        if told.again is not None and placed and told.at < placed[-1].at:
-            told = replace(told, at=told.again)  # noqa: PLW2901 - the same line, understood better
-        placed.append(told)
-    return sorted(placed, key=lambda told: (told.at, told.order, told.line))
+    if newest_first is None:
+        newest_first = _goes_back(history)
+    sign = -1 if newest_first else 1
+    placed: list[Placed] = []
+    for each in sorted(history, key=lambda each: (each.order, sign * each.number)):
+        before = placed[-1].at if placed else None
+        if each.again is not None and before is not None and each.at and each.at < before:
+            each = replace(each, at=each.again)  # noqa: PLW2901 - the same line, understood better
+        placed.append(each)
+    if any(each.at is None for each in placed):
+        return placed
+    return sorted(placed, key=lambda each: (each.at, each.order, sign * each.number))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The file's bytes; zstd is unpacked on the way."""
-    try:
-        if path.name.endswith(".zst"):
-            with zstandard.open(path, "rb") as unpacked:
-                yield cast(IO[bytes], unpacked)
-        else:
-            with path.open("rb") as plain:
-                yield plain
-    except zstandard.ZstdError as error:
-        raise _not_whole(path, str(error)) from None
+def _goes_back(history: Sequence[Placed]) -> bool:
+    times = [each.at for each in sorted(history, key=lambda each: each.number) if each.at]
+    pairs = list(pairwise(times))
+    return any(a > b for a, b in pairs) and all(a >= b for a, b in pairs)
 
 
-def _header(reader: Iterator[list[str]], path: Path) -> list[str]:
-    try:
-        header = next(reader, [])
-    except csv.Error:
-        header = []
-    if not header or "\ufffd" in "".join(header):
-        raise CannotImport(f"{path.name} 没有表头", f"{path.name} has no readable header")
-    return header
+def _kind(kind: Kind, *, by_requester: bool) -> Kind:
+    if kind is Kind.MESSAGE:
+        return Kind.CUSTOMER_REPLY if by_requester else Kind.ANSWER
+    return kind
 
 
-def _line(
-    number: int, spans: int, header: list[str], values: list[str], problem: DomainError | None
-) -> Line:
-    if problem is None and len(values) != len(header):
-        problem = bad_line(
-            f"应有 {len(header)} 列，实有 {len(values)} 列",
-            f"{len(values)} columns instead of {len(header)}",
-        )
-    if problem is None and any("\ufffd" in value for value in values):
-        problem = bad_line("编码有误", "not in the encoding the mapping names")
-    return Line(number, spans, dict(zip(header, values, strict=False)), problem)
-
-
-def _instant(text: str, mapping: MappingFile) -> tuple[datetime, datetime | None]:
-    """When it happened, and when else it may have where the clocks were put back."""
-    time = mapping.document.time
-    try:
-        at = _read_time(text, time.format)
-        if at.tzinfo is not None:
-            return at.astimezone(UTC), None
-        return _told_in(at, time.info)
-    except (ValueError, OverflowError):
-        raise bad_line(f"时间无法识别：{text[:40]}", f"not a time: {text[:40]}") from None
-
-
-def _read_time(text: str, format: str | None) -> datetime:
-    if format is None:
-        return datetime.fromisoformat(text)
-    return datetime.strptime(text, format)  # noqa: DTZ007 - the zone is the mapping's to say
-
-
-def _told_in(at: datetime, zone: tzinfo | None) -> tuple[datetime, datetime | None]:
-    if zone is None:
-        raise bad_line("时间没有时区", "a time without a zone")
-    first = at.replace(tzinfo=zone).astimezone(UTC)
-    second = at.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    if first.astimezone(zone).replace(tzinfo=None) != at:
-        raise bad_line(f"当地没有这一时刻：{at}", f"the zone has no such time: {at}")
-    return first, second if second > first else None
+def _said(status: Sequence[str]) -> str:
+    return " / ".join(each for each in status if each) or "–"
 
 
 def _order(row: Row, column: str | None) -> float:
     if column is None:
         return 0
     try:
-        return float(row[column])
+        number = float(row[column])
     except ValueError:
-        raise bad_line(
-            f"序号无效：{row[column][:40]}", f"not a number: {row[column][:40]}"
-        ) from None
+        number = nan
+    if isnan(number):
+        raise bad_line("序号无效", "not a number", row[column])
+    return number
+
+
+@lru_cache(maxsize=10_000)
+def _request(text: str) -> str:
+    try:
+        return ensure_name(text, limit=LONGEST_ID)
+    except DomainError as error:
+        raise _concerning("编号", "id", error) from None
 
 
 @lru_cache(maxsize=10_000)
@@ -244,5 +259,15 @@ def _name(zh: str, en: str, text: str) -> str:
     try:
         return ensure_name(text)
     except DomainError as error:
-        reason_zh, reason_en = error.message("zh"), error.message("en")
-        raise bad_line(f"{zh}：{reason_zh}", f"{en}: {reason_en}") from None
+        raise _concerning(zh, en, error) from None
+
+
+def _text(zh: str, en: str, text: str, limit: int) -> str:
+    try:
+        return ensure_text(text, limit=limit)
+    except DomainError as error:
+        raise _concerning(zh, en, error) from None
+
+
+def _concerning(zh: str, en: str, error: DomainError) -> DomainError:
+    return bad_line(f"{zh}：{error.message('zh')}", f"{en}: {error.message('en')}")

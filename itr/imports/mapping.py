@@ -1,72 +1,38 @@
 """A mapping: how to read another system's export, as a TOML file says it (R-IMP-01)."""
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from itr.catalogue.terms import EntitlementOutcome
+from itr.imports.cells import (
+    ANY,
+    Coded,
+    Columns,
+    Judgement,
+    Named,
+    Row,
+    filled,
+    places_in,
+    places_of,
+)
 from itr.imports.errors import CannotImport
-from itr.imports.terms import Kind
+from itr.imports.meanings import Changes, Events, Meaning
+from itr.imports.source import Part, Source
+from itr.imports.times import Time
 from itr.requests.priority import Classification
 from itr.requests.terms import Channel, FaultLevel, Impact, ProblemType, RequestKind
-from itr.sla.terms import WaitingReason
-from itr.time_zones import is_time_zone
 
-ANY = "*"
-_PLACE = re.compile(r"\{([^{}]+)\}")
-Row = Mapping[str, str]
+MOST_KEPT = 10_000
+"""Combinations of values whose meaning is kept at hand."""
 
-
-class _Part(BaseModel):
-    """A table of the mapping; unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+__all__ = ["Document", "MappingFile", "Row", "filled", "places_of"]
 
 
-class Source(_Part):
-    """The export as a file: its name in our records, its encoding, whether it is grouped."""
-
-    name: str = Field(min_length=1, max_length=60)
-    encoding: str = "utf-8"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    grouped: bool = False
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_known(cls, value: str) -> str:
-        try:
-            "".encode(value)
-        except LookupError:
-            raise ValueError("no such encoding") from None
-        return "utf-8-sig" if value.lower().replace("_", "-") in {"utf-8", "utf8"} else value
-
-
-class Time(_Part):
-    """When a line happened: a column, how it is written, and where naive times were told."""
-
-    column: str
-    zone: str | None = None
-    format: str | None = None
-
-    @field_validator("zone")
-    @classmethod
-    def _is_zone(cls, value: str | None) -> str | None:
-        if value is not None and not is_time_zone(value):
-            raise ValueError("no such time zone")
-        return value
-
-    @property
-    def info(self) -> ZoneInfo | None:
-        """The zone of naive times."""
-        return ZoneInfo(self.zone) if self.zone else None
-
-
-class RequestPart(_Part):
+class RequestPart(Part):
     """The request itself: its number in the other system and what all have in common."""
 
     id: str
@@ -86,23 +52,21 @@ class RequestPart(_Part):
         return value
 
 
-class Named(_Part):
-    """Something that is known by a name made from columns, or the same for all lines."""
-
-    name: str
-
-
 class PersonPart(Named):
-    """Who did it; `machines` are names of what acts by itself."""
+    """Who has it in hand; with `optional`, where a row names nobody, it is nobody's.
+
+    `machines` are names of what acts by itself.
+    """
 
     machines: tuple[str, ...] = ()
+    optional: bool = False
 
 
 class Team(Named):
     """Where it was done: a queue of one of the three lines, by column or the same for all."""
 
     line: str | int
-    lines: dict[str, int] = {}
+    lines: dict[str, int] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_lines(self) -> "Team":
@@ -117,11 +81,11 @@ class Team(Named):
             return self.line
         text = row[self.line].strip()
         if self.lines:
-            return self.lines.get(text)
+            return self.lines.get(text) or self.lines.get(ANY)
         return int(text) if text in {"1", "2", "3"} else None
 
 
-class Classified(_Part):
+class Classified(Part):
     """What decides the priority (R-PRI-01)."""
 
     problem_type: ProblemType
@@ -134,7 +98,7 @@ class Classified(_Part):
         return Classification(self.problem_type, self.fault_level, self.impact)
 
 
-class ClassificationPart(_Part):
+class ClassificationPart(Part):
     """Which classification the values of a column stand for; `*` for any other value."""
 
     column: str | None = None
@@ -153,64 +117,58 @@ class ClassificationPart(_Part):
         return found.classification if found else None
 
 
-class Meaning(_Part):
-    """What one status says happened; `*` in `values` is any value."""
-
-    values: tuple[str, ...]
-    kind: Kind
-    reason: WaitingReason | None = None
-    restores_service: bool = True
-
-    @model_validator(mode="after")
-    def _waits_for_something(self) -> "Meaning":
-        if (self.kind is Kind.WAITING) != (self.reason is not None):
-            raise ValueError("WAITING has a reason, other kinds have none")
-        return self
-
-    def covers(self, values: Sequence[str]) -> bool:
-        """Whether this is the meaning of these values."""
-        return all(mine in (ANY, other) for mine, other in zip(self.values, values, strict=True))
-
-
-class Events(_Part):
-    """The status columns and what each combination means; the first that covers it counts."""
-
-    columns: tuple[str, ...] = Field(min_length=1)
-    text: str | None = None
-    meanings: tuple[Meaning, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _have_as_many_values(self) -> "Events":
-        if any(len(each.values) != len(self.columns) for each in self.meanings):
-            raise ValueError("each meaning has one value per column")
-        return self
-
-
-class Document(_Part):
+class Document(Part):
     """The mapping file."""
 
     source: Source
     time: Time
     request: RequestPart
+    kind: Coded[RequestKind] | None = None
+    channel: Coded[Channel] | None = None
     branch: Named
     customer: Named
+    requester: Named | None = None
     product: Named | None = None
     person: PersonPart
+    actor: Named | None = None
     team: Team
+    level: Named | None = None
+    calendar: Named | None = None
     classification: ClassificationPart
+    judgement: Judgement | None = None
+    changes: Changes | None = None
     events: Events
 
+    @model_validator(mode="after")
+    def _has_times(self) -> "Document":
+        if self.events.columns and self.time.column is None:
+            raise ValueError("time.column: when a line happened")
+        if self.changes is not None and self.time.column is None:
+            raise ValueError("time.column: when a change happened")
+        return self
+
     def columns(self) -> Iterator[str]:
-        """Every column the mapping reads."""
-        yield from (self.time.column, self.request.id, *self.events.columns)
+        """Every column of the file the mapping reads."""
+        carried = self.changes.fields if self.changes else {}
+        yield from (each for each in self._read() if each not in carried)
+
+    def _read(self) -> Iterator[str]:
+        yield self.request.id
+        yield from self.time.columns()
+        yield from self.events.read_columns()
+        if self.changes:
+            yield from self.changes.columns()
+        coded = [self.kind, self.channel, self.judgement]
+        yield from (each.column for each in coded if each is not None)
         yield from (each for each in (self.request.order, self.classification.column) if each)
         if isinstance(self.team.line, str):
             yield self.team.line
-        named = [self.customer, self.person, self.team, *([self.product] if self.product else [])]
-        for template in (self.request.title, self.request.description, self.events.text or ""):
+        for template in (self.request.title, self.request.description):
             yield from places_of(template)
-        for part in named:
-            yield from places_of(part.name)
+        named = [self.customer, self.requester, self.product, self.person, self.actor]
+        for part in (*named, self.team, self.level, self.calendar):
+            if part is not None:
+                yield from part.columns()
 
 
 @dataclass
@@ -234,30 +192,41 @@ class MappingFile:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             reason = first["msg"].removeprefix("Value error, ")
-            raise _wrong(path, f"{where}: {reason}") from None
+            raise _wrong(path, f"{where}: {reason}" if where else reason) from None
 
-    def ensure_columns(self, header: Sequence[str]) -> None:
-        """Refuse a file that lacks a column the mapping reads. Raises CannotImport."""
-        for column in dict.fromkeys(self.document.columns()):
-            if column not in header:
+    def columns_in(self, header: Sequence[str]) -> Columns:
+        """Where the columns stand that the mapping reads.
+
+        Raises CannotImport for one that is missing, or stands there more than once.
+        """
+        document, places = self.document, dict[str, Sequence[int]]()
+        for column in dict.fromkeys(document.columns()):
+            found = places_in(header, column)
+            if not found:
                 raise CannotImport(f"文件没有列 {column}", f"the file has no column {column}")
+            if len(found) > 1 and not column.endswith("[*]"):
+                raise _repeated(column, len(found))
+            places[column] = found
+        for column in document.changes.fields if document.changes else ():
+            if column in header:
+                raise CannotImport(f"文件已有列 {column}", f"the file has a column {column} itself")
+        return Columns(places)
 
     def meaning_of(self, values: tuple[str, ...]) -> Meaning | None:
         """What a status says; None when the mapping does not know it."""
         if values not in self._meanings:
+            if len(self._meanings) >= MOST_KEPT:
+                self._meanings.clear()
             covering = (each for each in self.document.events.meanings if each.covers(values))
             self._meanings[values] = next(covering, None)
         return self._meanings[values]
 
 
-def places_of(template: str) -> list[str]:
-    """The columns a template names, as in `{product} {number}`."""
-    return _PLACE.findall(template)
-
-
-def filled(template: str, row: Row) -> str:
-    """A template with a row's values, blanks around it taken off."""
-    return _PLACE.sub(lambda found: row[found[1]].strip(), template).strip()
+def _repeated(column: str, times: int) -> CannotImport:
+    return CannotImport(
+        f"列 {column} 出现 {times} 次：请写明是哪一列，如 {column}[1]，或全部 {column}[*]",
+        f"column {column} is there {times} times: say which, as {column}[1], or all, {column}[*]",
+    )
 
 
 def _wrong(path: Path, reason: str) -> CannotImport:

@@ -19,20 +19,26 @@ RAISING = frozenset({ClockEventKind.STARTED, ClockEventKind.RETARGETED, ClockEve
 """What raises a clock's version, and so lets each level fire once more."""
 
 
-def raise_past_alarms(work: Handling) -> list[Fact]:
-    """The facts of the alarms; gives the clocks in hand their rows, with the level they reached."""
+def raise_past_alarms(work: Handling, since: datetime | None = None) -> list[Fact]:
+    """The facts of the alarms; gives the clocks in hand their rows, with the level they reached.
+
+    With `since`, those due by then are told already.
+    """
     facts: list[Fact] = []
     for thread, history in work.book.histories.items():
         if not is_promised(history):
             continue
-        number = 0
-        row = Clock(id=uuid4(), request_id=work.request.id, thread=thread, version=0, revision=0)
+        row = work.clocks.get(thread) or Clock(
+            id=uuid4(), request_id=work.request.id, thread=thread, version=0, revision=0
+        )
+        number = row.revision
         for clock, fired in past_versions(work, history):
             row.version = clock.version
             row.alarm_level = max((alarm.percent for alarm in fired), default=0)
             for alarm in fired:
-                number += 1
-                facts.append(_fact(work, thread, row.id, clock, alarm, number))
+                if since is None or (alarm.due_at is not None and alarm.due_at > since):
+                    number += 1
+                    facts.append(_fact(work, thread, row.id, clock, alarm, number))
         row.revision = number
         work.clocks[thread] = row
     return facts

@@ -14,7 +14,14 @@ class Kind(StrEnum):
     DELIVERED = "DELIVERED"
     CLOSED = "CLOSED"
     CANCELLED = "CANCELLED"
+    MERGED = "MERGED"
+    ANSWER = "ANSWER"
+    CUSTOMER_REPLY = "CUSTOMER_REPLY"
+    MESSAGE = "MESSAGE"
+    CALL = "CALL"
+    RECLASSIFIED = "RECLASSIFIED"
     NOTE = "NOTE"
+    SKIP = "SKIP"
 
 
 class Step(StrEnum):
@@ -30,4 +37,25 @@ class Step(StrEnum):
     REPLY = "REPLY"
     CLOSE = "CLOSE"
     CANCEL = "CANCEL"
+    MERGE = "MERGE"
+    ANSWER = "ANSWER"
+    HEAR = "HEAR"
+    CALL = "CALL"
+    RECLASSIFY = "RECLASSIFY"
     NOTE = "NOTE"
+
+
+ASIDE = frozenset(
+    {
+        Kind.ANSWER,
+        Kind.CUSTOMER_REPLY,
+        Kind.MESSAGE,
+        Kind.CALL,
+        Kind.RECLASSIFIED,
+        Kind.NOTE,
+        Kind.SKIP,
+    }
+)
+"""Kinds that say nothing of where the request stands."""
+OF_NOBODY = ASIDE | {Kind.QUEUED, Kind.CLOSED, Kind.CANCELLED, Kind.MERGED}
+"""Kinds that need no owner."""

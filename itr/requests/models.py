@@ -6,7 +6,7 @@ from tortoise import fields
 
 from itr.catalogue.models import ContractLine, Product, ServiceLevelVersion
 from itr.catalogue.terms import EntitlementOutcome, Phase
-from itr.columns import enum_or_null, text_or_null
+from itr.columns import bytes_or_null, enum_or_null, text_or_null, yes_no_or_null
 from itr.people.models import Organisation, Person, Project, Queue
 from itr.requests.terms import (
     Channel,
@@ -106,7 +106,7 @@ class Request(Table):
     solved_by_line = fields.SmallIntField(null=True)
     plan_summary = fields.TextField(null=True)
     expected_at = fields.DatetimeField(null=True)
-    ended_reason = fields.TextField(null=True)
+    ended_reason: str | None = text_or_null()
     rejection_code: RejectionCode | None = enum_or_null(RejectionCode, 16)
     follows: fields.ForeignKeyNullableRelation["Request"] = fields.ForeignKeyField(
         "itr.Request", related_name="followed_by", null=True, on_delete=fields.RESTRICT
@@ -128,6 +128,8 @@ class Request(Table):
     bulletin_due_at = fields.DatetimeField(null=True)
     source = fields.CharField(max_length=60, null=True)
     external_id = fields.CharField(max_length=200, null=True)
+    import_traces: bytes | None = bytes_or_null()
+    source_met: bool | None = yes_no_or_null()
     registered_at = fields.DatetimeField()
     first_response_at = fields.DatetimeField(null=True)
     restored_at = fields.DatetimeField(null=True)

@@ -117,10 +117,12 @@ class History:
         self._run(event.at)
 
     def _reopened(self, event: ClockEvent) -> None:
-        """Count again; the time spent solved is left out (R-SLA-09)."""
-        if self.completed_at is None or self.cancelled_at is not None:
+        """Count again; the time spent solved, or withdrawn, is left out (R-SLA-09, R-IMP-01)."""
+        if self.cancelled_at is not None:
+            self.marks.append(Mark(self.cancelled_at, SOLVED))
+        elif self.completed_at is None:
             return
-        self.completed_at = None
+        self.completed_at = self.cancelled_at = None
         self._new_version(event.at)
         self._run(event.at)
         if self._retarget_on_reopening is not None:

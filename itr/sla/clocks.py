@@ -40,6 +40,8 @@ class ClockBook:
     histories: dict[Thread, list[ClockEvent]] = field(default_factory=dict)
     added: list[tuple[Thread, ClockEvent]] = field(default_factory=list)
     touched: set[Thread] = field(default_factory=set)
+    pauses_go_on: bool = False
+    """Whether pauses outlast what is done now: somebody else takes over while it waits."""
 
     def is_unfinished(self, thread: Thread) -> bool:
         """Whether the thread has started and is neither completed nor cancelled."""
@@ -96,7 +98,7 @@ class ClockBook:
 
     def resume(self, thread: Thread, at: datetime) -> None:
         """Count again, if paused, whatever for."""
-        if self.is_paused(thread):
+        if self.is_paused(thread) and not self.pauses_go_on:
             self._add(thread, ClockEvent(at, K.RESUMED))
 
     def hold(self, thread: Thread, at: datetime, reasons: Sequence[str]) -> None:
@@ -119,6 +121,11 @@ class ClockBook:
     def reopen(self, thread: Thread, at: datetime) -> None:
         """Go on where a completed thread stood (R-SLA-09)."""
         if self.is_completed(thread):
+            self._add(thread, ClockEvent(at, K.REOPENED))
+
+    def reopen_cancelled(self, thread: Thread, at: datetime) -> None:
+        """Go on where a cancelled thread stood: the request was not withdrawn after all."""
+        if self._stand(thread) is K.CANCELLED:
             self._add(thread, ClockEvent(at, K.REOPENED))
 
     def cancel(self, thread: Thread, at: datetime) -> None:
@@ -176,7 +183,7 @@ class ClockBook:
         """What the thread did last; a start while it stands started changes nothing."""
         stand: ClockEventKind | None = None
         for event in self.histories.get(thread, ()):
-            if event.kind in _ENDS or (event.kind is K.REOPENED and stand is K.COMPLETED):
+            if event.kind in _ENDS or (event.kind is K.REOPENED and stand in _ENDS):
                 stand = event.kind if stand is not None else None
             elif event.kind is K.STARTED and stand in (None, K.CANCELLED):
                 stand = event.kind

@@ -8,9 +8,11 @@ import zstandard
 
 from itr.errors import DomainError
 from itr.imports.errors import CannotImport
-from itr.imports.lines import Told, count_lines, in_order, read_lines, told_by
+from itr.imports.files import count_lines
+from itr.imports.lines import Placed, Reader, Told, in_order
 from itr.imports.mapping import MappingFile
 from itr.imports.replay import steps_of
+from itr.imports.rows import Line, table_of
 from itr.imports.terms import Kind, Step
 from itr.requests.priority import Classification
 from itr.requests.terms import FaultLevel, Impact, ProblemType
@@ -63,10 +65,23 @@ def read(folder: Path, text: str) -> MappingFile:
     return MappingFile.read(path)
 
 
-def told(folder: Path, mapping: MappingFile, *lines: str) -> list[Told]:
+def read_lines(path: Path, mapping: MappingFile) -> list[Line]:
+    with table_of(path, mapping.document.source) as table:
+        mapping.columns_in(table.header)
+        return list(table.lines)
+
+
+def placed(folder: Path, mapping: MappingFile, *lines: str) -> tuple[Reader, list[Placed]]:
     path = folder / "export.csv"
     path.write_text(HEADER + "".join(f"{line}\n" for line in lines))
-    return [told_by(line, mapping) for line in read_lines(path, mapping)]
+    with table_of(path, mapping.document.source) as table:
+        reader = Reader(mapping, mapping.columns_in(table.header), datetime(2026, 1, 1, tzinfo=UTC))
+        return reader, [reader.placed(line) for line in table.lines]
+
+
+def told(folder: Path, mapping: MappingFile, *lines: str) -> list[Told]:
+    reader, found = placed(folder, mapping, *lines)
+    return [each for line in found if (each := reader.told(line, line.row)) is not None]
 
 
 def test_the_mapping_of_bpi_2013_can_be_read():
@@ -122,7 +137,7 @@ def test_naive_times_are_told_in_the_zone_of_the_mapping(tmp_path, mapping):
 
 def test_an_hour_that_comes_twice_is_the_second_where_the_order_says_so(tmp_path, mapping):
     """R-IMP-01: clocks go back on 2012-10-28 at 03:00 to 02:00."""
-    lines = told(
+    _, lines = placed(
         tmp_path,
         mapping,
         "A;1;28.10.2012 02:10;open;Ann;first",
@@ -208,14 +223,14 @@ def line_of(kind: Kind, number: int) -> Told:
         line=number,
         request="A",
         at=datetime(2012, 1, 1, number, tzinfo=UTC),
-        order=number,
         kind=kind,
         reason=None,
         restores_service=True,
         team="Helpdesk",
         line_of_work=1,
-        person="Ann",
+        owner="Ann",
+        actor="Ann",
         words=kind.value,
         classification=Classification(ProblemType.FAULT, FaultLevel.MINOR, Impact.GROUP),
-        row={},
+        customer="Somebody",
     )

@@ -37,7 +37,7 @@ async def merge_requests(
         duplicate.ensure_may(Verb.MERGE)
         family_rules.ensure_merges(duplicate.request, survivor.request)
         family_rules.ensure_no_open_children(await open_children(duplicate_id))
-        duplicates.end_in(duplicate, survivor)
+        duplicates.end_in(duplicate, survivor.request)
         duplicates.take_over(survivor, duplicate)
         await return_quota(work, duplicate_id, duplicate.now)
         await save(work, duplicate)

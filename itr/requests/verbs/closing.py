@@ -11,6 +11,7 @@ from itr.requests.handling import Handling
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.timers import end_confirmation_window, expect_bulletin
 from itr.requests.verbs.handling import mark_restored
+from itr.requests.verbs.intake import retarget
 from itr.sla.terms import Thread
 
 
@@ -49,6 +50,24 @@ def reopen(work: Handling, reason: str, *, service_down: bool) -> None:
     if not work.historic:
         rules.ensure_reopens_in_time(request.closed_at, work.now)
     _go_on(work, "RequestReopened", reason, service_down=service_down)
+
+
+def go_on(work: Handling, reason: str) -> None:
+    """A request of another system was withdrawn and goes on after all (R-IMP-01, R-SLA-09).
+
+    Its clocks go on where they stood, under what is promised by now.
+    """
+    request = work.request
+    text = rules.ensure_text(reason, "reason")
+    for thread in rules.threads_of(request.kind):
+        work.book.reopen_cancelled(thread, work.now)
+    request.reopen_count += 1
+    request.merged_into_id = None
+    request.ended_reason = None
+    moved = work.move_to(RequestStatus.IN_PROGRESS)
+    _resume_stint(work)
+    retarget(work, work.terms)
+    work.record("RequestReopened", Audience.PUBLIC, {**moved, "reason": text, "serviceDown": False})
 
 
 def close(work: Handling, *, open_children: int = 0) -> None:

@@ -1,5 +1,8 @@
 """Duplicates: one request stays, the other ends in it (R-REQ-13)."""
 
+from typing import Protocol
+from uuid import UUID
+
 from itr.events.log import Audience
 from itr.requests.handling import Handling
 from itr.requests.terms import RequestStatus
@@ -8,19 +11,29 @@ from itr.requests.waiting import end_all
 from itr.sla.terms import Thread
 
 
-def end_in(duplicate: Handling, survivor: Handling) -> None:
+class Survivor(Protocol):
+    """The request that stays, as far as the other needs to know it."""
+
+    @property
+    def id(self) -> UUID:
+        """Its key."""
+
+    @property
+    def number(self) -> str:
+        """What people call it."""
+
+
+def end_in(duplicate: Handling, survivor: Survivor) -> None:
     """End the duplicate: its clocks are cancelled, nothing alarms any more."""
     request = duplicate.request
     for thread in duplicate.book.unfinished():
         duplicate.book.cancel(thread, duplicate.now)
     expect_bulletin(duplicate, None)
     moved = duplicate.move_to(RequestStatus.CANCELLED)
-    request.merged_into_id = survivor.request.id
+    request.merged_into_id = survivor.id
     end_all(request)
     duplicate.end_stint(None)
-    duplicate.record(
-        "RequestMerged", Audience.PUBLIC, {**moved, "survivor": survivor.request.number}
-    )
+    duplicate.record("RequestMerged", Audience.PUBLIC, {**moved, "survivor": survivor.number})
 
 
 def take_over(survivor: Handling, duplicate: Handling) -> None:

@@ -97,11 +97,13 @@ def agree_to_charge(work: Handling, verb: Verb) -> None:
 def reclassify(work: Handling, classification: Classification) -> None:
     """Classify anew: another priority retargets the clocks (R-PRI-03, R-SLA-08).
 
-    A child is not: it follows its parent (R-REQ-09).
+    A child is not: it follows its parent (R-REQ-09). Another system may have done so whenever it
+    liked (R-IMP-01).
     """
     request = work.request
     work.ensure_may(Verb.RECLASSIFY)
-    rules.ensure_can_move(request.status, Verb.RECLASSIFY)
+    if not work.historic:
+        rules.ensure_can_move(request.status, Verb.RECLASSIFY)
     if request.parent_id is not None:
         raise FollowsParent()
     before = request.priority
