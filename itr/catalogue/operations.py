@@ -25,7 +25,6 @@ from itr.catalogue.rules import (
     CustomerOfContract,
     ensure_amount,
     ensure_currency,
-    ensure_text,
     problems_of_contract,
 )
 from itr.catalogue.service_levels import save_service_level, switch_off_service_level
@@ -36,7 +35,8 @@ from itr.people.models import Organisation, Project
 from itr.people.names import kept_whole
 from itr.people.permission import ensure_may
 from itr.people.roles import OrganisationKind, Permission
-from itr.people.rules import ensure_kind, ensure_name
+from itr.people.rules import ensure_kind
+from itr.texts import ensure_name, ensure_text
 
 __all__ = [
     "ContractLineDraft",

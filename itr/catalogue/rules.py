@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from itr.catalogue.terms import QuotaUnit
-from itr.errors import DomainError, InvalidInput, PathItem, Required, TooLong
+from itr.errors import DomainError, InvalidInput, PathItem, Required
 from itr.notifications.alarm_rules import problems_of_alarm_rules
 from itr.requests.terms import FaultLevel, Impact, Priority
 from itr.sla.clock import Target
@@ -204,20 +204,6 @@ def ensure_currency(currency: str, *path: PathItem) -> str:
             en_reason="A currency is three capital letters, for example CNY.",
         )
     return currency
-
-
-def ensure_text(text: str, *path: PathItem, limit: int = 20_000) -> str:
-    """A text of one or more lines that a person can read."""
-    text = text.strip()
-    if not text:
-        raise Required(path=path)
-    if len(text) > limit:
-        raise TooLong(path=path, limit=limit)
-    if any(not (letter.isprintable() or letter.isspace()) for letter in text):
-        raise InvalidInput(
-            path=path, zh_reason="文本含控制字符。", en_reason="The text has control characters."
-        )
-    return text
 
 
 def problems_of_service_level(

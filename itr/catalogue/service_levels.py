@@ -28,13 +28,13 @@ from itr.events.work import Work, transaction
 from itr.people.names import kept_whole
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission
-from itr.people.rules import ensure_name
 from itr.sla.alarms import PERCENTS
 from itr.sla.models import Calendar
 from itr.sla.operations import current_calendars
 from itr.sla.reach import problems_of_reach
 from itr.sla.recalculations import begin
 from itr.sla.terms import RecalculationKind, Thread, WaitingReason
+from itr.texts import ensure_name
 
 
 async def save_service_level(

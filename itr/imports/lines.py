@@ -14,11 +14,11 @@ from itr.imports.mapping import MappingFile
 from itr.imports.meanings import Happening
 from itr.imports.rows import Line
 from itr.imports.terms import OF_NOBODY, Kind
-from itr.people.rules import ensure_name
 from itr.requests.priority import Classification
-from itr.requests.rules import LONGEST_TEXT, LONGEST_TITLE, ensure_text
+from itr.requests.rules import LONGEST_TITLE
 from itr.requests.terms import Channel, RequestKind
 from itr.sla.terms import WaitingReason
+from itr.texts import LONGEST_TEXT, ensure_name, ensure_text
 
 LONGEST_ID = 200
 

@@ -17,9 +17,10 @@ from itr.knowledge.terms import ProblemStatus
 from itr.people.roles import Permission
 from itr.requests.handling import Handling
 from itr.requests.intake import ALPHABET
-from itr.requests.rules import LONGEST_TITLE, ensure_can_move, ensure_text
+from itr.requests.rules import LONGEST_TITLE, ensure_can_move
 from itr.requests.store import save, take
 from itr.requests.terms import Verb
+from itr.texts import ensure_text
 
 
 async def open_problem(

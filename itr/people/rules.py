@@ -1,12 +1,10 @@
 """What must be true of people and organisations, whoever changes them (R-ORG-01, R-ROLE-01)."""
 
-import unicodedata
 from collections.abc import Collection
 
-from itr.errors import DomainError, InvalidInput, PathItem, Required, TooLong
+from itr.errors import DomainError, InvalidInput, PathItem
 from itr.people.roles import OrganisationKind, Role
 
-LONGEST_NAME = 200
 LANGUAGES = ("zh", "en")
 ROLES_OUTSIDE = {
     OrganisationKind.CUSTOMER: frozenset({Role.CUSTOMER}),
@@ -77,25 +75,6 @@ class AdminExists(DomainError):
     code = "ADMIN_EXISTS"
     zh = "已有在职管理员。"
     en = "There is an active administrator already."
-
-
-def ensure_name(value: str, *path: PathItem, limit: int = LONGEST_NAME) -> str:
-    """One line a person can read, without blanks around it.
-
-    Raises Required, TooLong, or InvalidInput for control characters and broken Unicode.
-    """
-    name = value.strip()
-    if not name:
-        raise Required(path=path)
-    if len(name) > limit:
-        raise TooLong(path=path, limit=limit)
-    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in name):
-        raise InvalidInput(
-            path=path,
-            zh_reason="文本含控制字符。",
-            en_reason="The text has control characters.",
-        )
-    return name
 
 
 def ensure_roles_fit(kind: OrganisationKind, roles: Collection[Role], *path: PathItem) -> None:

@@ -21,6 +21,7 @@ from itr.requests.places import customer_of, knows_person, knows_projects, sees_
 from itr.requests.policy import visible_requests
 from itr.requests.store import calendars_in_force, lock_visible
 from itr.requests.terms import Channel, Priority, RequestKind, RequestStatus
+from itr.texts import ensure_text
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Letters and digits nobody mixes up when reading a number aloud."""
@@ -46,8 +47,8 @@ class Intake:
 async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -> Handling:
     """A request in hand that is not registered yet, with everything it refers to checked."""
     faults = Faults()
-    title = faults.of(rules.ensure_text, wanted.title, "title", limit=rules.LONGEST_TITLE)
-    description = faults.of(rules.ensure_text, wanted.description, "description")
+    title = faults.of(ensure_text, wanted.title, "title", limit=rules.LONGEST_TITLE)
+    description = faults.of(ensure_text, wanted.description, "description")
     if wanted.product_id is None and wanted.product_known:
         faults.add(Required(path=["productId"]))
     who = await faults.awaited(_who_asks(actor, wanted))

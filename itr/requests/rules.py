@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from unicodedata import category
 from uuid import UUID
 
-from itr.errors import DomainError, InvalidInput, Required, TooLong
+from itr.errors import DomainError
 from itr.requests.terms import RequestKind, RequestStatus, Verb
 from itr.sla.terms import Thread
 
@@ -61,7 +60,6 @@ MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
 LINES = (1, 2, 3)
 REOPEN_WITHIN = timedelta(days=7)
 LONGEST_TITLE = 400
-LONGEST_TEXT = 20_000
 
 
 class MoveNotAllowed(DomainError):
@@ -192,20 +190,6 @@ def may_change_line(verb: Verb, *, line: int, to: int) -> bool:
 def reopens_in_time(closed_at: datetime | None, now: datetime) -> bool:
     """Whether closing is at most seven days ago, or has not come yet."""
     return closed_at is None or now - closed_at <= REOPEN_WITHIN
-
-
-def ensure_text(value: str, *field: str, limit: int = LONGEST_TEXT) -> str:
-    """A text a person can read: not blank, not too long, without control characters."""
-    text = value.strip()
-    if not text:
-        raise Required(path=field)
-    if len(text) > limit:
-        raise TooLong(path=field, limit=limit)
-    if any(category(letter) == "Cc" and letter not in "\n\r\t" for letter in text):
-        raise InvalidInput(
-            path=field, zh_reason="文本含控制字符。", en_reason="The text has control characters."
-        )
-    return text
 
 
 def ensure_ahead(value: datetime, now: datetime, *field: str) -> datetime:

@@ -15,7 +15,6 @@ from itr.people.models import Organisation
 from itr.people.names import NameTaken, kept_whole
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission
-from itr.people.rules import ensure_name
 from itr.sla.calendar_errors import NoWorkingTime, problems_of_calendar
 from itr.sla.calendars import CalendarDefinition, DatedException
 from itr.sla.clock_facts import Target
@@ -23,6 +22,7 @@ from itr.sla.models import Calendar, CalendarVersion
 from itr.sla.reach import problems_of_reach
 from itr.sla.spans import FIRST_SPAN, insert_spans, spans_to_keep, years_ahead
 from itr.sla.working_time import WorkingCalendar, calendar_of
+from itr.texts import ensure_name
 
 _compiled: dict[UUID, WorkingCalendar] = {}
 

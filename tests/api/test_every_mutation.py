@@ -203,3 +203,76 @@ def test_every_mutation_takes_one_input() -> None:
     """Or the tests above would not reach it."""
     assert {name for name, each in MUTATIONS.items() if list(each.args) != ["input"]} == set()
     assert all(get_named_type(each.type).fields["userErrors"] for each in MUTATIONS.values())
+
+
+def valid(desk: Desk) -> dict[str, dict[str, Any]]:
+    """Inputs of mutations that keep what people write, and would be done."""
+    branch, person = desk.public("org", "Shanghai"), desk.public("per", "LINE3")
+    money = {"amount": "1", "currency": "CNY"}
+    return {
+        "createPerson": {"organisationId": branch, "name": "x", "roles": ["LINE1"]},
+        "changePerson": {"id": person},
+        "createOrganisation": {"kind": "CUSTOMER", "name": "x"},
+        "createQueue": {"name": "x", "line": 1},
+        "createOAuthClient": {
+            "name": "x",
+            "kind": "DASHBOARD",
+            "redirectAddresses": ["https://x.example/"],
+        },
+        "createWallboard": {"name": "x", "branchId": branch},
+        "saveCalendar": {"name": "x", "calendar": ALWAYS_OPEN},
+        "saveCatalogueItem": {
+            "name": "x",
+            "chargeKind": "SUPPORT",
+            "price": money,
+            "target": "x",
+            "qualityStandard": "x",
+        },
+        "saveProduct": {"name": "x"},
+        "saveServiceProduct": {"name": "x", "itemIds": []},
+        "savePackage": {"name": "x", "serviceProductIds": []},
+        "saveContract": {
+            "number": "x",
+            "customerId": desk.public("org", "Acme"),
+            "startsOn": "2026-01-01",
+            "endsOn": "2026-12-31",
+        },
+        "submitRequest": {
+            "kind": "TECHNICAL",
+            "title": "x",
+            "description": "x",
+            "customerId": desk.public("org", "Acme"),
+            "productUnknown": True,
+        },
+    }
+
+
+ALWAYS_OPEN = {"timeZone": "UTC", "shifts": [], "alwaysOpen": True}
+OF_THEIR_OWN_KIND = {"scopes", "redirectAddresses", "currency", "clientMutationId"}
+"""Words of a list or an address: what is not one is refused, hidden characters and all."""
+
+
+def texts_of(mutation: str) -> list[str]:
+    """The fields of a mutation's input that people write."""
+    takes: Any = get_named_type(MUTATIONS[mutation].args["input"].type)
+    return [
+        name
+        for name, each in takes.fields.items()
+        if get_named_type(each.type).name == "String" and name not in OF_THEIR_OWN_KIND
+    ]
+
+
+@pytest.mark.parametrize("hidden", ["\u200b\u200e", "\u3164", "a\u202eb", "a\x07b", "\u200d\ufe0f"])
+async def test_nothing_that_hides_is_kept_as_what_somebody_wrote(desk: Desk, hidden: str) -> None:
+    """R5: one rule in all areas, each field refused at its path, and nothing done."""
+    client, before = desk.as_(ALMIGHTY), await contents(get_connection("default"))
+
+    for mutation, given in valid(desk).items():
+        for field in texts_of(mutation):
+            value = {**given, field: hidden}
+            query = text_of(mutation).replace("{ code }", "{ code path }")
+            answer = (await client.run(query, {"input": value})).data[mutation]
+            paths = [error["path"] for error in answer["userErrors"]]
+            assert paths == [["input", field]], (mutation, field, answer)
+
+    assert await contents(get_connection("default")) == before

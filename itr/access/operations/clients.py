@@ -18,7 +18,8 @@ from itr.events.work import Work, transaction
 from itr.people.models import Organisation, Person, RoleAssignment
 from itr.people.permission import ensure_may
 from itr.people.roles import OrganisationKind, Permission, Role
-from itr.people.rules import ensure_kind, ensure_name
+from itr.people.rules import ensure_kind
+from itr.texts import ensure_name
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 

@@ -16,7 +16,8 @@ from itr.people.models import Organisation, Person, RoleAssignment
 from itr.people.names import kept_whole
 from itr.people.operations.leaving import leave
 from itr.people.roles import Role
-from itr.people.rules import ensure_name, ensure_roles_fit
+from itr.people.rules import ensure_roles_fit
+from itr.texts import ensure_name
 
 
 @dataclass(frozen=True)

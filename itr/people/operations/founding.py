@@ -10,7 +10,8 @@ from itr.people.names import kept_whole
 from itr.people.operations.persons import active_admins
 from itr.people.operations.recording import record_change
 from itr.people.roles import OrganisationKind, Role
-from itr.people.rules import AdminExists, ensure_name
+from itr.people.rules import AdminExists
+from itr.texts import ensure_name
 
 HEAD_OFFICE = "总部 Head office"
 _ONE_AT_A_TIME = "lock table role_assignment in share row exclusive mode"

@@ -11,8 +11,8 @@ from itr.people.names import kept_whole
 from itr.people.operations.recording import organisation_of, record_change
 from itr.people.permission import ensure_may
 from itr.people.roles import OrganisationKind, Permission
-from itr.people.rules import ensure_name
 from itr.sla.operations import keep_twins
+from itr.texts import ensure_name
 
 
 async def create_organisation(

@@ -16,14 +16,9 @@ from itr.people.operations.leaving import leave
 from itr.people.operations.recording import organisation_of, record_change
 from itr.people.permission import ensure_may
 from itr.people.roles import Permission, Role
-from itr.people.rules import (
-    LastAdmin,
-    OwnRole,
-    ensure_language,
-    ensure_name,
-    ensure_roles_fit,
-)
+from itr.people.rules import LastAdmin, OwnRole, ensure_language, ensure_roles_fit
 from itr.requests.succession import lock_work_of
+from itr.texts import ensure_name
 
 
 async def create_person(

@@ -12,7 +12,8 @@ from itr.people.names import kept_whole
 from itr.people.operations.recording import ensure_works_for, organisation_of, record_change
 from itr.people.permission import ensure_may
 from itr.people.roles import OrganisationKind, Permission
-from itr.people.rules import ensure_line, ensure_name
+from itr.people.rules import ensure_line
+from itr.texts import ensure_name
 
 
 async def create_queue(

@@ -7,7 +7,6 @@ from itr.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
 from itr.notifications.recipients import Recipients
 from itr.notifications.telling import tell
-from itr.requests import rules
 from itr.requests.escalation_rules import (
     TOP,
     EscalatedToOthers,
@@ -28,6 +27,7 @@ from itr.requests.escalations import (
 )
 from itr.requests.store import take
 from itr.requests.terms import EscalationCause, ManagementStep, Verb
+from itr.texts import ensure_text
 
 _ACKNOWLEDGE = """
 update escalation set acknowledged_by_id = $2, acknowledged_at = $3, revision = revision + 1
@@ -55,7 +55,7 @@ async def escalate_to_management(
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         in_hand.ensure_may(Verb.ESCALATE_TO_MANAGEMENT)
-        text = rules.ensure_text(reason, "reason")
+        text = ensure_text(reason, "reason")
         standing = await standing_of(work.connection, [request_id])
         stands = [row["step"] for row in standing[request_id]]
         step = step_by_hand(to, stands, rank_of(actor.roles))

@@ -1,19 +1,19 @@
 """Explaining breaches: a coded reason, approved or refused by somebody else (R-SLA-05)."""
 
 from itr.events.log import Audience
-from itr.requests import rules
 from itr.requests.breach_rules import NotBreached, ensure_decides, ensure_explains, is_breached
 from itr.requests.handling import Handling
 from itr.requests.terms import Verb
 from itr.sla.models import Clock
 from itr.sla.terms import BreachReason, BreachReasonState, Thread
+from itr.texts import ensure_text
 
 
 def explain(work: Handling, thread: Thread, reason: BreachReason, note: str | None) -> None:
     """Give a breach its reason; one that was refused is given anew."""
     work.ensure_may(Verb.EXPLAIN_BREACH)
     clock = _breached(work, thread)
-    words = rules.ensure_text(note, "note") if note else None
+    words = ensure_text(note, "note") if note else None
     ensure_explains(clock, reason, words)
     clock.breach_reason = reason
     clock.breach_note = words
@@ -32,7 +32,7 @@ def approve(work: Handling, thread: Thread) -> None:
 def refuse(work: Handling, thread: Thread, why: str) -> None:
     """Send the reason back to whom it came from."""
     work.ensure_may(Verb.REFUSE_BREACH_REASON)
-    words = rules.ensure_text(why, "reason")
+    words = ensure_text(why, "reason")
     _decide(work, thread, BreachReasonState.REFUSED, "BreachReasonRefused", words)
 
 

@@ -13,6 +13,7 @@ from itr.requests.timers import end_confirmation_window, expect_bulletin
 from itr.requests.verbs.handling import mark_restored
 from itr.requests.verbs.intake import retarget
 from itr.sla.terms import Thread
+from itr.texts import ensure_text
 
 
 def confirm(work: Handling, verified_by: UUID) -> None:
@@ -58,7 +59,7 @@ def go_on(work: Handling, reason: str) -> None:
     Its clocks go on where they stood, under what is promised by now.
     """
     request = work.request
-    text = rules.ensure_text(reason, "reason")
+    text = ensure_text(reason, "reason")
     for thread in rules.threads_of(request.kind):
         work.book.reopen_cancelled(thread, work.now)
     request.reopen_count += 1
@@ -100,7 +101,7 @@ def _confirmed(work: Handling, *, by_silence: bool) -> None:
 
 def _go_on(work: Handling, event: str, reason: str, *, service_down: bool) -> None:
     request = work.request
-    text = rules.ensure_text(reason, "reason")
+    text = ensure_text(reason, "reason")
     end_confirmation_window(work)
     work.book.annul(Thread.CLOSURE, work.now)
     work.book.reopen(Thread.RESOLUTION, work.now)

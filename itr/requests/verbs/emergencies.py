@@ -12,6 +12,7 @@ from itr.requests.priority import Classification, priority_of
 from itr.requests.terms import BulletinKind, RequestStatus, Verb
 from itr.requests.timers import expect_bulletin
 from itr.requests.verbs.handling import answer_the_customer
+from itr.texts import ensure_text
 
 
 def declare(work: Handling, reason: str, found: Classification | None) -> None:
@@ -28,7 +29,7 @@ def declare(work: Handling, reason: str, found: Classification | None) -> None:
     if request.status is RequestStatus.REGISTERED:
         priority = "" if found is None else priority_of(found, work.terms.matrix)
     emergency_rules.ensure_outage(request.kind, priority, service_down=request.service_down)
-    text = rules.ensure_text(reason, "reason")
+    text = ensure_text(reason, "reason")
     request.emergency, request.emergency_at = True, work.now
     due_at = work.now + emergency_rules.BULLETIN_EVERY
     expect_bulletin(work, due_at)
@@ -47,7 +48,7 @@ def publish(work: Handling, kind: BulletinKind, text: str, told: frozenset[str])
     down, expected = request.service_down, request.bulletin_due_at is not None
     if not emergency_rules.comes_now(kind, told=told, service_down=down, expected=expected):
         raise emergency_rules.BulletinOutOfTurn(path=["kind"])
-    words = rules.ensure_text(text, "text")
+    words = ensure_text(text, "text")
     answer_the_customer(work)
     ends = kind in (BulletinKind.RECOVERY, BulletinKind.CAUSE)
     expect_bulletin(work, None if ends else work.now + emergency_rules.BULLETIN_EVERY)

@@ -11,6 +11,7 @@ from itr.requests.handling import Handling
 from itr.requests.models import Request
 from itr.requests.terms import RequestStatus
 from itr.requests.verbs.intake import retarget
+from itr.texts import ensure_text
 
 LED = ("problem_type", "fault_level", "impact", "priority", "service_level_version_id")
 """What of a request its parent decides."""
@@ -34,8 +35,8 @@ def open_child(parent: Handling, part: Part, number: str) -> Handling:
         parent_id=lead.id,
         kind=lead.kind,
         status=RequestStatus.DISPATCHED,
-        title=rules.ensure_text(title, "title", limit=rules.LONGEST_TITLE),
-        description=rules.ensure_text(part.description or lead.description, "description"),
+        title=ensure_text(title, "title", limit=rules.LONGEST_TITLE),
+        description=ensure_text(part.description or lead.description, "description"),
         channel=lead.channel,
         phase=lead.phase,
         customer_id=lead.customer_id,

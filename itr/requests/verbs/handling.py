@@ -14,6 +14,7 @@ from itr.requests.terms import RequestStatus, Verb
 from itr.requests.timers import set_confirmation_window
 from itr.requests.waiting import end_all, end_reason, open_reason, open_reasons
 from itr.sla.terms import Thread, WaitingReason
+from itr.texts import ensure_text
 
 
 def dispatch(work: Handling, place: PlaceOfWork, assignee_id: UUID | None) -> None:
@@ -52,7 +53,7 @@ def wait(work: Handling, reason: WaitingReason, note: str | None, *, instead: bo
     request = work.request
     work.ensure_may(Verb.WAIT)
     rules.ensure_can_move(request.status, Verb.WAIT)
-    text = rules.ensure_text(note, "note") if note else None
+    text = ensure_text(note, "note") if note else None
     ended = [each for each in open_reasons(request) if instead and each is not reason]
     moved = begin_waiting(work, reason, instead_of=ended)
     work.record("RequestWaiting", Audience.PUBLIC, {**moved, "reason": reason.value, "text": text})
@@ -74,7 +75,7 @@ def resume(work: Handling, answer: str | None, reason: WaitingReason | None = No
     elif reason is not None and reason not in open_reasons(request):
         raise rules.NotWaitingFor(path=["reason"])
     answers = by_customer or answer
-    text = rules.ensure_text(answer or "", "answer") if answers else None
+    text = ensure_text(answer or "", "answer") if answers else None
     words = {"reason": reason.value if reason else None, "text": text}
     moved = leave_waiting(work) if reason is None else end_waiting_for(work, reason)
     if "to" in moved:
@@ -97,7 +98,7 @@ def restore(work: Handling, workaround: str) -> None:
     rules.ensure_can_move(request.status, Verb.RESTORE)
     if not rules.has_technical_steps(request.kind):
         raise rules.MoveNotAllowed(current=request.status.value, verb=Verb.RESTORE.value)
-    request.workaround = rules.ensure_text(workaround, "workaround")
+    request.workaround = ensure_text(workaround, "workaround")
     mark_restored(work)
     moved = work.move_to(RequestStatus.RESTORED)
     work.record("RequestRestored", Audience.PUBLIC, {**moved, "text": request.workaround})
@@ -114,7 +115,7 @@ def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
     before = request.status
     if before is RequestStatus.WAITING:
         leave_waiting(work)
-    request.solution = rules.ensure_text(solution, "solution")
+    request.solution = ensure_text(solution, "solution")
     request.restores_service = restores_service
     request.delivered_at = work.now
     request.solved_by_line = request.line
@@ -139,7 +140,7 @@ def requeue(work: Handling, place: PlaceOfWork, reason: str) -> None:
     request = work.request
     work.ensure_may(Verb.REQUEUE)
     rules.ensure_can_move(request.status, Verb.REQUEUE)
-    text = rules.ensure_text(reason, "reason")
+    text = ensure_text(reason, "reason")
     before = request.status
     if before is RequestStatus.WAITING:
         leave_waiting(work)
@@ -166,7 +167,7 @@ def change_line(
     given_back = not up and leaves_the_firm(request, place)
     if not given_back and not rules.may_change_line(verb, line=request.line, to=place.line):
         raise rules.SameLine(line=request.line, path=["queueId"])
-    text = rules.ensure_text(reason, "reason")
+    text = ensure_text(reason, "reason")
     moved = end_waiting_for_the_firm(work, place)
     put(work, place, assignee_id, reason=text)
     work.record(

@@ -16,6 +16,7 @@ from itr.requests.timers import expect_bulletin
 from itr.requests.verbs.handling import hold_clocks
 from itr.requests.waiting import end_all
 from itr.sla.clocks import REOPENS
+from itr.texts import ensure_text
 
 
 @dataclass(frozen=True)
@@ -149,14 +150,14 @@ def reject(work: Handling, code: RejectionCode, reason: str) -> None:
     work.ensure_may(Verb.REJECT)
     rules.ensure_can_move(work.request.status, Verb.REJECT)
     work.request.rejection_code = code
-    _end(work, RequestStatus.REJECTED, "RequestRejected", rules.ensure_text(reason, "reason"))
+    _end(work, RequestStatus.REJECTED, "RequestRejected", ensure_text(reason, "reason"))
 
 
 def cancel(work: Handling, reason: str) -> None:
     """Withdraw a request before its solution is delivered; its clocks are cancelled."""
     work.ensure_may(Verb.CANCEL)
     rules.ensure_can_move(work.request.status, Verb.CANCEL)
-    _end(work, RequestStatus.CANCELLED, "RequestCancelled", rules.ensure_text(reason, "reason"))
+    _end(work, RequestStatus.CANCELLED, "RequestCancelled", ensure_text(reason, "reason"))
 
 
 def _end(work: Handling, status: RequestStatus, event: str, reason: str) -> None:

@@ -9,6 +9,7 @@ from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.terms import Verb
 from itr.requests.verbs.handling import answer_the_customer
+from itr.texts import ensure_text
 
 
 def respond(work: Handling, text: str) -> None:
@@ -18,7 +19,7 @@ def respond(work: Handling, text: str) -> None:
     """
     work.ensure_may(Verb.RESPOND)
     rules.ensure_can_move(work.request.status, Verb.RESPOND)
-    words = rules.ensure_text(text, "text")
+    words = ensure_text(text, "text")
     if Role.CUSTOMER not in work.actor.roles and not work.actor.machine:
         answer_the_customer(work)
     work.record("RequestReplied", Audience.PUBLIC, {"text": words})
@@ -31,7 +32,7 @@ def note(work: Handling, text: str, audience: Audience) -> None:
     """
     work.ensure_may(Verb.NOTE)
     rules.ensure_can_move(work.request.status, Verb.NOTE)
-    words = rules.ensure_text(text, "text")
+    words = ensure_text(text, "text")
     shared = Audience.PARTNER if Role.PARTNER in work.actor.roles else audience
     work.record("RequestNoted", shared, {"text": words})
 
@@ -40,7 +41,7 @@ def log_call(work: Handling, summary: str) -> None:
     """Log a call with the customer; it answers them."""
     work.ensure_may(Verb.LOG_CALL)
     rules.ensure_can_move(work.request.status, Verb.LOG_CALL)
-    words = rules.ensure_text(summary, "summary")
+    words = ensure_text(summary, "summary")
     answer_the_customer(work)
     work.record("CallLogged", Audience.PUBLIC, {"text": words})
 
@@ -50,7 +51,7 @@ def plan(work: Handling, summary: str, expected_at: datetime) -> None:
     work.ensure_may(Verb.PLAN)
     rules.ensure_can_move(work.request.status, Verb.PLAN)
     faults = Faults()
-    told = faults.of(rules.ensure_text, summary, "summary")
+    told = faults.of(ensure_text, summary, "summary")
     ahead = faults.of(rules.ensure_ahead, expected_at, work.now, "expectedAt")
     faults.refuse()
     work.request.plan_summary, work.request.expected_at = told, ahead

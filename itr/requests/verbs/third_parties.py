@@ -16,6 +16,7 @@ from itr.requests.verbs.handling import (
     words_of,
 )
 from itr.sla.terms import WaitingReason
+from itr.texts import ensure_text
 
 
 class NotPartnersQueue(DomainError):
@@ -64,7 +65,7 @@ def hand_to_partner(
         raise AlreadyWithPartner()
     if place.partner_id is None:
         raise NotPartnersQueue(path=["queueId"])
-    text = rules.ensure_text(reason, "reason")
+    text = ensure_text(reason, "reason")
     moved = _wait_for_the_firm(work) if waiting else {}
     put(work, place, assignee_id, reason=text)
     work.record(
@@ -83,7 +84,7 @@ def take_back(work: Handling, place: PlaceOfWork, assignee_id: UUID | None, reas
         raise NotWithPartner()
     if place.partner_id is not None:
         raise NotOurQueue(path=["queueId"])
-    text = rules.ensure_text(reason, "reason")
+    text = ensure_text(reason, "reason")
     moved = end_waiting_for_the_firm(work, place)
     put(work, place, assignee_id, reason=text)
     work.record(
