@@ -64,7 +64,7 @@ class BreachAttribution:
     )
     persons: list[PartyLateness] = strawberry.field(description="By named person.")
     unattributed: timedelta = strawberry.field(
-        description="Where no step took any time; zero as a rule."
+        description="What is no step's: those passed without an act took no time."
     )
 
 

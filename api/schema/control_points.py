@@ -16,11 +16,22 @@ from api.schema.vocabulary import described
 from itr.people.roles import Permission
 from itr.requests.policy import visible_parts
 from itr.sla.control_points import StepOwner
-from itr.sla.terms import Thread
+from itr.sla.terms import ControlPointState, Thread
 
 if TYPE_CHECKING:
     from api.schema.requests import ServiceRequest
 
+described(
+    ControlPointState,
+    "How a control point stands, or how it ended. 环节状态",
+    {
+        ControlPointState.OPEN: "Somebody's to do. 进行中",
+        ControlPointState.COMPLETED: "Done by an act. 已完成",
+        ControlPointState.PASSED: "Passed by the workflow without an act of its own: without time,"
+        " neither on time nor late. 略过",
+        ControlPointState.GIVEN_UP: "Given up when the request was. 放弃",
+    },
+)
 described(
     StepOwner,
     "Who has a control point: the owner of the request, or somebody of a role. 环节责任角色",
@@ -68,7 +79,16 @@ class ControlPoint(Node):
     )
     owner_role: StepOwner = column(filter=True, description="Whose it is by the process.")
     owner: Person | None = one(
-        "owner_id", filter=True, description="The named person; the dispatch manager for nobody."
+        "owner_id",
+        filter=True,
+        description="The named person; the dispatch manager for nobody. Once completed, who acted;"
+        " null where it was passed.",
+    )
+    state: ControlPointState = sql(
+        "case when {t}.completed_at is null then 'OPEN'"
+        f" else coalesce({{t}}.ended, '{ControlPointState.COMPLETED}') end",
+        filter=True,
+        description="How it stands, or how it ended.",
     )
     line: int = column(filter=True, description="On which line it is, or was last.")
     partner: Organisation | None = one(
@@ -82,12 +102,15 @@ class ControlPoint(Node):
         filter=True, order=True, description="When its budget is spent; null while paused."
     )
     elapsed: timedelta = sql(
-        _ELAPSED, uses={"now_us": _NOW_US}, description="Working time it took so far."
+        _ELAPSED,
+        uses={"now_us": _NOW_US},
+        description="Working time it took so far; none if passed.",
     )
     remaining: timedelta | None = sql(
-        "{t}.budget_us - " + _ELAPSED,
+        f"case when {{t}}.ended is distinct from '{ControlPointState.PASSED}'"
+        " then {t}.budget_us - " + _ELAPSED + " end",
         uses={"now_us": _NOW_US},
-        description="Working time left; negative is its overrun.",
+        description="Working time left; negative is its overrun. Null where it was passed.",
     )
     counting: bool = sql(
         "({t}.base_us is not null and coalesce({is_open}, false))",
@@ -100,12 +123,12 @@ class ControlPoint(Node):
         description="When counting next begins or ends by the calendar.",
     )
     completed_at: datetime | None = column(
-        filter=True, order=True, description="When it was done, or given up."
+        filter=True, order=True, description="When it was done, passed or given up."
     )
     on_time: bool | None = column(
         filter=True,
         description="Whether it was done within its budget; null while it is open, without a"
-        " budget, and when it was given up.",
+        " budget, and when it was passed or given up.",
     )
     overdue: bool = sql(
         "coalesce(not {t}.on_time, {t}.completed_at is null and ({t}.deadline < :now"

@@ -11,6 +11,7 @@ from api.schema.people import Organisation, Person, Project, Queue
 from itr.reports.rules import Key, Question, buckets_of
 from itr.reports.terms import (
     BUCKETS,
+    COUNTS_STEPS,
     LINES,
     OF_CLOCKS,
     OF_REQUESTS,
@@ -138,7 +139,7 @@ def request_filter(asked: Question, keys: Sequence[Key], figure: FigureName) -> 
     """The filter that lists exactly the requests behind a figure of the row with these keys."""
     unit = UNITS[figure]
     conditions: list[Condition] = [{"isDuplicate": {"eq": False}}]
-    if unit is not Unit.TASK:
+    if unit not in COUNTS_STEPS:
         conditions.append({"isChild": {"eq": False}})
     conditions += _within(asked, asked.period.start, asked.period.end)
     conditions += [_one_of(dimension, values) for dimension, values in asked.where.items()]
@@ -166,6 +167,8 @@ def _behind(unit: Unit, figure: FigureName, keys: Sequence[Key]) -> Condition:
     if unit is Unit.TASK:
         judged = {"eq": True} if figure is F.TASKS_ON_TIME else {"isNull": False}
         return {"controlPoints": {"some": _all_of([{"onTime": judged}, of_steps])}}
+    if unit is Unit.PASSED:
+        return {"controlPoints": {"some": _all_of([{"state": {"eq": "PASSED"}}, of_steps])}}
     if unit is Unit.BREACH:
         reasons = [{"breachReason": {"isNull": True}}] if figure is F.BREACHES_UNEXPLAINED else []
         return {"clocks": {"some": _all_of([{"breached": {"eq": True}}, *of_clocks, *reasons])}}

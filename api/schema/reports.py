@@ -44,7 +44,8 @@ described(
         D.PARTNER: "The partner firm it is with now. 合作伙伴",
         D.CONTROL_POINT: "Which of the thirty; of tasks and lateness only. 控制点",
         D.STEP_LINE: "The line a control point was on; of tasks and lateness only. 环节支持线",
-        D.STEP_PERSON: "Who had a control point; of tasks and lateness only. 环节责任人",
+        D.STEP_PERSON: "Who acted at a control point, or has it; of tasks and lateness only."
+        " 环节责任人",
         D.STEP_PARTNER: "The partner firm that had a control point; of tasks and lateness only."
         " 环节合作伙伴",
         D.BREACH_REASON: "The approved reason of the breach; of breaches, lateness and waiting"
@@ -99,6 +100,7 @@ described(
         F.TASKS: "Completed control points. 已完成控制点",
         F.TASKS_ON_TIME: "Control points within budget. 按时完成的控制点",
         F.ON_TIME_TASK_RATE: "On-time task rate, OLA. 任务按时率",
+        F.TASKS_PASSED: "Control points passed without an act. 略过的控制点",
         F.BREACHES: "Breached threads. 超时线索数",
         F.BREACHES_UNEXPLAINED: "Breached threads without an approved reason. 未说明的超时",
         F.LATENESS: "Working time beyond the deadline. 超时时长",
@@ -281,13 +283,16 @@ class FigureRow:
         description="Working time the RESOLUTION clock counted, 90th percentile. 解决工时 90 分位"
     )
     tasks: int | None = strawberry.field(
-        description="Control points completed that had a budget. 已完成控制点"
+        description="Control points completed by an act that had a budget. 已完成控制点"
     )
     tasks_on_time: int | None = strawberry.field(
         description="Of `tasks`, those within budget. 按时完成的控制点"
     )
     on_time_task_rate: Decimal | None = strawberry.field(
         description="`tasksOnTime` ÷ `tasks`, OLA. 任务按时率"
+    )
+    tasks_passed: int | None = strawberry.field(
+        description="Control points passed without an act, which the rate leaves out. 略过的控制点"
     )
     breaches: int | None = strawberry.field(
         description="Threads that were ever breached. 超时线索数"

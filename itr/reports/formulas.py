@@ -162,17 +162,23 @@ FORMULAS: Mapping[FigureName, tuple[str, str]] = {
     F.RESOLUTION_TIME_MEDIAN: _median(*_RESOLUTION),
     F.RESOLUTION_TIME_P90: _p90(*_RESOLUTION),
     F.TASKS: (
-        "时段内请求及其子请求的、已完成且有预算的控制点数（放弃的、只计量的不计）。",
-        "Completed control points with a budget, of the period's requests and of parts of requests;"
-        " those given up or only measured do not count.",
+        "时段内请求及其子请求的、由某人办理完成且有预算的控制点数（略过的、放弃的、只计量的不计）。",
+        "Control points completed by somebody's act that had a budget, of the period's requests and"
+        " of parts of requests; those passed, given up or only measured do not count.",
     ),
     F.TASKS_ON_TIME: (
         "其中在预算内完成的控制点数。",
         "Those of them completed within their budget.",
     ),
     F.ON_TIME_TASK_RATE: (
-        "任务按时率（OLA）＝ 预算内完成的控制点 ÷ 已完成的控制点。",
-        "On-time task rate (OLA) = control points completed within budget ÷ completed.",
+        "任务按时率（OLA）＝ 预算内完成的控制点 ÷ 已完成的控制点；略过的不计，另列其数。",
+        "On-time task rate (OLA) = control points completed within budget ÷ completed; those passed"
+        " are left out and told beside.",
+    ),
+    F.TASKS_PASSED: (
+        "时段内请求及其子请求的、流程略过而无人办理的控制点数：不计时，既不算按时也不算超时。",
+        "Control points the workflow passed without an act of their own, of the period's requests"
+        " and of parts of requests: without time, neither on time nor late.",
     ),
     F.BREACHES: (
         "时段内请求中曾经超时的时间线索数（含无权请求按内部级别的时钟）。",

@@ -22,7 +22,7 @@ from itr.requests.risk import BREACHED_NOW
 from itr.requests.rules import OPEN
 from itr.requests.terms import RequestStatus
 from itr.sla.lateness import APPROVED_REASON, BREACHED, LATENESS, OVERRUN, SPENT, STEP_OF_CLOCK
-from itr.sla.terms import ClockState, Thread, WaitingReason
+from itr.sla.terms import ClockState, ControlPointState, Thread, WaitingReason
 from itr.sla.waits import WAITS
 from itr.visibility import Visible
 
@@ -191,6 +191,10 @@ TABLES: dict[str, str] = {
 SOURCES: dict[Unit, str] = {
     Unit.REQUEST: "keyed a",
     Unit.TASK: "keyed a join control_point s on s.request_id = a.id and s.on_time is not null",
+    Unit.PASSED: (
+        "keyed a join control_point s on s.request_id = a.id"
+        f" and s.ended = '{ControlPointState.PASSED}'"
+    ),
     Unit.BREACH: (
         f"keyed a join (select c.*, {APPROVED_REASON.replace('{t}', 'c')} as reason from clock c"
         f" where {BREACHED.replace('{t}', 'c')}) s on s.request_id = a.id"
@@ -268,6 +272,7 @@ MEASURES: dict[FigureName, Measure] = {
     F.RESOLUTION_TIME_P90: Measure(_p90("resolved.elapsed_us"), ("resolved",)),
     F.TASKS: Measure("count(*)"),
     F.TASKS_ON_TIME: Measure(_count("s.on_time")),
+    F.TASKS_PASSED: Measure("count(*)"),
     F.BREACHES: Measure("count(*)"),
     F.BREACHES_UNEXPLAINED: Measure(_count("s.reason is null")),
     F.LATENESS: Measure("sum(s.us)::bigint"),

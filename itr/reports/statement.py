@@ -8,6 +8,7 @@ from itr.reports.measures import AXES, JOINS, MEASURES, PARTS, SOURCES, STAYS, T
 from itr.reports.rules import MOST_ROWS, Question, buckets_of
 from itr.reports.terms import (
     BUCKETS,
+    COUNTS_STEPS,
     OF_REQUESTS,
     OF_STAYS,
     OF_STEPS,
@@ -152,7 +153,7 @@ class Statement:
         lateness = "parts" if self._splits_steps() else "late"
         tables = [SOURCES[unit].replace("{lateness}", lateness), *(TABLES[name] for name in needs)]
         tables += [self._join(each) for each in self.asked.by if each not in OF_REQUESTS]
-        alone = "" if unit is Unit.TASK else " where not a.is_child"  # R-REQ-09
+        alone = "" if unit in COUNTS_STEPS else " where not a.is_child"  # R-REQ-09
         grouped = ", ".join(str(number + 1) for number in range(2 * len(places)))
         return f"select {', '.join(columns)} from {' '.join(tables)}{alone}" + (
             f" group by {grouped}" if grouped else ""

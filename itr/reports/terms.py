@@ -87,6 +87,7 @@ class FigureName(StrEnum):
     TASKS = "TASKS"
     TASKS_ON_TIME = "TASKS_ON_TIME"
     ON_TIME_TASK_RATE = "ON_TIME_TASK_RATE"
+    TASKS_PASSED = "TASKS_PASSED"
     BREACHES = "BREACHES"
     BREACHES_UNEXPLAINED = "BREACHES_UNEXPLAINED"
     LATENESS = "LATENESS"
@@ -97,10 +98,11 @@ class FigureName(StrEnum):
 
 
 class Unit(StrEnum):
-    """What a figure counts: requests, completed steps, breached threads, lateness, waits."""
+    """What a figure counts: requests, steps, breached threads, lateness, waits."""
 
     REQUEST = "REQUEST"
     TASK = "TASK"
+    PASSED = "PASSED"
     BREACH = "BREACH"
     LATENESS = "LATENESS"
     WAIT = "WAIT"
@@ -110,6 +112,7 @@ F = FigureName
 UNITS: dict[FigureName, Unit] = {
     **dict.fromkeys(FigureName, Unit.REQUEST),
     **dict.fromkeys((F.TASKS, F.TASKS_ON_TIME, F.ON_TIME_TASK_RATE), Unit.TASK),
+    F.TASKS_PASSED: Unit.PASSED,
     F.BREACHES: Unit.BREACH,
     F.BREACHES_UNEXPLAINED: Unit.BREACH,
     F.LATENESS: Unit.LATENESS,
@@ -120,9 +123,12 @@ UNITS: dict[FigureName, Unit] = {
 """What each figure counts."""
 
 OF_REQUESTS = frozenset(D) - {*OF_STEPS, *OF_CLOCKS, *OF_WAITS}
+COUNTS_STEPS = (Unit.TASK, Unit.PASSED)
+"""The units in which the steps of children count too (R-REQ-09)."""
 DIMENSIONS_OF: dict[Unit, frozenset[FigureDimension]] = {
     Unit.REQUEST: OF_REQUESTS,
     Unit.TASK: OF_REQUESTS | set(OF_STEPS),
+    Unit.PASSED: OF_REQUESTS | set(OF_STEPS),
     Unit.BREACH: OF_REQUESTS | set(OF_CLOCKS),
     Unit.LATENESS: OF_REQUESTS | {*OF_STEPS, *OF_CLOCKS},
     Unit.WAIT: OF_REQUESTS | {*OF_CLOCKS, *OF_WAITS},

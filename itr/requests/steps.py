@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from itr.actor import Actor
+from itr.actor import SYSTEM, Actor
 from itr.people.roles import Role
 from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.rules import has_technical_steps
@@ -30,7 +30,7 @@ from itr.sla.control_points import (
 )
 from itr.sla.models import ControlPoint
 from itr.sla.operations import calendars_of_versions, current_calendars
-from itr.sla.terms import Thread
+from itr.sla.terms import ControlPointState, Thread
 from itr.sla.working_time import WorkingCalendar
 from itr.visibility import Visible
 
@@ -71,6 +71,8 @@ def situation_of(work: Handling) -> Situation:
         by_owner=work.actor.id == request.assignee_id,
         dropped=request.status in (RequestStatus.CANCELLED, RequestStatus.REJECTED),
         with_partner=request.partner_id is not None,
+        answers=request.first_response_at == work.now,
+        unattended=work.actor is SYSTEM,
     )
 
 
@@ -102,8 +104,7 @@ async def save_steps(connection: BaseDBAsyncClient, work: Handling) -> None:
     steps.moves.clear()
     for row in _open(steps.rows.values()):
         counting.pause_or_count(row)
-    changed = [row for number, row in steps.rows.items() if before.get(number) != values_of(row)]
-    await _name_owners(connection, work, changed)
+    await _name_owners(connection, work)
     changed = [row for number, row in steps.rows.items() if before.get(number) != values_of(row)]
     await write_steps(changed)
 
@@ -142,13 +143,16 @@ class Counting:
         self._apply(changes, open_, here - open_)
 
     def _apply(self, changes: Changes, open_: set[int], done: set[int]) -> None:
-        for number in sorted(changes.passes - done):
+        rows = self.work.steps.rows
+        acted = {number for number in done if rows[number].ended is not ControlPointState.PASSED}
+        for number in sorted(changes.acts - acted):
             self._complete(self._entered(number))
+        for number in sorted(changes.passes - done):
+            self._pass(self._entered(number))
         for number in sorted(changes.ends):
-            self._complete(self.work.steps.rows[number])
+            self._complete(rows[number])
         for number in sorted(changes.drops):
-            self._complete(self.work.steps.rows[number])
-            self.work.steps.rows[number].on_time = None
+            self._end(rows[number], ControlPointState.GIVEN_UP)
         for number in sorted(changes.opens - open_):
             self._entered(number)
 
@@ -198,7 +202,9 @@ class Counting:
             row.started_at, row.elapsed_us, row.reminded = now, 0, 0
             row.owner_id = row.budget_us = row.base_us = None
         if row.completed_at is not None or row.base_us is None:
-            row.completed_at = row.on_time = None
+            if row.completed_at is not None:
+                row.owner_id = None  # who acted last need not be whose it is now
+            row.completed_at = row.on_time = row.ended = None
             row.calendar_version_id = self.version_id
             row.line, row.partner_id = self.work.request.line, self.work.request.partner_id
             self.retarget(row)
@@ -207,9 +213,20 @@ class Counting:
         return row
 
     def _complete(self, row: ControlPoint) -> None:
+        """Somebody's act ends it, and it is theirs: a step credits who acted (R-CP-02)."""
+        self._end(row, ControlPointState.COMPLETED)
+        row.owner_id = self.work.actor.id
+        row.on_time = None if row.budget_us is None else row.elapsed_us <= row.budget_us
+
+    def _pass(self, row: ControlPoint) -> None:
+        """The workflow went past it without an act: no time, no judgement, nobody's (R-CP-02)."""
+        self._end(row, ControlPointState.PASSED)
+        row.elapsed_us, row.deadline, row.owner_id = 0, None, None
+
+    def _end(self, row: ControlPoint, how: ControlPointState) -> None:
         row.elapsed_us, row.base_us = self._spent(row), None
         row.completed_at, row.next_reminder_at = self.work.now, None
-        row.on_time = None if row.budget_us is None else row.elapsed_us <= row.budget_us
+        row.on_time, row.ended = None, how
 
     def _spent(self, row: ControlPoint) -> int:
         spent: int = row.elapsed_us
@@ -267,12 +284,9 @@ async def _calendars(work: Handling) -> dict[UUID, WorkingCalendar]:
     return await calendars_of_versions(versions) if versions else {}
 
 
-async def _name_owners(
-    connection: BaseDBAsyncClient, work: Handling, changed: Iterable[ControlPoint]
-) -> None:
+async def _name_owners(connection: BaseDBAsyncClient, work: Handling) -> None:
     """Give every open step exactly one named person: its own, else who stands in (R-ROLE-07)."""
     rows = [row for row in work.steps.rows.values() if row.completed_at is None]
-    rows += [row for row in changed if row.completed_at is not None and row.owner_id is None]
     named = {row.number: _own(work, row) for row in rows}
     if missing := [row for row in rows if named[row.number] is None]:
         holders = await _holders(connection, work, missing)

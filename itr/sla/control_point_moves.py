@@ -1,7 +1,7 @@
 """What each move of the workflow does to the thirty control points (R-CP-02).
 
-What a move passes over at once is completed by it; what lasts is open from the move that makes it
-due to the move that ends it.
+Only acts complete a step: a move completes those it is the act of. What a move passes over without
+an act is passed; what lasts is open from the move that makes it due to the move that ends it.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -29,16 +29,21 @@ class Situation:
     """Whether the request was cancelled or rejected."""
     with_partner: bool = False
     """Whether a partner firm has it."""
+    answers: bool = False
+    """Whether this very move was the first answer to the customer."""
+    unattended: bool = False
+    """Whether nobody made the move: time did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What a move does to the steps.
 
-    `passes` are completed whether they were open or not: a step skipped by the workflow completes
-    the points it implies. `ends` are completed if open, `drops` given up unjudged if open.
+    `acts` are completed whether they were open or not, `ends` if they are open. `passes` had no act
+    of their own: they are passed, without time and unjudged. `drops` are given up.
     """
 
+    acts: frozenset[int] = field(default_factory=frozenset)
     passes: frozenset[int] = field(default_factory=frozenset)
     opens: frozenset[int] = field(default_factory=frozenset)
     ends: frozenset[int] = field(default_factory=frozenset)
@@ -47,11 +52,13 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What one type of event does, whatever the situation."""
+    """What one type of event does, whatever the situation; `skips` are passed if they are open."""
 
+    acts: tuple[int, ...] = ()
     passes: tuple[int, ...] = ()
     opens: tuple[int, ...] = ()
     ends: tuple[int, ...] = ()
+    skips: tuple[int, ...] = ()
 
 
 HAND_OVER = {1: 7, 2: 17, 3: 18}
@@ -67,29 +74,30 @@ _WAITED = tuple(_STEP_OF.values())
 _TAKEN = (7, 17, 18)
 _FINDING = (9, 12, 13)
 _CLOSING = range(26, 31)
+_UP_TO_DELIVERY = tuple(range(1, 26))
 
 MOVES: Mapping[str, Move] = {
-    "RequestRegistered": Move(passes=(1,), opens=(2,)),
-    "ChildRequestOpened": Move(passes=(1, 2, 3, 5, 6), opens=(7,)),
-    "ChargeAccepted": Move(passes=(4,)),
-    "ChargeWaived": Move(passes=(4,)),
-    "RequestAccepted": Move(passes=(2, 3, 5), opens=(6,)),
-    "RequestDispatched": Move(passes=(2, 3, 5, 6), opens=(7,), ends=(17, 18)),
-    "RequestStarted": Move(passes=(7,), ends=(17, 18)),
-    "EmergencyDeclared": Move(passes=(14,)),
+    "RequestRegistered": Move(acts=(1,), opens=(2,)),
+    "ChildRequestOpened": Move(acts=(1,), passes=(2, 3, 5, 6), opens=(7,)),
+    "ChargeAccepted": Move(acts=(4,)),
+    "ChargeWaived": Move(acts=(4,)),
+    "RequestAccepted": Move(acts=(2, 3, 5), opens=(6,)),
+    "RequestDispatched": Move(acts=(6,), passes=(2, 3, 5), opens=(7,), skips=(17, 18)),
+    "RequestStarted": Move(acts=(7,), ends=(17, 18)),
+    "EmergencyDeclared": Move(acts=(14,)),
     "RequestWaiting": Move(ends=_WAITED),
     "RequestResumed": Move(ends=_WAITED),
     "WaitingReasonEnded": Move(ends=_WAITED),
-    "RequestRequeued": Move(opens=(7,), ends=(*_WAITED, 11, 17, 18)),
-    "RequestEscalated": Move(ends=(11, *_TAKEN)),
-    "RequestHandedBack": Move(ends=(11, *_TAKEN)),
-    "RequestHandedToPartner": Move(opens=(19,), ends=(11, *_TAKEN)),
-    "RequestTakenBack": Move(ends=(11, *_WAITED, *_TAKEN)),
-    "RequestRestored": Move(passes=(*_FINDING, 15, 16), opens=(23,)),
-    "RequestDelivered": Move(passes=(*_FINDING, 23, 24, 25, 26), opens=(27,), ends=_WAITED),
-    "SolutionRejected": Move(passes=(27,)),
-    "RequestConfirmed": Move(passes=(27,), opens=(30,), ends=tuple(range(1, 26))),
-    "RequestClosed": Move(passes=(28, 29, 30), ends=tuple(STEPS)),
+    "RequestRequeued": Move(opens=(7,), ends=_WAITED, skips=(11, 17, 18)),
+    "RequestEscalated": Move(skips=(11, *_TAKEN)),
+    "RequestHandedBack": Move(skips=(11, *_TAKEN)),
+    "RequestHandedToPartner": Move(opens=(19,), skips=(11, *_TAKEN)),
+    "RequestTakenBack": Move(ends=_WAITED, skips=(11, *_TAKEN)),
+    "RequestRestored": Move(acts=(16,), passes=(*_FINDING, 15), opens=(23,)),
+    "RequestDelivered": Move(acts=(25,), passes=(*_FINDING, 23, 24, 26), opens=(27,), ends=_WAITED),
+    "SolutionRejected": Move(acts=(27,)),
+    "RequestConfirmed": Move(acts=(27,), opens=(30,), skips=_UP_TO_DELIVERY),
+    "RequestClosed": Move(acts=(30,), passes=(28, 29), skips=tuple(STEPS)),
 }
 """What each move of the workflow does to the steps, before its situation is looked at."""
 
@@ -109,14 +117,19 @@ def changes_of(
     if situation.dropped:
         return Changes(drops=frozenset(open))
     moves = list(_moves(event, situation, open=open, done=done))
-    passes = _all(moves, "passes", situation)
-    opens = _all(moves, "opens", situation) - passes
-    ends = (_all(moves, "ends", situation) & set(open)) - opens - passes
+    acts, ends = _all(moves, "acts", situation), _all(moves, "ends", situation)
+    passes, skips = _all(moves, "passes", situation), _all(moves, "skips", situation)
     ends -= _still_waited_for(event, situation)
+    if situation.unattended:  # what nobody did is nobody's act
+        acts, ends, passes, skips = frozenset(), frozenset(), acts | passes, ends | skips
+    passes -= acts
+    opens = _all(moves, "opens", situation) - acts - passes
+    ends = (ends & set(open)) - opens - acts - passes
     if event in _STAYS_ENGAGED and situation.with_partner:
         ends -= {_THIRD_PARTY}
     drops = frozenset(_CLOSING) & set(open) if event == "RequestReopened" else frozenset[int]()
-    return Changes(passes=passes, opens=opens - set(open), ends=ends, drops=drops)
+    passes |= (skips & set(open)) - opens - acts - ends - drops
+    return Changes(acts=acts, passes=passes, opens=opens - set(open), ends=ends, drops=drops)
 
 
 def _moves(
@@ -124,12 +137,12 @@ def _moves(
 ) -> Iterator[Move]:
     yield MOVES.get(event, Move())
     if situation.answered:
-        yield Move(passes=(8,))
+        yield Move(acts=(8,)) if situation.answers else Move(passes=(8,))
     if situation.by_owner and event not in _MOVES_AWAY | _ENDS_A_WAIT:
         yield Move(ends=(11, 17, 18))
     if event == "RequestWaiting" and situation.waiting_for:
         told = situation.waiting_for[-1]
-        yield Move(passes=_ON_THE_WAY.get(told, ()), opens=(_STEP_OF[told],))
+        yield Move(acts=_ON_THE_WAY.get(told, ()), opens=(_STEP_OF[told],))
     elif event in _ENDS_A_WAIT and 10 in open:
         answered = WaitingReason.CUSTOMER not in situation.waiting_for
         yield Move(opens=(11,) if answered else ())
@@ -138,8 +151,9 @@ def _moves(
         gone = not situation.with_partner and not waited
         yield Move(opens=(HAND_OVER[situation.line],), ends=(_THIRD_PARTY,) if gone else ())
     elif event == "RequestDelivered":
-        kept = {16} if situation.service_down else set[int]()
-        yield Move(opens=tuple(kept), ends=tuple(set(range(1, 26)) - kept))
+        kept = (16,) if situation.service_down else ()
+        over = tuple(number for number in _UP_TO_DELIVERY if number not in kept)
+        yield Move(opens=kept, ends=() if kept else (16,), skips=over)
     elif event == "RequestPlanned" and 9 in open:
         yield Move(passes=(9, 12), opens=(13,))
     elif event == "RequestStarted" and not situation.answered:
@@ -169,6 +183,6 @@ def _work_at_hand(
 def _all(moves: Iterable[Move], which: str, situation: Situation) -> frozenset[int]:
     """What the moves do to steps; none of a thread the request lacks is entered (R-CP-04)."""
     found = {number for move in moves for number in getattr(move, which)}
-    if not situation.technical and which != "ends":
+    if not situation.technical and which not in ("ends", "skips"):
         found = {number for number in found if STEPS[number].thread is not Thread.RESTORATION}
     return frozenset(found)

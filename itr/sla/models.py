@@ -10,6 +10,7 @@ from itr.sla.terms import (
     BreachReason,
     BreachReasonState,
     ClockState,
+    ControlPointState,
     RecalculationKind,
     RecalculationStatus,
     Thread,
@@ -129,6 +130,7 @@ class ControlPoint(Table):
     """One of the thirty steps of a request: whose, by when, and how it ended (R-CP-01, R-CP-02).
 
     Its working time counts like a clock's: `base_us` while counting, `elapsed_us` otherwise.
+    Completed, it names who acted; `ended` is null while it is open.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -154,6 +156,7 @@ class ControlPoint(Table):
     elapsed_us = fields.BigIntField(default=0)
     completed_at = fields.DatetimeField(null=True)
     on_time = fields.BooleanField(null=True)
+    ended: ControlPointState | None = enum_or_null(ControlPointState, 10)
     reminded = fields.SmallIntField(default=0)
     next_reminder_at = fields.DatetimeField(null=True)
 

@@ -22,6 +22,18 @@ class ClockState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class ControlPointState(StrEnum):
+    """How a control point stands: open, or how it ended (R-CP-02).
+
+    Only somebody's act completes it; what the workflow passed over without one is PASSED.
+    """
+
+    OPEN = "OPEN"
+    COMPLETED = "COMPLETED"
+    PASSED = "PASSED"
+    GIVEN_UP = "GIVEN_UP"
+
+
 class BreachReason(StrEnum):
     """Why a promise was broken, coded (R-SLA-05)."""
 

@@ -23,7 +23,7 @@ from itr.sla.clocks import histories_of
 from itr.sla.control_points import STEPS
 from itr.sla.models import Clock
 from itr.sla.operations import calendars_of_versions
-from itr.sla.terms import WaitingReason
+from itr.sla.terms import ControlPointState, WaitingReason
 from tests.operations.test_control_points import (
     CRITICAL,
     FAULT,
@@ -154,8 +154,13 @@ async def check(story: Story) -> None:
         assert row.thread is STEPS[number].thread
         assert row.elapsed_us >= 0
         if row.completed_at is None:
-            assert row.on_time is None
+            assert row.on_time is row.ended is None
             assert (row.base_us is None) == (row.next_reminder_at is None) or row.reminded == 100
         else:
             assert row.base_us is row.next_reminder_at is None
-            assert row.owner_id is not None
+            assert row.ended is not None
+            if row.ended is ControlPointState.PASSED:
+                assert row.on_time is row.owner_id is row.deadline is None
+                assert row.elapsed_us == 0
+            else:
+                assert row.owner_id is not None

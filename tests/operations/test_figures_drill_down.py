@@ -239,7 +239,7 @@ READ = (
     """id clocks { thread state completedAt elapsed remaining attribution { lateness unattributed
         steps { number lateness } lines { line lateness } persons { id lateness }
         partners { id lateness } } }""",
-    "id controlPoints { number line onTime owner { id } partner { id } }",
+    "id controlPoints { number state line onTime remaining owner { id } partner { id } }",
 )
 
 
@@ -342,6 +342,38 @@ async def test_tasks_open_to_the_requests_and_children_that_have_them(seen, dime
         assert await seen.opened(row["opentasks"]) == {key for key, _ in found}
         on_time = {key for key, on_time in found if on_time}
         assert await seen.opened(row["opentasksOnTime"]) == on_time
+
+
+@pytest.mark.parametrize("dimension", sorted(STEP_KEYS))
+async def test_points_passed_are_told_beside_and_stand_in_no_rate_or_lateness(seen, dimension):
+    """R-CP-02, R-KPI-01, R-OLA-03: without time, neither on time nor late, nobody's part."""
+    passed: dict[Any, list[str]] = defaultdict(list)
+    for it in seen.those(children=True):
+        for step in it["controlPoints"]:
+            if step["state"] == "PASSED":
+                assert step["onTime"] is step["remaining"] is None
+                passed[STEP_KEYS[dimension](step)].append(it["id"])
+
+    rows = await seen.rows([F.TASKS_PASSED], dimension)
+
+    assert {row["keys"][0]["value"]: row["tasksPassed"] for row in rows} == {
+        key: len(found) for key, found in passed.items()
+    }
+    for row in Random(dimension).sample(rows, min(2, len(rows))):
+        assert await seen.opened(row["opentasksPassed"]) == set(passed[row["keys"][0]["value"]])
+    gone = {
+        (it["id"], step["number"])
+        for it in seen.requests
+        for step in it["controlPoints"]
+        if step["state"] == "PASSED"
+    }
+    late = {
+        (it["id"], step["number"])
+        for it in seen.requests
+        for clock in it["clocks"]
+        for step in (clock["attribution"] or {"steps": []})["steps"]
+    }
+    assert gone and late and not gone & late
 
 
 PARTS = {

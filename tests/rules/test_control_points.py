@@ -200,20 +200,46 @@ def test_what_is_cancelled_gives_its_open_steps_up() -> None:
     assert moved("RequestCancelled", open={6}, dropped=True) == Changes(drops=frozenset({6}))
 
 
-def test_a_delivery_completes_what_was_skipped_on_the_way() -> None:
-    """R-CP-02: a step skipped by the workflow completes the points it implies."""
-    changes = moved("RequestDelivered", open={9, 13, 17, 21}, answered=True, service_down=False)
+def test_a_delivery_passes_what_was_skipped_on_the_way_and_completes_what_it_is() -> None:
+    """R-CP-02: to deliver is an act and an answer; nobody verified, looked up or reviewed."""
+    changes = moved(
+        "RequestDelivered",
+        open={9, 13, 17, 21},
+        answered=True,
+        answers=True,
+        by_owner=True,
+        service_down=False,
+    )
 
-    assert changes.passes >= {8, 9, 12, 13, 23, 24, 25, 26}
+    assert changes.acts == {8, 25}
+    assert changes.passes == {9, 12, 13, 23, 24, 26}
     assert changes.ends == {17, 21}
     assert changes.opens == {27}
+
+
+NO_ACT_YET = {9, 12, 13, 15, 23, 24, 26, 28, 29}
+"""Steps that no verb is the act of."""
+
+
+def test_a_customer_answered_long_ago_makes_nobody_the_one_who_answered() -> None:
+    """R-CP-02: a point credits who acted, never who might have."""
+    assert moved("RequestReplied", answered=True).passes == {8}
+    assert moved("RequestReplied", answered=True, answers=True).acts == {8}
+
+
+def test_silence_is_no_act() -> None:
+    """R-CP-02, R-REQ-04."""
+    changes = moved("RequestConfirmed", open={27}, answered=True, done={8}, unattended=True)
+
+    assert changes == Changes(passes=frozenset({8, 27}), opens=frozenset({30}))
+    assert moved("RequestConfirmed", open={27}).acts == {27}
 
 
 def test_a_request_without_technical_steps_never_has_them() -> None:
     """Domain section 3: no RESTORATION thread."""
     for event in MOVES:
         changes = moved(event, open={10}, technical=False, waiting_for=(WaitingReason.CUSTOMER,))
-        entered = changes.opens | changes.passes
+        entered = changes.opens | changes.acts | (changes.passes - {10})
         assert not {n for n in entered if STEPS[n].thread is T.RESTORATION}
 
 
@@ -240,6 +266,8 @@ events = st.sampled_from([*MOVES, "RequestNoted", "RequestReplied", "RequestReop
         by_owner=st.booleans(),
         dropped=st.booleans(),
         with_partner=st.booleans(),
+        answers=st.booleans(),
+        unattended=st.booleans(),
     ),
 )
 def test_no_move_does_two_things_to_one_step(
@@ -248,16 +276,19 @@ def test_no_move_does_two_things_to_one_step(
     """R-CP-02."""
     changes = changes_of(event, stands, open=open, done=done - open)
 
-    kinds = (changes.passes, changes.opens, changes.ends, changes.drops)
+    kinds = (changes.acts, changes.passes, changes.opens, changes.ends, changes.drops)
     assert sum(map(len, kinds)) == len(frozenset().union(*kinds))
     assert changes.ends <= open
     assert not changes.opens & open
+    assert not (changes.acts | changes.ends) & NO_ACT_YET
+    if stands.unattended:
+        assert not changes.acts | changes.ends
 
 
 def test_a_partner_is_engaged_from_hand_over_until_it_is_taken_back() -> None:
     """R-REQ-10, R-CP-01."""
     assert moved("RequestHandedToPartner", open={7}) == Changes(
-        opens=frozenset({19}), ends=frozenset({7})
+        opens=frozenset({19}), passes=frozenset({7})
     )
     assert moved("RequestTakenBack", open={19}, line=2) == Changes(
         opens=frozenset({17}), ends=frozenset({19})
@@ -275,9 +306,9 @@ def test_a_third_party_we_still_wait_for_stays_engaged_whoever_waits() -> None:
 
 def test_an_emergency_and_a_child_have_steps_of_their_own() -> None:
     """R-REQ-11, R-REQ-09: children have control points only."""
-    assert moved("EmergencyDeclared").passes == {14}
+    assert moved("EmergencyDeclared").acts == {14}
     assert moved("ChildRequestOpened") == Changes(
-        passes=frozenset({1, 2, 3, 5, 6}), opens=frozenset({7})
+        acts=frozenset({1}), passes=frozenset({2, 3, 5, 6}), opens=frozenset({7})
     )
 
 
@@ -289,7 +320,7 @@ def test_each_reason_waited_for_has_its_step_and_ends_it_by_itself() -> None:
     answered = moved("WaitingReasonEnded", open={10, 21}, waiting_for=(part,))
     arrived = moved("WaitingReasonEnded", open={10, 21}, waiting_for=(customer,))
 
-    assert (second.passes, second.opens, second.ends) == ({20}, {21}, set())
+    assert (second.acts, second.opens, second.ends) == ({20}, {21}, set())
     assert (answered.opens, answered.ends) == ({11}, {10})
     assert (arrived.opens, arrived.ends) == (set(), {21})
 
@@ -298,4 +329,4 @@ def test_what_was_entered_before_the_kind_lacked_it_still_ends() -> None:
     """R-CP-04: a point of RESTORATION is entered no more, but no open one is left behind."""
     closed = moved("RequestClosed", open={9, 13, 30}, technical=False)
 
-    assert {9, 13} <= closed.ends
+    assert {9, 13} <= closed.passes

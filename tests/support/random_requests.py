@@ -22,7 +22,7 @@ from itr.requests.terms import Channel, Impact, Priority, RequestKind, RequestSt
 from itr.sla.clocks import CalendarInForce
 from itr.sla.control_points import STEPS
 from itr.sla.models import Clock, ControlPoint
-from itr.sla.terms import ClockState, Thread, WaitingReason
+from itr.sla.terms import ClockState, ControlPointState, Thread, WaitingReason
 from tests.support.desk import HOUR, Desk
 
 _PLACED = ("RequestDispatched", "RequestRequeued", "RequestEscalated", "RequestHandedBack")
@@ -213,8 +213,10 @@ class _Making:
     def _step(self, request: UUID, number: int) -> ControlPoint:
         dice = self.dice
         counts = dice.random() < 0.3
-        elapsed = dice.choice([0, dice.randrange(30 * HOUR)])
+        passed = not counts and dice.random() < 0.2
+        elapsed = 0 if passed else dice.choice([0, dice.randrange(30 * HOUR)])
         position = self.calendar.working.position_us(self.until)
+        ended = ControlPointState.PASSED if passed else ControlPointState.COMPLETED
         return ControlPoint(
             id=uuid4(),
             request_id=request,
@@ -230,5 +232,6 @@ class _Making:
             base_us=position - elapsed if counts else None,
             elapsed_us=elapsed,
             completed_at=None if counts else self.until,
-            on_time=None if counts else dice.choice([True, False, None]),
+            on_time=None if counts or passed else dice.choice([True, False, None]),
+            ended=None if counts else ended,
         )
