@@ -6,10 +6,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from itr import spans
 from itr.database import AWAY
+from itr.passed_over import PassedOver
 from itr.requests.recomputing import recompute_batch
 from itr.requests.windows import end_due_windows, next_window_at
 from itr.sla.firing import LIMIT, FiredBatch, fire_due, next_alarm_at
@@ -46,6 +48,7 @@ class TimerLoop:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     next_due: datetime | None = None
     _troubled: set[UUID] = field(default_factory=set)
+    _passed_over: PassedOver = field(default_factory=PassedOver)
     _forgive_at: datetime | None = None
     _sweep_at: datetime | None = None
     _stopping: bool = False
@@ -129,7 +132,9 @@ class TimerLoop:
         if self._sweep_at is not None and now < self._sweep_at:
             return 0
         self._sweep_at = now + SWEEP
-        return await self._until_none("recomputing", recompute_batch)
+        return await self._until_none(
+            "recomputing", partial(recompute_batch, passed=self._passed_over)
+        )
 
     async def _until_none(self, name: str, duty: Callable[[datetime], Awaitable[int]]) -> int:
         done = 0
@@ -141,10 +146,11 @@ class TimerLoop:
         return done
 
     def _forgive(self) -> None:
-        """Give clocks whose alarms could not be computed another chance now and then."""
+        """Give what could not be computed another chance now and then."""
         now = self.clock()
         if self._forgive_at is None or now >= self._forgive_at:
             self._troubled.clear()
+            self._passed_over.forgive()
             self._forgive_at = now + TROUBLED_AGAIN
 
     async def _look_ahead(self) -> datetime | None:

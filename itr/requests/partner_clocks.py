@@ -5,6 +5,7 @@ calendar of the service level and under the underpinning contract in force at th
 Waiting for the firm itself is no pause; waiting for anybody else is.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from uuid import UUID
 
 from itr.catalogue.models import UnderpinningContract
 from itr.events.work import transaction
+from itr.passed_over import INCOMPUTABLE, PassedOver
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.rules import BEFORE_DELIVERED
@@ -21,6 +23,8 @@ from itr.sla.clock import ClockEvent, Target, as_of, fold
 from itr.sla.clocks import ClockBook, histories_of
 from itr.sla.operations import CurrentCalendar, current_calendars
 from itr.sla.terms import Thread, WaitingReason
+
+logger = logging.getLogger("itr.recomputing")
 
 ENGAGE_THIRD_PARTY = 19
 """The control point an underpinning contract serves."""
@@ -59,29 +63,44 @@ async def count(in_hand: Handling) -> None:
             _write(hand_over, book.histories[THREAD], calendars, in_hand.now)
 
 
-async def recount_batch(now: datetime, limit: int = 200) -> int:
-    """Fold up to `limit` open clocks whose calendar has changed; returns how many (R-SLA-10)."""
+async def recount_batch(now: datetime, limit: int, passed: PassedOver) -> int:
+    """Fold up to `limit` open clocks whose calendar has changed; returns how many (R-SLA-10).
+
+    One that nobody can compute is passed over.
+    """
+    counted = []
     async with transaction() as work:
-        found = await work.connection.execute_query_dict(_STALE, [limit])
+        found = await work.connection.execute_query_dict(_STALE, [limit, list(passed.ids)])
         ids = [each["id"] for each in found]
-        rows = await HandOver.filter(id__in=ids).select_related("request")
-        await recount(rows, now)
-    return len(rows)
+        for row in await HandOver.filter(id__in=ids).select_related("request"):
+            try:
+                await _recount(row, now)
+            except INCOMPUTABLE as error:
+                passed.note(logger, "hand-over", row.id, error)
+                continue
+            counted.append(row)
+        if counted:
+            await HandOver.bulk_update(counted, COLUMNS)
+    return len(counted)
 
 
 async def recount(rows: Sequence[HandOver], now: datetime) -> None:
     """Fold clocks of hand-overs, read with their requests, under the calendars in force."""
     for row in rows:
-        book = ClockBook(histories_of(row.clock_words))
-        customer_id: UUID = row.request.customer_id
-        _write(row, book.histories[THREAD], await _calendars(book, customer_id), now)
+        await _recount(row, now)
     if rows:
         await HandOver.bulk_update(rows, COLUMNS)
 
 
+async def _recount(row: HandOver, now: datetime) -> None:
+    book = ClockBook(histories_of(row.clock_words))
+    customer_id: UUID = row.request.customer_id
+    _write(row, book.histories[THREAD], await _calendars(book, customer_id), now)
+
+
 _STALE = """
 select h.id from hand_over h where h.state in ('RUNNING', 'PAUSED', 'BREACHED')
-    and h.completed_at is null and exists (
+    and h.completed_at is null and h.id <> all($2::uuid[]) and exists (
         select 1 from calendar_version v join calendar_version n
             on n.calendar_id = v.calendar_id and n.number > v.number
         where v.id = h.calendar_version_id)

@@ -10,7 +10,7 @@ from itr.sla.clock_facts import ClockEvent
 from itr.sla.clock_history import History
 from itr.sla.clocks import histories_of, write_waits
 from itr.sla.models import Clock
-from itr.sla.operations import calendars_of_versions
+from itr.sla.operations import readable_calendars
 from itr.sla.working_time import WorkingCalendar
 
 logger = logging.getLogger("itr.waits")
@@ -32,7 +32,7 @@ async def work_out_waits(limit: int = LIMIT) -> int:
         found = await work.connection.execute_query_dict(_UNKNOWN, [limit])
         rows = await Clock.filter(id__in=[each["id"] for each in found])
         words = await words_of(work.connection, [row.request_id for row in rows])
-        calendars = await calendars_of_versions({row.calendar_version_id for row in rows})
+        calendars = await readable_calendars({row.calendar_version_id for row in rows})
         for row in rows:
             try:
                 history = histories_of(words.get(row.request_id, ())).get(row.thread, [])

@@ -26,7 +26,7 @@ from itr.sla.alarms import BREACH, Alarm, alarm_times
 from itr.sla.clock import fold
 from itr.sla.clock_facts import Clock, Target
 from itr.sla.clocks import histories_of
-from itr.sla.operations import calendars_of_versions
+from itr.sla.operations import readable_calendars
 from itr.sla.terms import ClockState, Thread
 from itr.sla.working_time import WorkingCalendar
 
@@ -212,7 +212,7 @@ async def _firings(
     connection: BaseDBAsyncClient, rows: Sequence[Row], now: datetime
 ) -> tuple[list[Firing], list[UUID]]:
     """What is due of each row, and the clocks of which it cannot be said."""
-    calendars = await _calendars(rows)
+    calendars = await readable_calendars(row["calendar_version_id"] for row in rows)
     firings: list[Firing] = []
     several: list[Firing] = []
     troubled: list[UUID] = []
@@ -263,17 +263,6 @@ def _folded(
         return firing
     exact = firing_of(row, calendar, _percents(row["percents"]), now, folded=clock)
     return exact if len(exact.due) == len(firing.due) else firing
-
-
-async def _calendars(rows: Sequence[Row]) -> dict[UUID, WorkingCalendar]:
-    """The calendars that can be read; a broken one troubles only its own clocks."""
-    found: dict[UUID, WorkingCalendar] = {}
-    for version_id in {row["calendar_version_id"] for row in rows}:
-        try:
-            found.update(await calendars_of_versions([version_id]))
-        except (ValueError, LookupError, TypeError, ArithmeticError):
-            logger.exception("calendar version %s cannot be read", version_id)
-    return found
 
 
 def _percents(text: str) -> list[int]:

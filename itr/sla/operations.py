@@ -1,5 +1,6 @@
 """Saving working calendars, keeping their spans ahead of time, and reading the ones in force."""
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ from itr.actor import SYSTEM, Actor
 from itr.errors import NotFound, Stale, refuse
 from itr.events.log import Fact
 from itr.events.work import Work, transaction
+from itr.passed_over import INCOMPUTABLE, PassedOver
 from itr.people.models import Organisation
 from itr.people.names import NameTaken, kept_whole
 from itr.people.permission import ensure_may
@@ -24,7 +26,10 @@ from itr.sla.spans import FIRST_SPAN, insert_spans, spans_to_keep, years_ahead
 from itr.sla.working_time import WorkingCalendar, calendar_of
 from itr.texts import ensure_name
 
+logger = logging.getLogger("itr.calendars")
+
 _compiled: dict[UUID, WorkingCalendar] = {}
+_unreadable = PassedOver()
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,17 @@ async def calendars_of_versions(version_ids: Iterable[UUID]) -> dict[UUID, Worki
     return {version_id: _compiled[version_id] for version_id in wanted}
 
 
+async def readable_calendars(version_ids: Iterable[UUID]) -> dict[UUID, WorkingCalendar]:
+    """The same of those that can be read; a broken one troubles only what counts by it."""
+    found: dict[UUID, WorkingCalendar] = {}
+    for version_id in set(version_ids):
+        try:
+            found.update(await calendars_of_versions([version_id]))
+        except INCOMPUTABLE as error:
+            _unreadable.note(logger, "calendar version", version_id, error)
+    return found
+
+
 async def extend_spans(now: datetime) -> int:
     """Materialise what is missing of the coming year; returns how many versions were extended.
 
@@ -173,10 +189,10 @@ async def extend_spans(now: datetime) -> int:
         " from calendar_version v where not v.always_open"
     )
     behind = {row["id"]: row["until"] for row in rows if row["until"] and row["until"] < ahead}
-    working = await calendars_of_versions(behind)
-    for version_id, until in behind.items():
+    for version_id, working in (await readable_calendars(behind)).items():
+        until = behind[version_id]
         async with transaction() as work:
-            spans = spans_to_keep(working[version_id], until, years_ahead(now))
+            spans = spans_to_keep(working, until, years_ahead(now))
             await insert_spans(work.connection, version_id, spans)
     return len(behind)
 
@@ -298,9 +314,10 @@ async def refresh_calendars(now: datetime) -> int:
     """
     changed = 0
     for version in await _newest_with_holidays():
-        definition = CalendarDefinition.from_json(version.definition)
-        if await _spans_still_hold(version.id, calendar_of(definition), now):
+        readable = await readable_calendars([version.id])
+        if not readable or await _spans_still_hold(version.id, readable[version.id], now):
             continue
+        definition = CalendarDefinition.from_json(version.definition)
         async with transaction() as work:
             calendar = await _lock_calendar(version.calendar_id)
             if await CalendarVersion.exists(

@@ -1,5 +1,6 @@
 """Reminding owners of their steps: due rows are taken set-wise and reminded of once (R-CP-02)."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,9 @@ from tortoise.connection import get_connection
 from itr.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.events.work import transaction
+from itr.faults import kind_of
 from itr.notifications.telling import tell
+from itr.passed_over import INCOMPUTABLE
 from itr.sla.control_points import REMINDERS
 
 LATE_AFTER = timedelta(seconds=5)
@@ -17,6 +20,9 @@ LIMIT = 500
 FIRST, LAST = REMINDERS
 
 Row = Mapping[str, Any]
+Change = tuple[Any, int, datetime | None, int]
+
+logger = logging.getLogger("itr.reminders")
 
 
 _DUE = """
@@ -51,8 +57,12 @@ async def fire_due_reminders(now: datetime, limit: int = LIMIT) -> int:
         rows = await work.connection.execute_query_dict(_DUE.format(limit=int(limit)), [now])
         if not rows:
             return 0
-        facts = [fact for row in rows for fact in facts_of(row, now)]
-        changed = [_changed(row, now) for row in rows]
+        facts: list[Fact] = []
+        changed: list[Change] = []
+        for row in rows:
+            told, change = _reminded(row, now)
+            facts += told
+            changed.append(change)
         columns = [list(column) for column in zip(*changed, strict=True)]
         await work.connection.execute_query(_UPDATE, columns)
         await tell(work, facts, now)
@@ -105,7 +115,16 @@ def _due(row: Row, now: datetime) -> Iterator[tuple[int, datetime]]:
         yield LAST, row["deadline"]
 
 
-def _changed(row: Row, now: datetime) -> tuple[Any, int, datetime | None, int]:
+def _reminded(row: Row, now: datetime) -> tuple[list[Fact], Change]:
+    """What is told of a step and what becomes of it; nobody is reminded of what makes no sense."""
+    try:
+        return list(facts_of(row, now)), _changed(row, now)
+    except INCOMPUTABLE as error:
+        logger.error("the reminders of step %s are dropped: %s", row["id"], kind_of(error))  # noqa: TRY400
+        return [], (row["id"], row["reminded"], None, 0)
+
+
+def _changed(row: Row, now: datetime) -> Change:
     due = list(_due(row, now))
     level = due[-1][0]
     return row["id"], level, None if level == LAST else row["deadline"], len(due)
