@@ -29,6 +29,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
         (
             "authorization_code",
             "browser_session",
+            "consent",
             "device_code",
             "document_use",
             "field_use",

@@ -165,6 +165,7 @@ _ACCESS = "how people get in (S15)"
 UNREADABLE: Mapping[str, str] = {
     "authorization_code": _ACCESS,
     "browser_session": _ACCESS,
+    "consent": _ACCESS,
     "device_code": _ACCESS,
     "external_identity": _ACCESS,
     "oauth_grant": _ACCESS,

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from api.oauth.issuers import LEEWAY, is_subject, verified, vouched
 from api.oauth.published import Published
 from itr.access.issuer_clients import IssuerClient
 from itr.access.operations.external import Vouched, no_longer_vouched_for
+from itr.access.rules import how_elsewhere
 from itr.errors import DomainError
 
 logger = logging.getLogger("itr.oauth")
@@ -125,7 +126,8 @@ class Elsewhere:
             self._log(f"{type(error).__name__} {told}")
             raise self.failed(IssuerNotBelieved) from None
         try:
-            return vouched(self.published.issuer, claims)
+            person = vouched(self.published.issuer, claims)
+            return replace(person, how=how_elsewhere(claims, now=now))
         except ValueError as error:
             self._log(str(error))
             if is_subject(claims["sub"]):

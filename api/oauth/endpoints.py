@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import orjson
+from anyio import to_thread
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +19,7 @@ from api.oauth.server.desk import DeskServer, Surroundings, serve
 from api.oauth.server.openid import user_info
 from api.oauth.server.requests import FormRequest, Reply, ensure_text, read_form
 from api.oauth.tokens import Unauthenticated
+from itr.access.operations.grants import any_needs_rs256
 from itr.access.scopes import OPENID
 from itr.database import AWAY
 
@@ -122,7 +125,14 @@ _server = _public(
 _resource_page = _public(
     lambda request: metadata.resource_metadata(request.app.state.services.settings), seconds=300
 )
-_jwks = _public(lambda request: request.app.state.services.identities.ring.published(), seconds=30)
+
+
+async def _jwks(request: Request) -> Response:
+    """The public keys; RSA keys only where a client needs them: making them takes a while."""
+    ring, rsa = request.app.state.services.identities.ring, await any_needs_rs256()
+    keys = await to_thread.run_sync(partial(ring.published, rsa=rsa))
+    return await _public(lambda _: keys, seconds=30)(request)
+
 
 ROUTES = [
     _endpoint(metadata.TOKEN, DeskServer.create_token_response),

@@ -127,8 +127,6 @@ class Declaration:
     filter: bool = False
     order: bool = False
     own: str | None = None
-    folded: str | None = None
-    telephone: bool = False
 
 
 class StoredField(StrawberryField):
@@ -183,8 +181,6 @@ def column(
     own: str | None = None,
     filter: bool = False,
     order: bool = False,
-    folded: str | None = None,
-    telephone: bool = False,
     **options: Any,
 ) -> Any:
     """Declare a field that is a column, of the field's own name unless another is given.
@@ -193,20 +189,15 @@ def column(
     scalar Duration) a bigint of microseconds, `Decimal` a numeric, `Long` a 64-bit integer shown
     as text, `date`, an enum kept by its name as text, `list[…]` an array of these, and so on.
     `filter` and `order` offer it in the type's filter and order inputs. `own`, an SQL condition,
-    tells the rows of which it is read without the permission: one's own. Texts are compared
-    folded: `folded` names the column that holds them so where lists are long; `telephone`
-    compares by digits instead.
+    tells the rows of which it is read without the permission: one's own.
     """
-    compared = {"folded": folded, "telephone": telephone}
-    declaration = Declaration(Column(name), permission, filter, order, own, **compared)  # type: ignore[arg-type]
-    return _field(declaration, options)
+    return _field(Declaration(Column(name), permission, filter, order, own), options)
 
 
 def sql(
     expression: str,
     *,
     permission: Any = None,
-    own: str | None = None,
     filter: bool = False,
     order: bool = False,
     uses: Mapping[str, Lookup] | None = None,
@@ -214,12 +205,11 @@ def sql(
 ) -> Any:
     """Declare a field that is an SQL expression, of the SQL type `column` would expect.
 
-    `own` as in `column`. `uses` names lookups into shared queries; write them as `{name}` in the
-    expression:
+    `uses` names lookups into shared queries; write them as `{name}` in the expression:
     `sql("{t}.due_us - {now_us}", uses={"now_us": POSITION_NOW.value("us", id="calendar_id")})`.
     """
     source = Expression(expression, dict(uses or {}))
-    return _field(Declaration(source, permission, filter, order, own), options)
+    return _field(Declaration(source, permission, filter, order), options)
 
 
 def same_row(

@@ -66,6 +66,9 @@ class AccessMutation:
                 kind=input.kind,
                 scopes=input.scopes,
                 redirect_uris=input.redirect_addresses,
+                sign_out_uris=input.sign_out_addresses,
+                id_token_algorithm=input.id_token_algorithm,
+                first_party=input.first_party,
                 actor_id=key_or_none(Person, input.actor_id, "actorId"),
                 now=info.context.now,
             )
@@ -88,7 +91,7 @@ class AccessMutation:
 
         return await _on_client(info, input, act)
 
-    @_mutation("changeOAuthClient", "Rename an OAuth client or replace its redirect addresses.")
+    @_mutation("changeOAuthClient", "Change an OAuth client; its consents end where it changes.")
     async def change_oauth_client(
         self, info: Info, input: given.ChangeOAuthClientInput
     ) -> OAuthClientPayload | None:
@@ -100,6 +103,9 @@ class AccessMutation:
                 key_of(OAuthClient, input.id, "id"),
                 name=input.name,
                 redirect_uris=input.redirect_addresses,
+                sign_out_uris=input.sign_out_addresses,
+                id_token_algorithm=input.id_token_algorithm,
+                first_party=input.first_party,
                 expected_version=input.expected_version,
                 now=info.context.now,
             )

@@ -16,7 +16,7 @@ from api.schema.people import Person
 from api.schema.request_inputs import MutationInput
 from api.schema.vocabulary import described
 from itr.access.policy import visible_clients
-from itr.access.terms import ClientKind
+from itr.access.terms import ClientKind, IdTokenAlgorithm
 from itr.people.roles import Permission
 
 described(
@@ -31,10 +31,30 @@ described(
 )
 
 
+described(
+    IdTokenAlgorithm,
+    "What a client's ID tokens are signed by. ID 令牌的签名算法",
+    {
+        IdTokenAlgorithm.ED25519: "Ed25519, unless the client knows no other than RS256. 默认",
+        IdTokenAlgorithm.RS256: "RSA with SHA-256, for clients that know no other. 供较旧的客户端",
+    },
+)
+
+
 def _addresses(values: Mapping[str, Any], context: Any) -> list[str]:
     del context
     listed: list[str] = values["redirect_uris"]
     return listed
+
+
+def _sign_out_addresses(values: Mapping[str, Any], context: Any) -> list[str]:
+    del context
+    return values["sign_out_uris"] or []
+
+
+def _algorithm(values: Mapping[str, Any], context: Any) -> IdTokenAlgorithm:
+    del context
+    return IdTokenAlgorithm(values["id_token_algorithm"] or IdTokenAlgorithm.ED25519)
 
 
 def _scopes(values: Mapping[str, Any], context: Any) -> list[str]:
@@ -62,8 +82,17 @@ class OAuthClient(Node):
     redirect_addresses: list[str] = computed(
         ["redirect_uris"],
         _addresses,
-        description="Where browsers may be sent back to, letter by letter; one that begins with"
-        " a slash is on this server.",
+        description="Where browsers may be sent back to, letter by letter (at 127.0.0.1 and [::1]"
+        " at any port); one that begins with a slash is on this server.",
+    )
+    sign_out_addresses: list[str] = computed(
+        ["sign_out_uris"],
+        _sign_out_addresses,
+        description="Where browsers may be sent on to after signing out, beside the redirect"
+        " addresses.",
+    )
+    id_token_algorithm: IdTokenAlgorithm = computed(
+        ["id_token_algorithm"], _algorithm, description="What its ID tokens are signed by."
     )
     scopes: list[str] = computed(["scope"], _scopes, description="What its tokens may be good for.")
     actor: Person | None = one(
@@ -104,6 +133,18 @@ class CreateOAuthClientInput(MutationInput):
         default_factory=list,
         description="Where browsers may be sent back to, letter by letter; for DASHBOARD and WEB.",
     )
+    sign_out_addresses: list[str] = strawberry.field(
+        default_factory=list,
+        description="Where browsers may be sent on to after signing out; the redirect addresses"
+        " are allowed anyway.",
+    )
+    id_token_algorithm: IdTokenAlgorithm = strawberry.field(
+        default=IdTokenAlgorithm.ED25519, description="What its ID tokens are signed by."
+    )
+    first_party: bool = strawberry.field(
+        default=False,
+        description="Whether people are not asked for their consent: a program of the house.",
+    )
     actor_id: strawberry.ID | None = strawberry.field(
         default=None, description="The machine that a MACHINE or WALLBOARD acts as."
     )
@@ -126,6 +167,15 @@ class ChangeOAuthClientInput(OAuthClientInput):
     name: str | None = strawberry.field(default=None, description="Its new name.")
     redirect_addresses: list[str] | None = strawberry.field(
         default=None, description="All its redirect addresses from now on."
+    )
+    sign_out_addresses: list[str] | None = strawberry.field(
+        default=None, description="All its addresses after signing out from now on."
+    )
+    id_token_algorithm: IdTokenAlgorithm | None = strawberry.field(
+        default=None, description="What its ID tokens are signed by from now on."
+    )
+    first_party: bool | None = strawberry.field(
+        default=None, description="Whether people are not asked for their consent from now on."
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from itr.access.terms import ClientKind, DeviceStatus, EndReason
+from itr.access.terms import ClientKind, DeviceStatus, EndReason, IdTokenAlgorithm
 from itr.columns import enum_or_null, text_or_null
 from itr.people.models import Person
 from itr.tables import Table
@@ -24,6 +24,8 @@ class OAuthClient(Table):
     first_party = fields.BooleanField(default=False)
     secret_hash: str | None = text_or_null(64)
     redirect_uris: fields.JSONField[list[str]] = fields.JSONField(default=list)
+    sign_out_uris: fields.JSONField[list[str] | None] = fields.JSONField(null=True)
+    id_token_algorithm: IdTokenAlgorithm | None = enum_or_null(IdTokenAlgorithm, 10)
     scope = fields.CharField(max_length=200)
     actor: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
         "itr.Person", related_name="oauth_clients", null=True, on_delete=fields.RESTRICT
@@ -59,6 +61,26 @@ class Grant(Table):
         table = "oauth_grant"
 
 
+class Consent(Table):
+    """What a person once agreed that a client may do for them, and is not asked again."""
+
+    id = fields.UUIDField(primary_key=True)
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="consents", on_delete=fields.CASCADE
+    )
+    person_id: UUID
+    client: fields.ForeignKeyRelation[OAuthClient] = fields.ForeignKeyField(
+        "itr.OAuthClient", related_name="consents", on_delete=fields.CASCADE
+    )
+    client_id: UUID
+    scope = fields.CharField(max_length=200)
+    given_at = fields.DatetimeField()
+
+    class Meta:
+        table = "consent"
+        unique_together = (("person_id", "client_id"),)
+
+
 class AuthorizationCode(Table):
     """A code on its way through a browser; presented once, right or wrong, it is spent."""
 
@@ -71,7 +93,9 @@ class AuthorizationCode(Table):
     redirect_uri = fields.CharField(max_length=2000)
     code_challenge = fields.CharField(max_length=128)
     nonce: str | None = text_or_null(500)
-    auth_time = fields.DatetimeField()
+    auth_time: datetime | None = fields.DatetimeField(null=True)
+    amr: str | None = text_or_null(200)
+    acr: str | None = text_or_null(200)
     expires_at = fields.DatetimeField()
     used_at: datetime | None = fields.DatetimeField(null=True)
 
@@ -158,6 +182,9 @@ class BrowserSession(Table):
     ended_at: datetime | None = fields.DatetimeField(null=True)
     address = fields.CharField(max_length=80, default="")
     issuer: str | None = text_or_null(300)
+    auth_time: datetime | None = fields.DatetimeField(null=True)
+    amr: str | None = text_or_null(200)
+    acr: str | None = text_or_null(200)
 
     class Meta:
         table = "browser_session"

@@ -6,7 +6,8 @@ import secrets
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from itr.access.scopes import BOARD, PERMITTED, SCOPES
@@ -48,6 +49,13 @@ USER_CODE_LETTERS = 8
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 MOST_REDIRECT_URIS = 20
 _LONGEST_URI = 2_000
+_LOOPBACK = re.compile(
+    r"http://(?P<host>127(?:\.[0-9]{1,3}){3}|\[::1\])"
+    r"(?::(?P<port>[1-9][0-9]{0,4}))?(?P<rest>[/?].*)?"
+)
+_WORD, _MOST_METHODS = re.compile(r"[A-Za-z0-9._:-]{1,18}"), 10
+_LONGEST_HOW = 200
+_GRADE = re.compile(r"[!-~]{1,200}")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
 
@@ -92,6 +100,72 @@ class SecretTold(DomainError):
     code = "SECRET_TOLD"
     zh = "该操作已完成，密钥或密码仅在首次答复中给出；如已遗失，请重新生成。"
     en = "This was done before, and the secret was told then, once; if it is lost, make another."
+
+
+def same_but_for_the_port(uri: str, registered: str) -> bool:
+    """Whether both are the same address on this very machine, at whatever port (RFC 8252, 7.3).
+
+    By number only: `localhost` may be somewhere else.
+    """
+    asked, known = _LOOPBACK.fullmatch(uri), _LOOPBACK.fullmatch(registered)
+    if asked is None or known is None or int(asked["port"] or 80) > 65_535:
+        return False
+    return asked["host"] == known["host"] and asked["rest"] == known["rest"]
+
+
+def may_be_remembered(uri: str, registered: Collection[str]) -> bool:
+    """Whether who agreed once need not be asked again by a client at this address (RFC 8252, 8.6).
+
+    Any program can listen at a port of this machine or take a scheme of its own: only an address
+    that is registered letter by letter, and is no app's own scheme, says which program it is.
+    """
+    return uri in registered and urlsplit(uri).scheme in ("http", "https")
+
+
+@dataclass(frozen=True)
+class HowSignedIn:
+    """How and when somebody showed who they are: told to clients as `amr`, `acr`, `auth_time`.
+
+    `amr` are words of RFC 8176, parted by blanks; what is not known is left out.
+    """
+
+    at: datetime | None = None
+    amr: str = ""
+    acr: str | None = None
+
+
+NOT_SAID = HowSignedIn()
+
+
+def how_elsewhere(said: Mapping[str, Any], *, now: datetime) -> HowSignedIn:
+    """What an issuer's ID token says of that, as far as it says it decently."""
+    methods, grade, at = said.get("amr"), said.get("acr"), said.get("auth_time")
+    words = methods if isinstance(methods, list) else []
+    decent = all(isinstance(word, str) and _WORD.fullmatch(word) for word in words)
+    whole = at if isinstance(at, int) and not isinstance(at, bool) else 0
+    return HowSignedIn(
+        at=datetime.fromtimestamp(whole, tz=UTC) if 0 < whole <= now.timestamp() + 60 else None,
+        amr=" ".join(words)[:_LONGEST_HOW] if decent and len(words) <= _MOST_METHODS else "",
+        acr=grade if isinstance(grade, str) and _GRADE.fullmatch(grade) else None,
+    )
+
+
+def ensure_first_party(kind: ClientKind, first_party: bool, *path: PathItem) -> bool:
+    """Only whoever people sign in to with a browser could ask them for their consent."""
+    if first_party and kind not in REDIRECTING:
+        raise InvalidInput(
+            path=path,
+            zh_reason="只有人员用浏览器登录的客户端才能免去同意页。",
+            en_reason="Only clients people sign in to with a browser can do without consent.",
+        )
+    return first_party
+
+
+def ensure_sign_out_uris(
+    kind: ClientKind, uris: Collection[str], *path: PathItem
+) -> list[str] | None:
+    """Addresses people are sent on to after signing out; judged like redirect addresses."""
+    return ensure_redirect_uris(kind, uris, *path) if uris else None
 
 
 def ensure_redirect_uri(uri: str, *path: PathItem) -> str:

@@ -12,6 +12,13 @@ class ClientKind(StrEnum):
     WALLBOARD = "WALLBOARD"
 
 
+class IdTokenAlgorithm(StrEnum):
+    """What ID tokens of a client are signed by: Ed25519, or RS256 for those that know no other."""
+
+    ED25519 = "ED25519"
+    RS256 = "RS256"
+
+
 class DeviceStatus(StrEnum):
     """Where the code on a device's screen stands."""
 

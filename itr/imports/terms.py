@@ -20,7 +20,6 @@ class Kind(StrEnum):
     MESSAGE = "MESSAGE"
     CALL = "CALL"
     RECLASSIFIED = "RECLASSIFIED"
-    REMARK = "REMARK"
     NOTE = "NOTE"
     SKIP = "SKIP"
 
@@ -53,7 +52,6 @@ ASIDE = frozenset(
         Kind.MESSAGE,
         Kind.CALL,
         Kind.RECLASSIFIED,
-        Kind.REMARK,
         Kind.NOTE,
         Kind.SKIP,
     }

@@ -230,6 +230,39 @@ async def test_a_client_is_changed_rotated_and_ended(desk: Desk) -> None:
     )
 
 
+SET = """firstParty signOutAddresses idTokenAlgorithm redirectAddresses"""
+
+
+async def test_administrators_say_how_a_program_is_treated(desk: Desk) -> None:
+    """Issue: `firstParty` could be read and not set; 23, 24: so could the rest."""
+    mutation = MUTATION.replace("%s }", f"client {{ id {SET} }} userErrors {{ code path }} }}")
+    given = {
+        "name": "Ours",
+        "kind": "DASHBOARD",
+        "redirectAddresses": [ADDRESS],
+        "firstParty": True,
+        "signOutAddresses": ["https://dashboard.example/"],
+        "idTokenAlgorithm": "RS256",
+    }
+    create = mutation % ("CreateOAuthClient", "createOAuthClient")
+    made = (await desk.as_("ADMIN").run(create, {"input": given})).data["done"]["client"]
+    key = made.pop("id")
+    assert made == {name: given[name] for name in SET.split()}
+
+    change = mutation % ("ChangeOAuthClient", "changeOAuthClient")
+    less = {"id": key, "firstParty": False, "signOutAddresses": [], "idTokenAlgorithm": "ED25519"}
+    changed = (await desk.as_("ADMIN").run(change, {"input": less})).data["done"]["client"]
+    assert changed == less | {"redirectAddresses": [ADDRESS]}
+    wrong = {"id": key, "signOutAddresses": ["http://dashboard.example/"]}
+    refusal = (await desk.as_("ADMIN").run(change, {"input": wrong})).data["done"]["userErrors"]
+    assert refusal == [{"code": "BAD_REDIRECT_ADDRESS", "path": ["input", "signOutAddresses", "0"]}]
+    machine = {"name": "M", "kind": "MACHINE", "actorId": desk.public("per", "PARTNER")}
+    assert await refused(desk, "createOAuthClient", **machine, firstParty=True) == (
+        "INVALID",
+        "input/firstParty",
+    )
+
+
 async def test_a_client_without_a_secret_gets_none(desk: Desk) -> None:
     made = await created(desk, kind="DASHBOARD", redirectAddresses=[ADDRESS])
 

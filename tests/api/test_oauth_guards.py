@@ -358,11 +358,12 @@ async def test_prompt_none_asks_nobody(house: House, browser: Browser) -> None:
     asked = authorize(house, prompt="none", scope="openid")
 
     assert came_back(await house.browser().open(asked))["error"] == "login_required"
-    assert came_back(await browser.open(asked))["error"] == "consent_required"
+    again = authorize(house, prompt="none", scope="openid profile")
+    assert came_back(await browser.open(again))["error"] == "consent_required"
 
 
 async def test_prompt_login_asks_again_once(house: House, browser: Browser) -> None:
-    await browser.open(authorize(house, prompt="login"))
+    await browser.open(authorize(house, prompt="login consent"))
     assert "Password" in browser.page
 
     await browser.sign_in(email_of("LINE1"))
@@ -393,7 +394,8 @@ async def test_a_consent_cannot_be_given_for_somebody_by_another_page(
     house: House, browser: Browser
 ) -> None:
     """CSRF of the decision that matters."""
-    answer = await browser.http.post(authorize(house), data={"intent": "allow"})
+    asked = authorize(house, prompt="consent")
+    answer = await browser.http.post(asked, data={"intent": "allow"})
 
     assert answer.status_code == 200
     assert "location" not in answer.headers
@@ -684,7 +686,7 @@ async def test_whoever_changes_their_password_ends_what_the_old_one_opened(house
     await known.send(intent="change", old=PASSWORD, new=fresh, again=fresh)
 
     assert "Password changed" in known.page
-    await other.open(authorize(house))
+    await other.open(authorize(house, prompt="consent"))
     assert "Password" in other.page
     assert (await other.sign_in(email_of("CUSTOMER"))).status_code == 422
     await other.sign_in(email_of("CUSTOMER"), fresh)

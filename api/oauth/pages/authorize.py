@@ -14,24 +14,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.oauth.endpoints import surroundings
-from api.oauth.pages.forms import ForeignForm, Visit, submitted, visited
+from api.oauth.pages.abilities import ABILITIES
+from api.oauth.pages.forms import ForeignForm, Visit, as_link, is_ours, ours, visited
+from api.oauth.pages.places import at_issuer
+from api.oauth.pages.refusals import INSECURE, UNREADABLE, Refusal, refusal_of
 from api.oauth.pages.rendering import page
 from api.oauth.pages.signing_in import sign_in, sign_in_page, sign_out
 from api.oauth.server import metadata
-from api.oauth.server.clients import Client
+from api.oauth.server.clients import Client, User
 from api.oauth.server.desk import DeskServer, serve
-from api.oauth.server.requests import FormRequest, Reply, ensure_decent
-from itr.access.scopes import BOARD, EMAIL, FULL, OPENID, PROFILE, READ
+from api.oauth.server.requests import FormRequest, Reply, ensure_decent, read_form
+from itr.access.operations.consents import has_consent, remember_consent
+from itr.access.rules import may_be_remembered
 from itr.errors import DomainError
-
-ABILITIES = {
-    FULL: ("查看并处理您有权处理的一切", "see and do everything you may"),
-    READ: ("查看您有权查看的一切", "see everything you may see"),
-    BOARD: ("显示大屏数据", "show the wallboard's figures"),
-    OPENID: ("知道您是谁", "know who you are"),
-    PROFILE: ("知道您的姓名、角色和组织", "know your name, roles and organisation"),
-    EMAIL: ("知道您的邮箱", "know your e-mail address"),
-}
 
 
 @dataclass(frozen=True)
@@ -58,17 +53,20 @@ async def show(request: Request) -> Response:
 
 
 async def take(request: Request) -> Response:
-    """Take a form of ours: sign in or out, allow or deny."""
-    visit = await visited(request)
+    """Take a form of ours: sign in or out, allow or deny; or a program's request sent as a form."""
+    visit, form = await visited(request), dict[str, str]()
     try:
-        form = await submitted(visit)
+        pairs = await read_form(request, repeats=True)
+        if not is_ours(pairs):
+            return as_link(request, pairs) or _refused_page(request, "invalid_request")
+        form = ours(visit, pairs)
         intent = form.get("intent")
         if intent == "sign-in":
             return await sign_in(visit, form)
         if intent == "sign-out":
             return await sign_out(visit)
     except OAuth2Error as error:
-        return _refused_page(request, error)
+        return _refused_page(request, error.error or "")
     except DomainError as error:
         typed = "" if isinstance(error, ForeignForm) else form.get("email", "")
         return await _go_on(visit, Decision(), error=error, email=typed)
@@ -82,13 +80,13 @@ async def _go_on(
     request, around = visit.request, surroundings(visit.request)
     url = around.settings.issuer.rstrip("/") + metadata.AUTHORIZE
     if not is_secure_transport(url):
-        return page(request, "refused", status=400, code="insecure_transport", **_INSECURE)
+        return page(request, "refused", status=400, code="insecure_transport", **INSECURE)
     try:
         pairs = ensure_decent(
             parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=60), repeats=True
         )
     except (OAuth2Error, ValueError):
-        return _refused_page(request, OAuth2Error(error="invalid_request"))
+        return _refused_page(request, "invalid_request")
     outcome = await serve(
         around,
         FormRequest("GET", url, request.headers, pairs),
@@ -101,7 +99,7 @@ async def _go_on(
     return visit.remember(_answered(request, outcome))
 
 
-def _decided(server: DeskServer, decision: Decision) -> Ask | Reply | OAuth2Error:
+def _decided(server: DeskServer, decision: Decision) -> Ask | Reply | Refusal:
     """What Authlib makes of the request, of who is signed in and of what they decided."""
     request, session = server.request, server.session
     user = server.user(session.actor.id) if session else None
@@ -110,10 +108,13 @@ def _decided(server: DeskServer, decision: Decision) -> Ask | Reply | OAuth2Erro
         ask = _ask(server, user, decision, grant.redirect_uri)
     except OAuth2Error as error:
         if not error.redirect_uri:
-            return error
+            return refusal_of(server, error)
         return server.sent_back(error)
     if ask is not None:
         return ask
+    if user is not None and decision.allow:
+        agreed_to = {"scope": request.scope, "now": server.now}
+        server.wait(remember_consent, server.work, user.actor, request.client.row, **agreed_to)
     agreed = user if decision.allow is not False else None
     reply: Reply = server.create_authorization_response(request, grant_user=agreed, grant=grant)
     return reply
@@ -126,7 +127,7 @@ def _ask(server: DeskServer, user: Any, decision: Decision, redirect_uri: str) -
     client: Client = request.client
     must_sign_in = user is None or "login" in prompts or "select_account" in prompts
     must_sign_in = must_sign_in or _signed_in_too_long_ago(server)
-    must_agree = decision.allow is None and (not client.row.first_party or "consent" in prompts)
+    must_agree = decision.allow is None and not _has_agreed(server, user, prompts, redirect_uri)
     if not must_sign_in and not must_agree:
         return None
     if "none" in prompts:
@@ -135,11 +136,25 @@ def _ask(server: DeskServer, user: Any, decision: Decision, redirect_uri: str) -
     return Ask(client, request.scope, redirect_uri, consent=not must_sign_in)
 
 
+def _has_agreed(
+    server: DeskServer, user: User | None, prompts: list[str], redirect_uri: str
+) -> bool:
+    """Whether nobody need be asked: a program of the house, or one that was allowed all this."""
+    client: Client = server.request.client
+    if "consent" in prompts:
+        return False
+    if client.row.first_party:
+        return True
+    if user is None or not may_be_remembered(redirect_uri, client.redirect_uris):
+        return False
+    return server.wait(has_consent, user.actor.id, client.row, server.request.scope)
+
+
 def _signed_in_too_long_ago(server: DeskServer) -> bool:
     asked = server.request.payload.data.get("max_age", "")
     if server.session is None or not asked.isdecimal():
         return False
-    age = server.now - server.session.signed_in_at
+    age = server.now - server.session.showed_at
     return age.total_seconds() > int(asked[:9])
 
 
@@ -160,42 +175,28 @@ def _asked(visit: Visit, ask: Ask, error: DomainError | None, email: str) -> Res
     return visit.remember(response)
 
 
-def _answered(request: Request, outcome: Reply | OAuth2Error) -> Response:
-    if isinstance(outcome, OAuth2Error):
-        return _refused_page(request, outcome)
+def _answered(request: Request, outcome: Reply | Refusal) -> Response:
+    if isinstance(outcome, Refusal):
+        return _refused_page(request, outcome.code, zh=outcome.zh, en=outcome.en)
     if outcome.location is None:
-        error = str(outcome.body.get("error", "invalid_request"))
-        return _refused_page(request, OAuth2Error(error=error))
+        return _refused_page(request, str(outcome.body.get("error", "invalid_request")))
     status = 303 if request.method == "POST" else 302
     headers = {"Location": outcome.location, "Cache-Control": "no-store"}
     return Response(status_code=status, headers=headers | {"Referrer-Policy": "no-referrer"})
 
 
-def _refused_page(request: Request, error: OAuth2Error) -> Response:
+def _refused_page(
+    request: Request, code: str, *, zh: str = UNREADABLE["zh"], en: str = UNREADABLE["en"]
+) -> Response:
     """Told here, not sent back: the address has not been found to be the client's."""
-    return page(
-        request,
-        "refused",
-        status=400,
-        code=error.error or "invalid_request",
-        zh="应用发来的登录请求不正确：请检查客户端编号、回调地址和参数，或联系管理员。",
-        en=(
-            "The application's request to sign you in is not right: check its client id, redirect"
-            " address and parameters, or ask an administrator."
-        ),
-    )
+    return page(request, "refused", status=400, code=code or "invalid_request", zh=zh, en=en)
 
 
 def _host(uri: str) -> str:
     return urlsplit(uri).netloc or urlsplit(uri).scheme
 
 
-_INSECURE = {
-    "zh": "登录需要 https：请将 ITR_ISSUER 设为 https 地址（本机地址除外）。",
-    "en": "Signing in needs https: set ITR_ISSUER to an https address (except on this machine).",
-}
-
 ROUTES = [
-    Route(metadata.AUTHORIZE, show, methods=["GET"]),
+    Route(metadata.AUTHORIZE, at_issuer(show), methods=["GET"]),
     Route(metadata.AUTHORIZE, take, methods=["POST"]),
 ]

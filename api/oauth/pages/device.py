@@ -9,7 +9,8 @@ from starlette.routing import Route
 
 from api.oauth.endpoints import surroundings
 from api.oauth.pages.forms import ForeignForm, Visit, submitted, visited
-from api.oauth.pages.rendering import page
+from api.oauth.pages.places import at_issuer
+from api.oauth.pages.rendering import TIMES, page
 from api.oauth.pages.signing_in import sign_in, sign_in_page, sign_out
 from itr.access.operations import devices
 from itr.access.operations.attempts import attempts_at_codes, count_attempt, forgive_attempts
@@ -81,6 +82,7 @@ def _form(
     response = page(
         visit.request,
         "device",
+        policy=TIMES,
         status=_status(error),
         code=code,
         shown=shown_user_code(code) if waiting else "",
@@ -98,4 +100,7 @@ def _status(error: DomainError | None) -> int:
     return 403 if isinstance(error, Forbidden | ForeignForm) else 422
 
 
-ROUTES = [Route("/device", show, methods=["GET"]), Route("/device", take, methods=["POST"])]
+ROUTES = [
+    Route("/device", at_issuer(show), methods=["GET"]),
+    Route("/device", take, methods=["POST"]),
+]

@@ -26,7 +26,7 @@ from itr.errors import DomainError
 from itr.events.work import called_by
 from itr.people.operations import load_actor
 
-_OURS = (metadata.AUTHORIZE, "/device", "/oauth/password")
+_OURS = (metadata.AUTHORIZE, "/device", "/oauth/consents", "/oauth/password")
 """Pages that ask somebody to sign in, and that they go on to."""
 _LONGEST = 16_000
 
@@ -114,7 +114,7 @@ async def _signed_in(visit: Visit, there: Elsewhere, person: Vouched) -> str:
         raise Deactivated()
     await end_earlier(visit)
     return await signing_in.begin_session(
-        actor, address=around.address, now=around.now, issuer=person.issuer
+        actor, address=around.address, now=around.now, issuer=person.issuer, how=person.how
     )
 
 

@@ -7,15 +7,18 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.oauth.endpoints import surroundings
 from api.oauth.server.requests import read_form
 from itr.access.operations import signing_in
 from itr.access.rules import KNOWN_LIFETIME, SESSION_LIFETIME, account_name
 from itr.errors import DomainError
+
+_LONGEST_LINK = 16_000
 
 
 class ForeignForm(DomainError):
@@ -85,12 +88,33 @@ async def visited(request: Request) -> Visit:
     return Visit(request, session, form_cookie, cookie)
 
 
+def is_ours(pairs: list[tuple[str, str]]) -> bool:
+    """Whether it is a form of our pages, not a program's request sent as a form."""
+    return any(name in ("form_token", "intent") for name, _ in pairs)
+
+
+def as_link(request: Request, pairs: list[tuple[str, str]]) -> Response | None:
+    """A program's request sent as a form, as the same link; None where it would be too long.
+
+    Browsers bring our cookies along with a link, and not with another site's form.
+    """
+    url = request.url
+    asked = "&".join(filter(None, (url.query, urlencode(pairs))))
+    if len(asked) > _LONGEST_LINK:
+        return None
+    return RedirectResponse(f"{url.path}?{asked}", 303, {"Cache-Control": "no-store"})
+
+
 async def submitted(visit: Visit) -> dict[str, str]:
     """Read a form of ours; raises ForeignForm, or OAuth2Error for what is no form at all."""
-    request = visit.request
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+    return ours(visit, await read_form(visit.request))
+
+
+def ours(visit: Visit, pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """A form that was read, if it is one of ours; raises ForeignForm."""
+    if visit.request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise ForeignForm()
-    form = dict(await read_form(request))
+    form = dict(pairs)
     if not hmac.compare_digest(form.get("form_token", "").encode(), visit.form_token.encode()):
         raise ForeignForm()
     return form

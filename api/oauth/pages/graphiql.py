@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.oauth.pages.forms import ForeignForm, submitted, visited
+from api.oauth.pages.places import at_issuer
 from api.oauth.pages.rendering import kept, page
 from api.oauth.pages.signing_in import end_earlier
 
@@ -23,6 +24,7 @@ _SCRIPTS = "script-src 'self'; connect-src 'self'"
 _EDITOR = f"{_SCRIPTS}; font-src data:"
 
 
+@at_issuer
 async def editor(request: Request) -> Response:
     """The editor; its script sends whoever has no token to sign in."""
     visit = await visited(request)
@@ -30,6 +32,7 @@ async def editor(request: Request) -> Response:
     return visit.remember(page(request, "graphiql", policy=_EDITOR, nonce=nonce, form_token=token))
 
 
+@at_issuer
 async def sign_in(request: Request) -> Response:
     """Where the editor sends people to sign in, and where they come back to with a code."""
     return page(request, "graphiql_sign_in", policy=_SCRIPTS)

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from api.oauth.endpoints import surroundings
 from api.oauth.pages.forms import ForeignForm, Visit, submitted, visited
+from api.oauth.pages.places import at_issuer
 from api.oauth.pages.rendering import page
 from api.oauth.pages.signing_in import call_of, sign_in, sign_in_page, sign_out
 from itr.access.operations import passwords
@@ -70,6 +71,6 @@ def _form(visit: Visit, error: DomainError | None = None, email: str = "") -> Re
 
 
 ROUTES = [
-    Route("/oauth/password", show, methods=["GET"]),
+    Route("/oauth/password", at_issuer(show), methods=["GET"]),
     Route("/oauth/password", take, methods=["POST"]),
 ]

@@ -15,6 +15,8 @@ from starlette.routing import Route
 
 from api.languages import language_of
 
+TIMES = "script-src 'self'"
+"""What a page is allowed that shows times: the script that puts them in the reader's zone."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -81,10 +83,19 @@ async def icon(_: Request) -> Response:
     return kept((_TEMPLATES / "icon.svg").read_text(encoding="utf-8"), "image/svg+xml")
 
 
+async def times(_: Request) -> Response:
+    """The script that shows times in the reader's zone."""
+    return kept((_TEMPLATES / "times.js").read_text(encoding="utf-8"), "text/javascript")
+
+
 def _origin(uri: str) -> str:
     parts = urlsplit(uri)
     web = parts.scheme in ("http", "https")
     return f"{parts.scheme}://{parts.netloc}" if web else f"{parts.scheme}:"
 
 
-ROUTES = [Route("/oauth/style.css", style), Route("/oauth/icon.svg", icon)]
+ROUTES = [
+    Route("/oauth/style.css", style),
+    Route("/oauth/icon.svg", icon),
+    Route("/oauth/times.js", times),
+]

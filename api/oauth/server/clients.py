@@ -11,10 +11,10 @@ from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE, DeviceCredentialMixin
 
 from api.oauth.tokens import Claims
 from itr.access.models import AuthorizationCode, DeviceCode, Grant, OAuthClient, RefreshToken
-from itr.access.rules import CONFIDENTIAL
+from itr.access.rules import CONFIDENTIAL, same_but_for_the_port
 from itr.access.scopes import IDENTITY, in_order
 from itr.access.secrets import digest, is_secret
-from itr.access.terms import ClientKind
+from itr.access.terms import ClientKind, IdTokenAlgorithm
 from itr.actor import Actor
 
 GRANT_TYPES: dict[ClientKind, tuple[str, ...]] = {
@@ -51,9 +51,20 @@ class Client(ClientMixin):  # type: ignore[misc]
         wanted = scope.split()
         return in_order(wanted) if set(wanted) <= set(own) else None
 
+    @property
+    def needs_rs256(self) -> bool:
+        """Whether it knows no other signature of ID tokens."""
+        return self.row.id_token_algorithm is IdTokenAlgorithm.RS256
+
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Whether the address is one of its own, letter by letter."""
-        return redirect_uri in self.redirect_uris
+        """Whether the address is one of its own, letter by letter; on this machine at any port."""
+        return redirect_uri in self.redirect_uris or any(
+            same_but_for_the_port(redirect_uri, each) for each in self.redirect_uris
+        )
+
+    def check_sign_out_uri(self, uri: str) -> bool:
+        """Whether people may be sent on to this address after signing out."""
+        return uri in (self.row.sign_out_uris or ()) or self.check_redirect_uri(uri)
 
     @property
     def redirect_uris(self) -> list[str]:
@@ -131,16 +142,18 @@ class Code(AuthorizationCodeMixin):  # type: ignore[misc]
         """What the client wants to find in the ID token."""
         return self.row.nonce
 
-    def get_auth_time(self) -> int:
-        """When the person signed in."""
-        return int(self.row.auth_time.timestamp())
+    def get_auth_time(self) -> int | None:
+        """When the person showed who they are, if that is known."""
+        at = self.row.auth_time
+        return int(at.timestamp()) if at is not None else None
 
-    def get_acr(self) -> None:
-        """We do not grade how people sign in."""
+    def get_acr(self) -> str | None:
+        """How another issuer grades the way they did so; we ourselves do not."""
+        return self.row.acr
 
     def get_amr(self) -> list[str]:
-        """By password (RFC 8176)."""
-        return ["pwd"]
+        """By what: a password (RFC 8176), or what another issuer says."""
+        return (self.row.amr or "").split()
 
 
 class Device(DeviceCredentialMixin):  # type: ignore[misc]

@@ -72,9 +72,9 @@ class DeskServer(AuthorizationServer):  # type: ignore[misc]
         self._register()
 
     def _register(self) -> None:
-        key_id, key = self.ring.signing(self.now)
-        id_token = IdToken(self.settings, key_id, key, int(self.now.timestamp()))
-        self.register_grant(grants.ByCode, [grants.S256Only(), grants.ShortNonce(), id_token])
+        id_token = IdToken(self.settings, self.ring, self.now)
+        asked = [grants.S256Only(), grants.WhatIsServed()]
+        self.register_grant(grants.ByCode, [*asked, id_token])
         self.register_grant(grants.ByRefreshToken)
         self.register_grant(grants.ByClientCredentials)
         self.register_grant(grants.ByDeviceCode)

@@ -12,6 +12,11 @@ from authlib.oauth2.rfc6749.grants import (
 )
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc8628 import DeviceCodeGrant
+from authlib.oidc.core.errors import (
+    RegistrationNotSupportedError,
+    RequestNotSupportedError,
+    RequestURINotSupportedError,
+)
 
 from api.oauth.server.clients import (
     ALL_METHODS,
@@ -27,6 +32,12 @@ from itr.access.secrets import new_secret
 from itr.access.terms import DeviceStatus
 
 LONGEST_NONCE = 500
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+_NOT_SERVED = {
+    "request": RequestNotSupportedError,
+    "request_uri": RequestURINotSupportedError,
+    "registration": RegistrationNotSupportedError,
+}
 
 if TYPE_CHECKING:
     from api.oauth.server.desk import DeskServer
@@ -50,7 +61,7 @@ class ByCode(AuthorizationCodeGrant):  # type: ignore[misc]
             redirect_uri=request.payload.redirect_uri,
             code_challenge=data["code_challenge"],
             nonce=data.get("nonce"),
-            auth_time=server.session.signed_in_at,
+            how=server.session.how,
         )
         person = request.user.actor
         opened = server.wait(
@@ -97,17 +108,30 @@ class S256Only(CodeChallenge):  # type: ignore[misc]
         super().validate_code_challenge(grant, redirect_uri)
 
 
-class ShortNonce:
-    """A nonce is kept beside its code, so it has an end."""
+class WhatIsServed:
+    """Refuses what a request asks for and nobody would do, instead of leaving it out in silence.
+
+    By the codes that OpenID Connect (Core 3.1.2.6) and OAuth have for it.
+    """
 
     def __call__(self, grant: ByCode) -> None:
         """Look at what an authorization request asks."""
         grant.register_hook("after_validate_authorization_request_payload", self.ensure)
 
     def ensure(self, grant: ByCode, redirect_uri: str) -> None:
-        """Refuse a nonce that cannot be kept."""
+        """Refuse request objects, other ways to answer, and values that mean nothing."""
         del redirect_uri
-        if len(grant.request.payload.data.get("nonce", "")) > LONGEST_NONCE:
+        asked = grant.request.payload.data
+        for name, refusal in _NOT_SERVED.items():
+            if name in asked:
+                raise refusal()
+        if asked.get("response_mode", "query") != "query":
+            raise InvalidRequestError("The 'response_mode' must be query.")
+        if not set(asked.get("prompt", "").split()) <= PROMPTS:
+            raise InvalidRequestError("There is no such 'prompt'.")
+        if not asked.get("max_age", "0").isdecimal():
+            raise InvalidRequestError("The 'max_age' must be a number of seconds.")
+        if len(asked.get("nonce", "")) > LONGEST_NONCE:
             raise InvalidRequestError("The 'nonce' is too long.")
 
 

@@ -7,15 +7,16 @@ from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
-from api.oauth.keys import ALGORITHM
+from api.oauth.keys import ALGORITHM, RS256
 from api.oauth.server.clients import ALL_METHODS, SECRET_METHODS
+from api.oauth.server.grants import PROMPTS
 from api.oauth.tokens import audience
 from itr.access.scopes import PERMITTED, SCOPES
 from itr.settings import Settings
 
 TOKEN, REVOKE, INTROSPECT = "/oauth/token", "/oauth/revoke", "/oauth/introspect"
 AUTHORIZE, DEVICE = "/oauth/authorize", "/oauth/device_authorization"
-JWKS, USER_INFO = "/oauth/jwks.json", "/oauth/userinfo"
+JWKS, USER_INFO, SIGN_OUT = "/oauth/jwks.json", "/oauth/userinfo", "/oauth/logout"
 
 
 def server_metadata(settings: Settings) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def server_metadata(settings: Settings) -> dict[str, Any]:
         "introspection_endpoint": root + INTROSPECT,
         "device_authorization_endpoint": root + DEVICE,
         "userinfo_endpoint": root + USER_INFO,
+        "end_session_endpoint": root + SIGN_OUT,
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
@@ -45,9 +47,15 @@ def server_metadata(settings: Settings) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [ALGORITHM],
-        "claims_supported": ["sub", "name", "email", "organisation", "roles"],
-        "prompt_values_supported": ["none", "login", "consent"],
+        "id_token_signing_alg_values_supported": [ALGORITHM, RS256],
+        "claims_supported": [
+            *("sub", "name", "email", "organisation", "roles"),
+            *("auth_time", "amr", "acr"),
+        ],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "prompt_values_supported": sorted(PROMPTS),
         "ui_locales_supported": ["zh-CN", "en"],
         "service_documentation": f"{root}/schema.graphql",
     }

@@ -7,11 +7,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from itr.access.models import OAuthClient
+from itr.access.operations.consents import forget_consents
 from itr.access.operations.recording import CLIENT, record
-from itr.access.rules import CONFIDENTIAL, ensure_redirect_uris, ensure_scope
+from itr.access.rules import (
+    CONFIDENTIAL,
+    ensure_first_party,
+    ensure_redirect_uris,
+    ensure_scope,
+    ensure_sign_out_uris,
+)
 from itr.access.scopes import BOARD, in_order
 from itr.access.secrets import digest, new_secret
-from itr.access.terms import ClientKind
+from itr.access.terms import ClientKind, IdTokenAlgorithm
 from itr.actor import Actor
 from itr.errors import DomainError, NotFound, Required, Stale
 from itr.events.work import Work, transaction
@@ -56,22 +63,27 @@ async def create_client(
     scopes: Collection[str],
     now: datetime,
     redirect_uris: Collection[str] = (),
+    sign_out_uris: Collection[str] = (),
+    id_token_algorithm: IdTokenAlgorithm = IdTokenAlgorithm.ED25519,
+    first_party: bool = False,
     actor_id: UUID | None = None,
 ) -> tuple[UUID, str | None]:
     """Add a client; returns its id and, where it has one, its secret: the only time it is told.
 
     A machine and a wallboard act as `actor_id`, the others as whoever signs in. Raises Forbidden,
-    BadRedirectAddress, NoRedirectAddress, UnknownScope, NotAMachine, Required.
+    BadRedirectAddress, NoRedirectAddress, UnknownScope, NotAMachine, Required, InvalidInput.
     """
     ensure_may(actor, Permission.MANAGE_CLIENTS)
     name = ensure_name(name, "name")
-    uris = ensure_redirect_uris(kind, redirect_uris, "redirectAddresses")
     words = ensure_scope(kind, scopes, "scopes")
+    client = _new(name, kind, scopes=words, actor_id=actor_id, now=now)
+    client.redirect_uris = ensure_redirect_uris(kind, redirect_uris, "redirectAddresses")
+    client.sign_out_uris = ensure_sign_out_uris(kind, sign_out_uris, "signOutAddresses")
+    client.first_party = ensure_first_party(kind, first_party, "firstParty")
+    client.id_token_algorithm = id_token_algorithm
     async with transaction() as work:
         await _ensure_actor(kind, actor_id)
-        return await _add(
-            work, actor, name, kind, now=now, scopes=words, uris=uris, actor_id=actor_id
-        )
+        return await _add(work, actor, client, now=now)
 
 
 async def create_wallboard(
@@ -91,10 +103,9 @@ async def create_wallboard(
         await record(
             work, actor, "PersonChanged", about="person", subject=person.id, now=now, told=told
         )
-        client, _ = await _add(
-            work, actor, name, ClientKind.WALLBOARD, now=now, scopes=[BOARD], actor_id=person.id
-        )
-    return client, None
+        client = _new(name, ClientKind.WALLBOARD, scopes=[BOARD], actor_id=person.id, now=now)
+        await _add(work, actor, client, now=now)
+    return client.id, None
 
 
 async def change_client(
@@ -104,19 +115,33 @@ async def change_client(
     now: datetime,
     name: str | None = None,
     redirect_uris: Collection[str] | None = None,
+    sign_out_uris: Collection[str] | None = None,
+    id_token_algorithm: IdTokenAlgorithm | None = None,
+    first_party: bool | None = None,
     expected_version: int | None = None,
 ) -> UUID:
-    """Rename a client, or replace its redirect addresses; what is None stays."""
+    """Change what a client is called, where it is and how it is treated; what is None stays.
+
+    Where it has another name or other addresses, people are asked for their consent anew.
+    """
     ensure_may(actor, Permission.MANAGE_CLIENTS)
     async with transaction() as work:
         client = await _lock(client_id, expected_version)
+        before = (client.name, list(client.redirect_uris))
         if name is not None:
             client.name = ensure_name(name, "name")
         if redirect_uris is not None:
             given = ensure_redirect_uris(client.kind, redirect_uris, "redirectAddresses")
             client.redirect_uris = given
-        told = {"name": client.name, "redirectAddresses": list(client.redirect_uris)}
-        await _save(work, actor, client, "ClientChanged", now, told)
+        if sign_out_uris is not None:
+            after = ensure_sign_out_uris(client.kind, sign_out_uris, "signOutAddresses")
+            client.sign_out_uris = after
+        if first_party is not None:
+            client.first_party = ensure_first_party(client.kind, first_party, "firstParty")
+        client.id_token_algorithm = id_token_algorithm or client.id_token_algorithm
+        if before != (client.name, list(client.redirect_uris)):
+            await forget_consents(client.id)
+        await _save(work, actor, client, "ClientChanged", now, _told(client))
     return client_id
 
 
@@ -146,37 +171,50 @@ async def deactivate_client(
     async with transaction() as work:
         client = await _lock(client_id, expected_version)
         client.active = False
+        await forget_consents(client.id)
         told = {"clientId": client.client_id}
         await _save(work, actor, client, "ClientDeactivated", now, told)
     return client_id
 
 
-async def _add(
-    work: Work,
-    actor: Actor,
+def _new(
     name: str,
     kind: ClientKind,
     *,
-    now: datetime,
     scopes: Collection[str],
-    uris: Collection[str] = (),
-    actor_id: UUID | None = None,
-) -> tuple[UUID, str | None]:
-    secret = new_secret("itr_cs_") if kind in CONFIDENTIAL else None
-    client = OAuthClient(
+    actor_id: UUID | None,
+    now: datetime,
+) -> OAuthClient:
+    return OAuthClient(
         id=uuid4(),
         client_id="itr-" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(16)),
         name=name,
         kind=kind,
-        secret_hash=digest(secret) if secret else None,
-        redirect_uris=list(uris),
+        redirect_uris=[],
         scope=in_order(scopes),
         actor_id=actor_id,
         created_at=now,
     )
-    told = {"name": name, "kind": kind.value, "clientId": client.client_id, "scope": client.scope}
-    await _save(work, actor, client, "ClientCreated", now, told)
+
+
+async def _add(
+    work: Work, actor: Actor, client: OAuthClient, *, now: datetime
+) -> tuple[UUID, str | None]:
+    secret = new_secret("itr_cs_") if client.kind in CONFIDENTIAL else None
+    client.secret_hash = digest(secret) if secret else None
+    told = {"kind": client.kind.value, "clientId": client.client_id, "scope": client.scope}
+    await _save(work, actor, client, "ClientCreated", now, _told(client) | told)
     return client.id, secret
+
+
+def _told(client: OAuthClient) -> dict[str, Any]:
+    """What the log says of a client."""
+    return {
+        "name": client.name,
+        "redirectAddresses": list(client.redirect_uris),
+        "signOutAddresses": list(client.sign_out_uris or ()),
+        "firstParty": client.first_party,
+    }
 
 
 async def _save(

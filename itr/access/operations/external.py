@@ -9,6 +9,7 @@ from tortoise.exceptions import IntegrityError
 
 from itr.access.models import ExternalIdentity
 from itr.access.operations.recording import record
+from itr.access.rules import NOT_SAID, HowSignedIn
 from itr.actor import SYSTEM
 from itr.errors import NotFound
 from itr.events.work import transaction
@@ -30,6 +31,7 @@ class Vouched:
     email: str | None
     organisation: str
     roles: frozenset[Role]
+    how: HowSignedIn = NOT_SAID
 
 
 async def person_vouched_for(said: Vouched, *, now: datetime) -> UUID:

@@ -15,9 +15,9 @@ from itr.access.models import (
     RefreshToken,
 )
 from itr.access.operations.recording import GRANT, record
-from itr.access.rules import CODE_LIFETIME, GRANT_LIFETIME, REFRESH_LIFETIME
+from itr.access.rules import CODE_LIFETIME, GRANT_LIFETIME, REFRESH_LIFETIME, HowSignedIn
 from itr.access.secrets import digest, new_secret
-from itr.access.terms import EndReason
+from itr.access.terms import EndReason, IdTokenAlgorithm
 from itr.actor import SYSTEM, Actor
 from itr.events.work import Work
 
@@ -29,12 +29,17 @@ class CodeWish:
     redirect_uri: str
     code_challenge: str
     nonce: str | None
-    auth_time: datetime
+    how: HowSignedIn
 
 
 async def client_named(client_id: str) -> OAuthClient | None:
     """The active client of this public id."""
     return await OAuthClient.get_or_none(client_id=client_id, active=True)
+
+
+async def any_needs_rs256() -> bool:
+    """Whether there is a client whose ID tokens are signed by an RSA key."""
+    return await OAuthClient.exists(id_token_algorithm=IdTokenAlgorithm.RS256, active=True)
 
 
 async def open_grant(
@@ -75,7 +80,9 @@ async def keep_code(grant: Grant, code: str, wish: CodeWish, *, now: datetime) -
         redirect_uri=wish.redirect_uri,
         code_challenge=wish.code_challenge,
         nonce=wish.nonce,
-        auth_time=wish.auth_time,
+        auth_time=wish.how.at,
+        amr=wish.how.amr or None,
+        acr=wish.how.acr,
         expires_at=now + CODE_LIFETIME,
     )
 

@@ -10,9 +10,10 @@ from itr.events.log import Fact
 from itr.events.work import Work
 from itr.people.history import next_version
 
-CLIENT, GRANT, TOKEN, KEY, SESSION = (
+CLIENT, GRANT, CONSENT, TOKEN, KEY, SESSION = (
     "oauth_client",
     "oauth_grant",
+    "oauth_consent",
     "access_token",
     "signing_key",
     "browser_session",

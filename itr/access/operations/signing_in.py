@@ -10,13 +10,14 @@ from tortoise.connection import get_connection
 from itr.access.models import BrowserSession
 from itr.access.operations.attempts import attempts_of, count_attempt, forgive_attempts
 from itr.access.operations.recording import SESSION, record
-from itr.access.rules import SESSION_LIFETIME, account_name
+from itr.access.rules import SESSION_LIFETIME, HowSignedIn, account_name
 from itr.access.secrets import digest, is_password, new_secret
 from itr.actor import Actor
 from itr.errors import DomainError
 from itr.events.work import transaction
 from itr.people.operations import load_actor
 
+PASSWORD = "pwd"
 HASHING = CapacityLimiter(2)
 """Each hash takes 64 MB: more at once would be a way to fill the memory."""
 
@@ -39,7 +40,13 @@ class SignedIn:
     id: UUID
     actor: Actor
     signed_in_at: datetime
+    how: HowSignedIn
     vouched_until: datetime | None = None
+
+    @property
+    def showed_at(self) -> datetime:
+        """When they showed who they are, to us or to another issuer, as far as is known."""
+        return self.how.at or self.signed_in_at
 
 
 async def sign_in(
@@ -65,12 +72,18 @@ async def sign_in(
 
 
 async def begin_session(
-    actor: Actor, *, address: str, now: datetime, issuer: str | None = None
+    actor: Actor,
+    *,
+    address: str,
+    now: datetime,
+    issuer: str | None = None,
+    how: HowSignedIn | None = None,
 ) -> str:
     """Begin a session for somebody who has shown who they are, here or to an issuer.
 
-    Returns its secret.
+    `how` is what the issuer says of it; here it is by password, now. Returns its secret.
     """
+    how = how or HowSignedIn(at=now, amr=PASSWORD)
     token = new_secret()
     async with transaction() as work:
         session = await BrowserSession.create(
@@ -81,6 +94,9 @@ async def begin_session(
             expires_at=now + SESSION_LIFETIME,
             address=address[:80],
             issuer=issuer,
+            auth_time=how.at,
+            amr=how.amr or None,
+            acr=how.acr,
         )
         told = {"person": str(actor.id), "address": address}
         if issuer is not None:
@@ -98,7 +114,8 @@ async def session_of(token: str, *, now: datetime) -> SignedIn | None:
     if found is None or actor is None:
         return None
     vouched_until = found.expires_at if found.issuer is not None else None
-    return SignedIn(found.id, actor, found.signed_in_at, vouched_until)
+    how = HowSignedIn(found.auth_time, found.amr or "", found.acr)
+    return SignedIn(found.id, actor, found.signed_in_at, how, vouched_until)
 
 
 async def sign_out(session: SignedIn, *, now: datetime) -> None:
