@@ -295,6 +295,11 @@ class _Filling:
             "queue_id": demo_id("queue", "上海一线"),
             "assignee_id": random.choice(self.engineers) if random.random() < 0.95 else None,
             "waiting_reason": "CUSTOMER" if status == "WAITING" else None,
+            "waits": orjson.dumps(
+                [{"reason": "CUSTOMER", "since": at[last.get(status, "rejected")].isoformat()}]
+                if status == "WAITING"
+                else []
+            ).decode(),
             "returns_to": "IN_PROGRESS" if status == "WAITING" else None,
             "entitlement_outcome": "ENTITLED",
             "reauthorised": False,

@@ -336,7 +336,7 @@ async def test_each_reason_for_waiting_opens_and_ends_by_itself(desk: Desk) -> N
     asked = desk.time.now
     desk.time.pass_(hours(1))
     await do(desk, "LINE1", "waitRequest", id=request["id"], reason="SPARE_PART")
-    both = await read(desk, "LINE1", request["id"], "waitingReason waits { reason since }")
+    both = await read(desk, "CUSTOMER", request["id"], "waitingReason waits { reason since }")
     desk.time.pass_(hours(1))
 
     answered = await do(desk, "CUSTOMER", "resumeRequest", id=request["id"], answer="X-200")
