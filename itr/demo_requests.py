@@ -77,7 +77,8 @@ async def _escalate(actor: Any, request_id: UUID, **given: Any) -> UUID:
 
 
 async def _accept_charge(actor: Any, request_id: UUID, **given: Any) -> UUID:
-    return await o.agree_to_charge(actor, request_id, Verb.ACCEPT_CHARGE, **given)
+    seen = await o.price_of(await Request.get(id=request_id))
+    return await o.agree_to_charge(actor, request_id, Verb.ACCEPT_CHARGE, seen=seen, **given)
 
 
 _P1 = (ProblemType.FAULT, FaultLevel.CRITICAL, Impact.ENTERPRISE)

@@ -143,7 +143,9 @@ SEEN: Mapping[str, Sight] = {
         f" and colleague.organisation_id = {_FIRM})"
     ),
     "calendar": _both(NO_ROW),
-    "catalogue_item": _both(NO_ROW),
+    "catalogue_item": Sight(
+        customer=_in_requests("catalogue_item", "charge_item_id"), partner=NO_ROW
+    ),
     "control_point": _both(NO_ROW),
     "oauth_client": _both(NO_ROW),
     "escalation": _both(NO_ROW),
@@ -160,6 +162,13 @@ WITHHELD: Mapping[str, frozenset[str]] = {
     "person": frozenset({"password_hash"}),
 }
 """Columns that cannot be read from outside, whoever's row it is (S15)."""
+
+WITHHELD_FROM: Mapping[OrganisationKind, Mapping[str, frozenset[str]]] = {
+    OrganisationKind.PARTNER: {
+        "request": frozenset({"charge_price", "charge_currency", "charge_tax_percent"})
+    }
+}
+"""Columns that firms of a kind cannot read: what a customer pays is no partner's (R-ROLE-06)."""
 
 _ACCESS = "how people get in (S15)"
 UNREADABLE: Mapping[str, str] = {
@@ -199,14 +208,21 @@ class _Table:
     @property
     def mark(self) -> str:
         """What tells this wording of the wall from an earlier one."""
-        words = "\n".join([*(SEEN[self.name].of(kind) for kind in ROLES), *self.columns])
+        words = "\n".join(
+            text for kind in ROLES for text in (SEEN[self.name].of(kind), *self.columns_for(kind))
+        )
         return sha256(words.encode()).hexdigest()[:16]
+
+    def columns_for(self, kind: OrganisationKind) -> list[str]:
+        """What of it firms of a kind may read."""
+        withheld = WITHHELD_FROM.get(kind, {}).get(self.name, frozenset())
+        return [column for column in self.columns if column not in withheld]
 
     def raising(self) -> str:
         """The statements that raise this part of the wall, whatever stood there."""
-        columns = ", ".join(f'"{column}"' for column in self.columns)
         parts = [f'alter table "{self.name}" enable row level security;']
         for kind, role in ROLES.items():
+            columns = ", ".join(f'"{column}"' for column in self.columns_for(kind))
             parts.append(f"""
                 revoke all on "{self.name}" from {role};
                 grant select ({columns}) on "{self.name}" to {role};

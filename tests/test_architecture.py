@@ -285,6 +285,7 @@ READ_ELSEWHERE = {
     "reason", "waiting", "restoresService", "classification", "to",  # what they bring about is read
     "productUnknown", "ids", "duplicateId", "survivorId", "customerId", "personId", "branchId",
     "currency", "expectedAt", "role",  # of an amount, a plan, a person
+    "price", "taxPercent",  # of a catalogue item, a charge
     "thread", "code",  # of a breach or rejection: `breachExplanation`, `rejectionCode`
 }  # fmt: skip
 """What names the thing acted on, or can be read under another name or at another place."""

@@ -97,6 +97,7 @@ class CatalogueMutation:
                 charge_kind=input.charge_kind,
                 price=input.price.amount,
                 currency=input.price.currency,
+                tax_percent=input.tax_percent,
                 target=input.target,
                 quality_standard=input.quality_standard,
                 product_id=key_or_none(Product, input.product_id, "productId"),

@@ -9,12 +9,14 @@ from api.resolvers.performing import answered, key_of, key_or_none, on_request
 from api.resolvers.permissions import may, mutation
 from api.schema import request_inputs as given
 from api.schema.catalogue import Product
+from api.schema.charge_inputs import AcceptChargeInput
 from api.schema.payloads import RequestPayload
 from api.schema.people import Organisation, Person, Project, Queue
 from api.schema.requests import RequestConnection, ServiceRequest
 from itr.events.log import Audience
 from itr.people.roles import Permission
 from itr.requests import operations
+from itr.requests.charge_rules import Price
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification
 from itr.requests.terms import Verb
@@ -71,15 +73,27 @@ class RequestMutation:
         """Classify a request anew (R-PRI-03)."""
         return await on_request(info, input, operations.reclassify_request, _classification(input))
 
-    @mutation(P.ACCEPT_CHARGE, "Accept the catalogue price of a chargeable request.")
-    async def accept_charge(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
-        """Accept the price (R-ENT-01)."""
-        return await on_request(info, input, operations.agree_to_charge, Verb.ACCEPT_CHARGE)
+    @mutation(P.ACCEPT_REQUEST, "Put to the customer what a request costs that nothing covers.")
+    async def offer_charge(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
+        """Offer a charge (R-ENT-06)."""
+        return await on_request(info, input, operations.offer_charge)
 
-    @mutation(P.WAIVE_CHARGE, "Waive the price of a chargeable request.")
+    @mutation(P.ACCEPT_CHARGE, "Accept the charge of a request, as you have seen it.")
+    async def accept_charge(self, info: Info, input: AcceptChargeInput) -> RequestPayload | None:
+        """Accept the price seen (R-ENT-06)."""
+        seen = Price(input.price.amount, input.price.currency, input.tax_percent)
+        verb = Verb.ACCEPT_CHARGE
+        return await on_request(info, input, operations.agree_to_charge, verb, seen=seen)
+
+    @mutation(P.WAIVE_CHARGE, "Waive the charge that waits for a decision.")
     async def waive_charge(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
         """Waive the price (R-ENT-01)."""
         return await on_request(info, input, operations.agree_to_charge, Verb.WAIVE_CHARGE)
+
+    @mutation(P.ACCEPT_REQUEST, "Take back a charge that waits for a decision.")
+    async def withdraw_charge(self, info: Info, input: given.ReasonInput) -> RequestPayload | None:
+        """Take a charge back (R-ENT-06)."""
+        return await on_request(info, input, operations.withdraw_charge, reason=input.reason)
 
     @mutation(P.REJECT_REQUEST, "Turn a request down; the requester is told why.")
     async def reject_request(

@@ -182,7 +182,10 @@ class SaveCatalogueItemInput(MutationInput):
     id: strawberry.ID | None = strawberry.field(default=None, description=_WHICH)
     name: str = strawberry.field(description=_NAME)
     charge_kind: ChargeKind = strawberry.field(description="What it charges for.")
-    price: MoneyInput = strawberry.field(description="Its price.")
+    price: MoneyInput = strawberry.field(description="Its price, without tax.")
+    tax_percent: Decimal = strawberry.field(
+        default=Decimal(0), description="The tax on the price, in per cent."
+    )
     target: str = strawberry.field(description="Its one measurable target.")
     quality_standard: str = strawberry.field(description="Its quality standard.")
     product_id: strawberry.ID | None = strawberry.field(

@@ -68,6 +68,7 @@ described(
         Verb.PLAN: "Tell the plan. 计划",
         Verb.ACCEPT_CHARGE: "Accept the price. 接受收费",
         Verb.WAIVE_CHARGE: "Waive the price. 豁免收费",
+        Verb.WITHDRAW_CHARGE: "Take the charge back. 撤回收费",
         Verb.DECLARE_EMERGENCY: "Declare an emergency. 宣布紧急恢复",
         Verb.PUBLISH_BULLETIN: "Publish a status bulletin. 发布通报",
         Verb.SPLIT: "Open a child per product. 拆分子请求",
@@ -133,6 +134,7 @@ described(
         Charge.PENDING: "Nobody has agreed yet. 待确认",
         Charge.ACCEPTED: "The customer has accepted the price. 客户已接受",
         Charge.WAIVED: "The process manager has waived it. 已豁免",
+        Charge.WITHDRAWN: "Taken back; nothing is charged. 已撤回",
     },
 )
 described(

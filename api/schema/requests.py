@@ -10,6 +10,7 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, computed, connection, many, one, public_id, same_row, sql
 from api.planner.stored import Node, embedded, stored
 from api.schema.catalogue import Contract, ContractLine, Product
+from api.schema.charges import CHARGED, RequestCharge, charge_of
 from api.schema.control_points import ControlPoint
 from api.schema.emergencies import Bulletin, BulletinCountdown
 from api.schema.escalations import Escalation
@@ -159,6 +160,12 @@ class ServiceRequest(Node):
         present="{t}.entitlement_outcome is not null",
         permission=Permission.READ_CONTRACTS,
         description="What authorisation found; null before.",
+    )
+    charge: RequestCharge | None = computed(
+        CHARGED,
+        charge_of,
+        permission=Permission.READ_CONTRACTS,
+        description="What it costs the customer, as no contract covers it; null without a charge.",
     )
     entitlement_outcome: EntitlementOutcome | None = column(
         permission=Permission.READ_CONTRACTS,

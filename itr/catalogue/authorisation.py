@@ -67,7 +67,7 @@ update quota_taking set returned_at = greatest($2::timestamptz, taken_at)
 where request_id = $1 and returned_at is null and contract_line_id is distinct from $3
 """
 _PRICE = """
-select price, currency from catalogue_item
+select id, price, currency from catalogue_item
 where charge_kind = $2 and (product_id is null or product_id = $1)
 order by product_id is null, price, id limit 1
 """
@@ -113,6 +113,49 @@ async def authorise(
     if chosen is not None and chosen.terms is not None:
         return Entitlement(EntitlementOutcome.ENTITLED, chosen.line_id, chosen.terms)
     return await _without_line(work, found, house, product_id, phase)
+
+
+async def foresee(
+    work: Work,
+    *,
+    customer_id: UUID,
+    project_id: UUID | None,
+    product_id: UUID | None,
+    phase: Phase,
+    registered_at: datetime,
+) -> Entitlement:
+    """What authorising a request would find, as far as charging goes; nothing is taken (R-ENT-06).
+
+    Of several lines that entitle it names any: which is the tightest is for authorisation.
+    """
+    house = await house_terms()
+    if not await _is_served(product_id):
+        return Entitlement(EntitlementOutcome.NOT_SERVED, None, house)
+    found = await _candidates(work, customer_id, project_id, product_id, phase, registered_at)
+    in_force = await current_calendars(
+        {house.calendar_id} | {each.terms.calendar_id for each in found if each.terms},
+        customer_id=customer_id,
+    )
+    zones = {key: each.working.definition.time_zone for key, each in in_force.items()}
+    found = valid_at(found, registered_at, zones, house.calendar_id)
+    for each in found:
+        if each.terms is not None and await _has_left(work, each, registered_at, zones):
+            return Entitlement(EntitlementOutcome.ENTITLED, each.line_id, each.terms)
+    return await _without_line(work, found, house, product_id, phase)
+
+
+async def _has_left(
+    work: Work, candidate: Candidate, registered_at: datetime, zones: Mapping[UUID, str]
+) -> bool:
+    """Whether a line needs no unit of quota, or has one left for the year of a registration."""
+    if not candidate.takes_quota:
+        return True
+    assert candidate.terms is not None
+    day = date_in(zones[candidate.terms.calendar_id], registered_at)
+    year = contract_year(candidate.starts_on, day)
+    values = [candidate.line_id, year, UUID(int=0)]
+    rows = await work.connection.execute_query_dict(_TAKEN, values)
+    return bool(rows[0]["taken"] < (candidate.quota or 0))
 
 
 async def return_quota(
@@ -224,13 +267,13 @@ async def _without_line(
             house,
             incomplete_contract_ids=tuple(sorted(incomplete)),
         )
-    price, currency = await _price(work, product_id, phase)
-    return Entitlement(EntitlementOutcome.CHARGEABLE, None, house, price, currency)
+    item = await _price(work, product_id, phase)
+    return Entitlement(EntitlementOutcome.CHARGEABLE, None, house, *item)
 
 
 async def _price(
     work: Work, product_id: UUID | None, phase: Phase
-) -> tuple[Decimal | None, str | None]:
+) -> tuple[Decimal | None, str | None, UUID | None]:
     """The catalogue price: the product's own item before a general one, the lowest of several."""
     rows = await work.connection.execute_query_dict(_PRICE, [product_id, CHARGED_AS[phase].value])
-    return (rows[0]["price"], rows[0]["currency"]) if rows else (None, None)
+    return (rows[0]["price"], rows[0]["currency"], rows[0]["id"]) if rows else (None, None, None)

@@ -22,8 +22,9 @@ PriorityUnder = Callable[[ServiceTerms], str]
 class Entitlement:
     """What authorisation found (R-ENT-01) and the terms that run the clocks (R-ENT-04).
 
-    `contract_line_id` is named when ENTITLED, `price` and `currency` when CHARGEABLE and the
-    catalogue has a price; `incomplete_contract_ids` are records the catalogue manager completes.
+    `contract_line_id` is named when ENTITLED, `price`, `currency` and the catalogue's `item_id`
+    when CHARGEABLE and it has a price; `incomplete_contract_ids` are records the catalogue manager
+    completes.
     """
 
     outcome: EntitlementOutcome
@@ -31,6 +32,7 @@ class Entitlement:
     terms: ServiceTerms
     price: Decimal | None = None
     currency: str | None = None
+    item_id: UUID | None = None
     incomplete_contract_ids: tuple[UUID, ...] = ()
 
 

@@ -31,6 +31,7 @@ class CatalogueItem(Table):
     charge_kind = fields.CharEnumField(ChargeKind, max_length=16)
     price = fields.DecimalField(max_digits=14, decimal_places=2)
     currency = fields.CharField(max_length=3, default="CNY")
+    tax_percent = fields.DecimalField(max_digits=6, decimal_places=3, default=0, db_default=0)
     target = fields.CharField(max_length=400)
     quality_standard = fields.TextField()
     product: fields.ForeignKeyNullableRelation[Product] = fields.ForeignKeyField(

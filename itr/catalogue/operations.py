@@ -25,6 +25,7 @@ from itr.catalogue.rules import (
     CustomerOfContract,
     ensure_amount,
     ensure_currency,
+    ensure_tax,
     problems_of_contract,
 )
 from itr.catalogue.service_levels import save_service_level, switch_off_service_level
@@ -97,6 +98,7 @@ async def save_catalogue_item(
     quality_standard: str,
     now: datetime,
     currency: str = "CNY",
+    tax_percent: Decimal = Decimal(0),
     product_id: UUID | None = None,
     item_id: UUID | None = None,
     new: bool | None = None,
@@ -109,6 +111,7 @@ async def save_catalogue_item(
         "charge_kind": charge_kind,
         "price": faults.of(ensure_amount, price, "price"),
         "currency": faults.of(ensure_currency, currency, "currency"),
+        "tax_percent": faults.of(ensure_tax, tax_percent, "tax_percent"),
         "target": faults.of(ensure_text, target, "target", limit=400),
         "quality_standard": faults.of(ensure_text, quality_standard, "quality_standard"),
         "product_id": product_id,

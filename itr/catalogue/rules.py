@@ -195,6 +195,17 @@ def ensure_amount(amount: Decimal, *path: PathItem) -> Decimal:
     return amount
 
 
+def ensure_tax(percent: Decimal, *path: PathItem) -> Decimal:
+    """A tax on a price, in per cent from 0 to 100 with at most three decimals."""
+    if not percent.is_finite() or not 0 <= percent <= 100 or percent != round(percent, 3):
+        raise InvalidInput(
+            path=path,
+            zh_reason="税率须为 0 到 100 的百分数，最多三位小数。",
+            en_reason="A tax is a percentage from 0 to 100 with at most 3 decimals.",
+        )
+    return percent
+
+
 def ensure_currency(currency: str, *path: PathItem) -> str:
     """Three capital letters, as ISO 4217 writes a currency."""
     if not re.fullmatch("[A-Z]{3}", currency):

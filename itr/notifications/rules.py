@@ -48,6 +48,8 @@ def news_of(fact: Fact, rules: AlarmRules, priority: str) -> News:
 
 
 def _counts(fact: Fact) -> bool:
+    if fact.type == "RequestRegistered":
+        return "charge" in fact.payload
     if "entitlement" in fact.payload:
         return bool(fact.payload["entitlement"] == EntitlementOutcome.NO_DATA)
     return bool(fact.payload.get("notifies", True))
@@ -133,6 +135,12 @@ def _assignment(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: 
     return News(K.ASSIGNMENT, _once(fact), fact.stream, tellings, {}, named=heir)
 
 
+def _charge(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
+    """A charge waits for the customer (R-ENT-06)."""
+    tellings = [Telling(R.CONTACT, _BY_LETTER)]
+    return News(K.CHARGE, _once(fact), fact.stream, tellings, {})
+
+
 def _once(fact: Fact) -> str:
     return f"{fact.type}:{fact.subject.hex}:{fact.subject_version}"
 
@@ -141,6 +149,9 @@ _NEWS = {
     "ClockAlarmRaised": _alarm,
     "ControlPointReminded": _reminder,
     "ConfirmationReminded": _confirmation,
+    "RequestRegistered": _charge,
+    "ChargeOffered": _charge,
+    "ChargeReminded": _charge,
     "BulletinOverdue": _bulletin,
     "EmergencyDeclared": _emergency,
     "RequestAccepted": _incomplete,

@@ -21,6 +21,7 @@ class NotificationKind(StrEnum):
     CONFIRMATION = "CONFIRMATION"
     TASK = "TASK"
     ASSIGNMENT = "ASSIGNMENT"
+    CHARGE = "CHARGE"
 
 
 class Recipient(StrEnum):

@@ -28,6 +28,7 @@ _SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "BULLETIN": "{number} 紧急恢复：应于 {deadline} 发布的通报尚未发布。",
         "EMERGENCY": "{number} 已宣布紧急恢复：{reason}。首次通报须于 {deadline} 前发布。",
         "TASK": "{number} 受理时合同资料不全，请补全以便重新鉴权。",
+        "CHARGE": "{number} 不在合同范围内，需收费：请查看项目、价格与税，再决定是否接受。",
         "ASSIGNMENT": "{number}（{priority}）转交给您：原责任人已离任或不再担任该职。",
         "ESCALATION": "{number}（{priority}）已升级至您：{reason}。请于 {deadline} 前确认。",
         "ESCALATION_AGAIN": "{number}（{priority}）的升级尚无人确认，再次提醒：{reason}。",
@@ -46,6 +47,8 @@ _SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "EMERGENCY": "{number} is declared an emergency: {reason}. First bulletin by {deadline}.",
         "TASK": "{number} was accepted while its contract data are incomplete;"
         " please complete them so that it can be authorised again.",
+        "CHARGE": "{number} is covered by no contract and is charged: please look at item, price"
+        " and tax, and decide whether to accept.",
         "ASSIGNMENT": "{number} ({priority}) is passed on to you: whoever had it has left"
         " or no longer holds the role.",
         "ESCALATION": "{number} ({priority}) is escalated to you: {reason}."

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from itr.catalogue.models import ContractLine, Product, ServiceLevelVersion
+from itr.catalogue.models import CatalogueItem, ContractLine, Product, ServiceLevelVersion
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.columns import bytes_or_null, enum_or_null, text_or_null, yes_no_or_null
 from itr.people.models import Organisation, Person, Project, Queue
@@ -86,7 +86,14 @@ class Request(Table):
         "itr.ContractLine", related_name="requests", null=True, on_delete=fields.RESTRICT
     )
     contract_line_id: UUID | None
-    charge: Charge | None = enum_or_null(Charge, 8)
+    charge: Charge | None = enum_or_null(Charge, 10)
+    charge_item: fields.ForeignKeyNullableRelation[CatalogueItem] = fields.ForeignKeyField(
+        "itr.CatalogueItem", related_name="requests", null=True, on_delete=fields.RESTRICT
+    )
+    charge_item_id: UUID | None
+    charge_price = fields.DecimalField(max_digits=14, decimal_places=2, null=True)
+    charge_currency = fields.CharField(max_length=3, null=True)
+    charge_tax_percent = fields.DecimalField(max_digits=6, decimal_places=3, null=True)
     reauthorised = fields.BooleanField(default=False)
     service_level_version: fields.ForeignKeyRelation[ServiceLevelVersion] = fields.ForeignKeyField(
         "itr.ServiceLevelVersion", related_name="requests", on_delete=fields.RESTRICT

@@ -31,6 +31,7 @@ PERMISSION_OF: Mapping[Verb, Permission] = {
     Verb.REJECT: P.REJECT_REQUEST,
     Verb.ACCEPT_CHARGE: P.ACCEPT_CHARGE,
     Verb.WAIVE_CHARGE: P.WAIVE_CHARGE,
+    Verb.WITHDRAW_CHARGE: P.ACCEPT_REQUEST,
     Verb.REAUTHORISE: P.ACCEPT_REQUEST,
     Verb.RECLASSIFY: P.RECLASSIFY_REQUEST,
     Verb.DISPATCH: P.DISPATCH_REQUEST,
@@ -244,6 +245,10 @@ class Standing:
     may_be_reauthorised: bool
     firm_works_higher: bool = False
     """Whether the partner firm that has it has a queue on a higher line."""
+    charge_pending: bool = False
+    """Whether a charge waits to be decided on (R-ENT-06)."""
+    charge_priced: bool = False
+    """Whether the catalogue says what it is."""
     priority: str = ""
     service_down: bool = False
     emergency: bool = False
@@ -287,6 +292,9 @@ def _fits(actor: Actor, request: Standing, now: datetime) -> Mapping[Verb, bool]
         Verb.START: request.in_queue if request.owner is None else owns and not begun,
         Verb.RESUME: owns or request.waits_for_customer,
         Verb.REAUTHORISE: request.may_be_reauthorised,
+        Verb.ACCEPT_CHARGE: request.charge_pending and request.charge_priced,
+        Verb.WAIVE_CHARGE: request.charge_pending,
+        Verb.WITHDRAW_CHARGE: request.charge_pending,
         Verb.REOPEN: reopens_in_time(request.closed_at, now) and not request.parent_ended,
         Verb.RESTORE: has_technical_steps(request.kind),
         Verb.ESCALATE: request.firm_works_higher

@@ -20,8 +20,9 @@ IN_HAND = frozenset({S.IN_PROGRESS, S.RESTORED, S.WAITING})
 MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
     Verb.ACCEPT: frozenset({S.REGISTERED}),
     Verb.REJECT: frozenset({S.REGISTERED, S.AUTHORISED}),
-    Verb.ACCEPT_CHARGE: frozenset({S.REGISTERED}),
-    Verb.WAIVE_CHARGE: frozenset({S.REGISTERED}),
+    Verb.ACCEPT_CHARGE: OPEN | {S.CLOSED},
+    Verb.WAIVE_CHARGE: OPEN | {S.CLOSED},
+    Verb.WITHDRAW_CHARGE: OPEN | {S.CLOSED},
     Verb.REAUTHORISE: OPEN - {S.REGISTERED},
     Verb.RECLASSIFY: BEFORE_DELIVERED - {S.REGISTERED},
     Verb.DISPATCH: frozenset({S.AUTHORISED, S.DISPATCHED}),

@@ -54,6 +54,7 @@ class Verb(StrEnum):
     PLAN = "PLAN"
     ACCEPT_CHARGE = "ACCEPT_CHARGE"
     WAIVE_CHARGE = "WAIVE_CHARGE"
+    WITHDRAW_CHARGE = "WITHDRAW_CHARGE"
     DECLARE_EMERGENCY = "DECLARE_EMERGENCY"
     PUBLISH_BULLETIN = "PUBLISH_BULLETIN"
     SPLIT = "SPLIT"
@@ -155,8 +156,9 @@ class EscalationCause(StrEnum):
 
 
 class Charge(StrEnum):
-    """Where a chargeable request stands (R-ENT-01)."""
+    """Where the charge of a request that no contract covers stands (R-ENT-06)."""
 
     PENDING = "PENDING"
     ACCEPTED = "ACCEPTED"
     WAIVED = "WAIVED"
+    WITHDRAWN = "WITHDRAWN"

@@ -3,12 +3,14 @@
 from datetime import datetime
 from fractions import Fraction
 
+from itr.requests.charge_rules import REMINDED_AFTER
 from itr.requests.handling import Handling
 
 CONFIRMATION = "CONFIRMATION"
 CONFIRMATION_REMINDER = "CONFIRMATION_REMINDER"
 BULLETIN = "BULLETIN"
 ESCALATION = "ESCALATION"
+CHARGE_REMINDER = "CHARGE_REMINDER"
 
 
 def set_confirmation_window(work: Handling) -> None:
@@ -21,6 +23,12 @@ def end_confirmation_window(work: Handling) -> None:
     """The customer has answered; nothing is confirmed by silence."""
     work.set_timer(CONFIRMATION_REMINDER, None)
     work.set_timer(CONFIRMATION, None)
+
+
+def remind_of_charge(work: Handling, *, expected: bool) -> None:
+    """The customer is reminded when nobody has decided on a charge in time (R-ENT-06)."""
+    due = _after(work, Fraction(REMINDED_AFTER)) if expected else None
+    work.set_timer(CHARGE_REMINDER, due)
 
 
 def _after(work: Handling, days: Fraction) -> datetime:

@@ -1,7 +1,7 @@
 """What a request is entitled to, from submission to closing, by GraphQL."""
 
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +17,11 @@ from itr.catalogue.terms import ChargeKind, QuotaUnit
 from itr.people.operations import create_organisation, create_person
 from itr.people.roles import OrganisationKind, Role
 from itr.requests.terms import FaultLevel, Impact
+from itr.requests.windows import end_due_windows
 from itr.settings import Settings
+from itr.sla.models import Timer
 from tests.support.desk import FOUNDER, Desk, hours, level_named, open_desk, targets
+from tests.support.firms import key_in
 from tests.support.requests import (
     CRITICAL,
     attempt,
@@ -28,9 +31,16 @@ from tests.support.requests import (
     read,
     refused,
     stored,
+    submitted,
     timeline,
 )
+from tests.support.telling import listed
 
+SEEN = {"price": {"amount": "800.00"}, "taxPercent": "6"}
+"""The charge of a request that no contract covers, as the customer is shown it."""
+CHARGE = (
+    "charge { state item price { amount currency } taxPercent tax { amount } total { amount } }"
+)
 ENTITLEMENT = "entitlement { outcome charge contractLine { number } }"
 
 
@@ -42,6 +52,7 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
             name="remote support",
             charge_kind=ChargeKind.SUPPORT,
             price=Decimal("800.00"),
+            tax_percent=Decimal("6"),
             target="4 h",
             quality_standard="certified",
             now=opened.time.now,
@@ -125,7 +136,8 @@ async def test_a_chargeable_request_is_refused_until_somebody_agrees_to_the_pric
     assert "800.00 CNY" in payload["userErrors"][0]["message"]
     assert await stored() == before
 
-    await do(desk, who.format(name=name), agreement, id=request["id"])
+    seen = SEEN if agreement == "acceptCharge" else {}
+    await do(desk, who.format(name=name), agreement, id=request["id"], **seen)
     request = await do(desk, "LINE1", "acceptRequest", id=request["id"], **CRITICAL)
 
     assert request["status"] == "AUTHORISED"
@@ -144,20 +156,263 @@ async def test_nobody_else_agrees_to_a_price(desk: Desk) -> None:
 
     for who, verb in (("LINE1", "acceptCharge"), ("PROCESS_MANAGER", "acceptCharge")):
         answer = await desk.as_(who).run(
-            f"mutation($input: RequestInput!) {{ {verb}(input: $input) {{ request {{ id }} }} }}",
-            {"input": {"id": request["id"]}},
+            f"mutation($input: AcceptChargeInput!) {{ {verb}(input: $input)"
+            " { request { id } } }",
+            {"input": {"id": request["id"], **SEEN}},
         )
         assert answer.code == "FORBIDDEN"
-    assert await refused(desk, "CUSTOMER", "acceptCharge", id=request["id"]) == "NOT_FOUND"
+    assert await refused(desk, "CUSTOMER", "acceptCharge", id=request["id"], **SEEN) == (
+        "NOT_FOUND"
+    )
 
     assert await stored() == before
+
+
+async def priced(desk: Desk, price: str, tax_percent: str = "6") -> None:
+    """The catalogue as it is from now on."""
+    await save_catalogue_item(
+        FOUNDER,
+        name="remote support",
+        charge_kind=ChargeKind.SUPPORT,
+        price=Decimal(price),
+        tax_percent=Decimal(tax_percent),
+        target="4 h",
+        quality_standard="certified",
+        now=desk.time.now,
+    )
+
+
+async def charge_seen(desk: Desk, who: str, id: str) -> dict[str, Any] | None:
+    """What somebody is shown of a request's charge."""
+    found = await read(desk, who, id, CHARGE)
+    assert found is not None
+    shown: dict[str, Any] | None = found["charge"]
+    return shown
+
+
+def shown(state: str, price: str = "800.00", tax: str = "48.00", total: str = "848.00") -> Any:
+    """A charge of six per cent tax, as it is shown."""
+    return {
+        "state": state,
+        "item": "remote support",
+        "price": {"amount": price, "currency": "CNY"},
+        "taxPercent": "6.000",
+        "tax": {"amount": tax},
+        "total": {"amount": total},
+    }
+
+
+async def test_a_charge_shows_item_price_tax_and_currency_before_anything_is_accepted(
+    desk: Desk,
+) -> None:
+    """R-ENT-06, R-ROLE-06: to the customer and to us, not to a partner firm."""
+    await firm(desk, "seeing")
+    id_ = (await of(desk, "seeing"))["id"]
+
+    assert await charge_seen(desk, "seeing", id_) == shown("PENDING")
+    assert await charge_seen(desk, "LINE1", id_) == shown("PENDING")
+    with_contract = await submitted(desk)
+    assert await charge_seen(desk, "CUSTOMER", with_contract["id"]) is None
+    await do(desk, "PROCESS_MANAGER", "waiveCharge", id=id_)
+    await do(desk, "LINE1", "acceptRequest", id=id_, **CRITICAL)
+    place = desk.public("que", "queueFirm")
+    await do(desk, "DISPATCH_MANAGER", "dispatchRequest", id=id_, queueId=place)
+    assert await charge_seen(desk, "PARTNER", id_) is None
+    types = [each["type"] for each in await timeline(desk, "PARTNER", id_)]
+    assert not [each for each in types if each.startswith("Charge")]
+
+
+@pytest.mark.parametrize(
+    ("price", "tax_percent"), [("801.00", "6"), ("800.00", "13")], ids=["price", "tax"]
+)
+async def test_a_price_that_changed_since_it_was_seen_is_not_accepted(
+    desk: Desk, price: str, tax_percent: str
+) -> None:
+    """R-ENT-06: the error tells what it is by now, and so does the request."""
+    name = f"slow {price} {tax_percent}"
+    await firm(desk, name)
+    id_ = (await of(desk, name))["id"]
+    await priced(desk, price, tax_percent)
+    before = await stored()
+    try:
+        payload = await attempt(desk, name, "acceptCharge", id=id_, **SEEN)
+        now = await charge_seen(desk, name, id_)
+        after = await stored()
+    finally:
+        await priced(desk, "800.00")
+
+    assert [each["code"] for each in payload["userErrors"]] == ["CHARGE_CHANGED"]
+    assert f"{price} CNY + {tax_percent} %" in payload["userErrors"][0]["message"]
+    assert after == before
+    assert now is not None
+    assert (now["state"], now["price"]["amount"]) == ("PENDING", price)
+
+
+async def test_what_is_accepted_is_pinned(desk: Desk) -> None:
+    """R-ENT-06: whatever the catalogue says later."""
+    await firm(desk, "pinned")
+    id_ = (await of(desk, "pinned"))["id"]
+    await do(desk, "pinned", "acceptCharge", id=id_, **SEEN)
+    await priced(desk, "950.00", "13")
+    try:
+        assert await charge_seen(desk, "pinned", id_) == shown("ACCEPTED")
+    finally:
+        await priced(desk, "800.00")
+
+
+DECISIONS = {
+    "acceptCharge": ("{name}", SEEN),
+    "waiveCharge": ("PROCESS_MANAGER", {}),
+    "withdrawCharge": ("LINE1", {"reason": "合同已补录"}),
+}
+VERBS = {
+    "acceptCharge": "ACCEPT_CHARGE",
+    "waiveCharge": "WAIVE_CHARGE",
+    "withdrawCharge": "WITHDRAW_CHARGE",
+}
+
+
+@pytest.mark.parametrize("first", [None, *DECISIONS], ids=str)
+async def test_a_charge_is_decided_on_once_and_viewer_can_says_so(
+    desk: Desk, first: str | None
+) -> None:
+    """R-ENT-06: refused in any other state than PENDING, where there is no charge at all too."""
+    name = f"decided {first}"
+    gold = ContractLineDraft(1, service_level_id=await level_named("gold"))
+    await firm(desk, name, *([] if first else [gold]))
+    id_ = (await of(desk, name))["id"]
+    if first is not None:
+        for verb, (who, _) in DECISIONS.items():
+            found = await read(desk, who.format(name=name), id_, "viewerCan")
+            assert VERBS[verb] in (found or {})["viewerCan"]
+        who, given = DECISIONS[first]
+        await do(desk, who.format(name=name), first, id=id_, **given)
+    before = await stored()
+
+    for verb, (who, given) in DECISIONS.items():
+        code = await refused(desk, who.format(name=name), verb, id=id_, **given)
+        assert code == "CHARGE_NOT_PENDING"
+        found = await read(desk, who.format(name=name), id_, "viewerCan")
+        assert VERBS[verb] not in (found or {})["viewerCan"]
+
+    assert await stored() == before
+
+
+async def test_a_withdrawn_charge_can_be_offered_again_while_it_is_not_accepted(
+    desk: Desk,
+) -> None:
+    """R-ENT-06."""
+    await firm(desk, "again")
+    id_ = (await of(desk, "again"))["id"]
+    await do(desk, "LINE1", "withdrawCharge", id=id_, reason="先核实合同")
+    assert await refused(desk, "LINE1", "acceptRequest", id=id_, **CRITICAL) == (
+        "CHARGE_NOT_ACCEPTED"
+    )
+
+    await do(desk, "LINE1", "offerCharge", id=id_)
+    await do(desk, "again", "acceptCharge", id=id_, **SEEN)
+
+    assert (await do(desk, "LINE1", "acceptRequest", id=id_, **CRITICAL))["status"] == "AUTHORISED"
+    assert await refused(desk, "LINE1", "offerCharge", id=id_) == "MOVE_NOT_ALLOWED"
+    covered = await submitted(desk)
+    assert await refused(desk, "LINE1", "offerCharge", id=covered["id"]) == "NOTHING_TO_CHARGE"
+
+
+async def test_a_charge_ends_with_its_request_and_with_a_contract_that_covers_it_after_all(
+    desk: Desk,
+) -> None:
+    """R-ENT-06: nothing stays to be accepted that will not be charged."""
+    await firm(desk, "covered later")
+    cancelled = (await of(desk, "covered later"))["id"]
+    accepted = (await of(desk, "covered later"))["id"]
+    line = ContractLineDraft(1, service_level_id=await level_named("gold"))
+    await do(desk, "covered later", "cancelRequest", id=cancelled, reason="不需要了")
+    await contract(desk, "covered later", line)
+    await do(desk, "LINE1", "acceptRequest", id=accepted, **CRITICAL)
+
+    for id_ in (cancelled, accepted):
+        assert (await charge_seen(desk, "covered later", id_) or {})["state"] == "WITHDRAWN"
+
+
+async def test_an_emergency_is_served_first_and_its_charge_decided_on_later(desk: Desk) -> None:
+    """R-ENT-01, R-ENT-06."""
+    await firm(desk, "burning")
+    id_ = (await of(desk, "burning"))["id"]
+    declared = {"reason": "停产", "classification": CRITICAL}
+    await do(desk, "PROCESS_MANAGER", "declareEmergency", id=id_, **declared)
+    await do(desk, "LINE1", "acceptRequest", id=id_, **CRITICAL)
+
+    assert await charge_seen(desk, "burning", id_) == shown("PENDING")
+    await do(desk, "burning", "acceptCharge", id=id_, **SEEN)
+    assert await charge_seen(desk, "burning", id_) == shown("ACCEPTED")
+
+
+async def test_the_customer_is_told_of_a_charge_and_reminded_after_three_working_days(
+    desk: Desk,
+) -> None:
+    """R-ENT-06: once, and not when it is decided on."""
+    await firm(desk, "told")
+    await firm(desk, "quick")
+    now = desk.time.now
+    ids = {}
+    for name in ("told", "quick"):
+        contact = desk.public("per", name)
+        ids[name] = (await of_ours(desk, contact))["id"]
+    await do(desk, "quick", "acceptCharge", id=ids["quick"], **SEEN)
+
+    while await end_due_windows(now + timedelta(days=30)):
+        pass
+
+    said = {name: await listed(key_in(id_), "CHARGE") for name, id_ in ids.items()}
+    assert [each["who"] for each in said["told"]] == ["told", "told"]
+    assert [each["who"] for each in said["quick"]] == ["quick"]
+    reminded = [each for each in await events_of(ids["told"]) if each["type"] == "ChargeReminded"]
+    assert len(reminded) == 1
+    day = timedelta(days=1)
+    due = (await charge_timer(desk, now)).astimezone(now.tzinfo)
+    assert 3 * day <= due - now <= 5 * day
+
+
+async def of_ours(desk: Desk, contact: str) -> dict[str, Any]:
+    """A request line 1 registers for a customer who called."""
+    product = desk.public("prd", "router")
+    words = {"kind": "TECHNICAL", "title": "来电", "description": "电话", "productId": product}
+    return await do(desk, "LINE1", "submitRequest", contactId=contact, **words)
+
+
+async def charge_timer(desk: Desk, now: datetime) -> datetime:
+    """When the customer of a request registered just now will be reminded."""
+    id_ = (await of_ours(desk, desk.public("per", "told")))["id"]
+    timer = await Timer.get(request_id=key_in(id_), kind="CHARGE_REMINDER")
+    return timer.due_at
+
+
+async def test_without_a_price_a_charge_can_be_waived_and_not_accepted(desk: Desk) -> None:
+    """R-ENT-06: nobody accepts what they were not shown."""
+    await firm(desk, "unpriced")
+    given = {"phase": "DELIVERY", "kind": "TECHNICAL", "title": "调试", "description": "现场"}
+    product = desk.public("prd", "router")
+    request = await do(desk, "unpriced", "submitRequest", productId=product, **given)
+    id_ = request["id"]
+    assert "ACCEPT_CHARGE" not in request["viewerCan"]
+
+    code = await refused(desk, "unpriced", "acceptCharge", id=id_, **SEEN)
+    seen = await charge_seen(desk, "unpriced", id_)
+    await do(desk, "PROCESS_MANAGER", "waiveCharge", id=id_)
+
+    assert code == "NO_PRICE"
+    assert seen is not None
+    assert (seen["state"], seen["item"], seen["price"], seen["total"]) == (
+        "PENDING", None, None, None,
+    )  # fmt: skip
 
 
 async def test_a_product_that_is_not_served_is_refused_whatever_the_contract(desk: Desk) -> None:
     """R-ENT-01."""
     await firm(desk, "toasting", ContractLineDraft(1, service_level_id=await level_named("gold")))
     request = await of(desk, "toasting", product="toaster")
-    await do(desk, "toasting", "acceptCharge", id=request["id"])
+    code = await refused(desk, "toasting", "acceptCharge", id=request["id"], **SEEN)
+    assert code == "CHARGE_NOT_PENDING", "R-ENT-06: there is nothing to agree to"
     before = await stored()
 
     assert await refused(desk, "LINE1", "acceptRequest", id=request["id"], **CRITICAL) == (

@@ -53,8 +53,6 @@ TABLE: Mapping[Verb, str] = {
     V.CANCEL: BEFORE_DELIVERED,
     V.ESCALATE: BEFORE_DELIVERED,
     V.HAND_BACK: BEFORE_DELIVERED,
-    V.ACCEPT_CHARGE: "REGISTERED",
-    V.WAIVE_CHARGE: "REGISTERED",
     V.REAUTHORISE: OPEN.replace("REGISTERED ", ""),
     V.RECLASSIFY: BEFORE_DELIVERED.replace("REGISTERED ", ""),
     V.RESPOND: OPEN,
@@ -100,8 +98,6 @@ WHO: Mapping[Verb, str] = {
     V.CANCEL: "CUSTOMER LINE1 PARTNER",
     V.ESCALATE: f"{OWNERS} LINE_LEAD",
     V.HAND_BACK: f"{OWNERS} LINE_LEAD",
-    V.ACCEPT_CHARGE: "CUSTOMER",
-    V.WAIVE_CHARGE: "PROCESS_MANAGER",
     V.REAUTHORISE: "LINE1",
     V.RECLASSIFY: "LINE1 LINE2 LINE3 LINE_LEAD PROCESS_MANAGER",
     V.RESPOND: f"{OWNERS} CUSTOMER",
@@ -239,8 +235,7 @@ async def test_what_is_the_owners_is_refused_to_colleagues(desk: Desk, verb: Ver
 
 
 ACTS = {
-    **dict.fromkeys((V.CONFIRM, V.REJECT_SOLUTION, V.ACCEPT_CHARGE), "CUSTOMER"),
-    V.WAIVE_CHARGE: "PROCESS_MANAGER",
+    **dict.fromkeys((V.CONFIRM, V.REJECT_SOLUTION), "CUSTOMER"),
 }
 
 
@@ -472,7 +467,7 @@ async def test_a_person_with_two_roles_may_what_either_may(desk: Desk) -> None:
         now=desk.time.now,
     )
     request = await brought_to(desk, "REGISTERED")
-    await do(desk, "both", "waiveCharge", id=request["id"])
+    await do(desk, "both", "rejectRequest", id=request["id"], reason="不受理", code="NO_ISSUE")
     request = await brought_to(desk, "IN_PROGRESS")
 
     await do(desk, "both", "requeueRequest", id=request["id"], reason="换人")

@@ -133,7 +133,7 @@ async def brought_to_of_bolt(desk: Desk, status: str) -> dict[str, Any]:
     if status == "REGISTERED":
         return request
     id_, queue = request["id"], desk.public("que", "queue1")
-    await do(desk, "bolt", "acceptCharge", id=id_)
+    await do(desk, "PROCESS_MANAGER", "waiveCharge", id=id_)
     given = {"problemType": "FAULT", "faultLevel": "MAJOR", "impact": "GROUP"}
     await do(desk, "LINE1", "acceptRequest", id=id_, **given)
     await do(desk, "LINE1", "dispatchRequest", id=id_, queueId=queue)

@@ -43,7 +43,7 @@ def desk(opened: Desk) -> Desk:
 async def delivered(desk: Desk) -> dict[str, Any]:
     """A request of Bolt's, at the house level and so in office hours, delivered just now."""
     id_ = (await submitted(desk, "bolt"))["id"]
-    await do(desk, "bolt", "acceptCharge", id=id_)
+    await do(desk, "PROCESS_MANAGER", "waiveCharge", id=id_)
     level = {"problemType": "FAULT", "faultLevel": "MAJOR", "impact": "GROUP"}
     await do(desk, "LINE1", "acceptRequest", id=id_, **level)
     await do(desk, "LINE1", "dispatchRequest", id=id_, queueId=desk.public("que", "queue1"))

@@ -23,6 +23,7 @@ EVERY: list[tuple[str, dict[str, Any]]] = [
     ("BULLETIN", {**ABOUT, **DUE, "reason": "核心网中断"}),
     ("TASK", ABOUT),
     ("ASSIGNMENT", ABOUT),
+    ("CHARGE", ABOUT),
     ("ESCALATION", {**ABOUT, **DUE, "reason": "客户投诉"}),
     ("ESCALATION", {**ABOUT, **DUE, "thread": "RESPONSE", "percent": 90}),
     ("ESCALATION", {**ABOUT, "reason": "客户投诉", "again": True}),

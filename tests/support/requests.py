@@ -50,8 +50,6 @@ MUTATIONS: Mapping[Verb, str] = {
     V.NOTE: "noteOnRequest",
     V.LOG_CALL: "logCall",
     V.PLAN: "planRequest",
-    V.ACCEPT_CHARGE: "acceptCharge",
-    V.WAIVE_CHARGE: "waiveCharge",
 }
 
 TABLE_VERBS = tuple(MUTATIONS)

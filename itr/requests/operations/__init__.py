@@ -5,6 +5,7 @@ from itr.requests.operations.breaches import (
     explain_breach,
     refuse_breach_reason,
 )
+from itr.requests.operations.charges import agree_to_charge, offer_charge, price_of, withdraw_charge
 from itr.requests.operations.closing import (
     close_request,
     confirm_request,
@@ -28,7 +29,6 @@ from itr.requests.operations.handling import (
 )
 from itr.requests.operations.intake import (
     accept_request,
-    agree_to_charge,
     cancel_request,
     reauthorise_request,
     reclassify_request,
@@ -61,7 +61,9 @@ __all__ = [
     "log_call",
     "merge_requests",
     "note_on_request",
+    "offer_charge",
     "plan_request",
+    "price_of",
     "publish_bulletin",
     "reauthorise_request",
     "reclassify_request",
@@ -79,4 +81,5 @@ __all__ = [
     "take_back",
     "wait_request",
     "window_ended",
+    "withdraw_charge",
 ]

@@ -5,13 +5,20 @@ from uuid import UUID
 
 from itr.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
+from itr.requests.operations.charges import charge_undecided
 from itr.requests.operations.emergencies import bulletin_due
 from itr.requests.operations.escalations import escalation_due
 from itr.requests.operations.families import follow_lead, open_children, take_with_parent
 from itr.requests.places import customer_of
 from itr.requests.store import handling, save, take
 from itr.requests.terms import RequestStatus
-from itr.requests.timers import BULLETIN, CONFIRMATION, CONFIRMATION_REMINDER, ESCALATION
+from itr.requests.timers import (
+    BULLETIN,
+    CHARGE_REMINDER,
+    CONFIRMATION,
+    CONFIRMATION_REMINDER,
+    ESCALATION,
+)
 from itr.requests.verbs import closing
 from itr.sla.models import Timer
 
@@ -79,13 +86,14 @@ async def window_ended(work: Work, request_id: UUID, kind: str, *, now: datetime
     """Do what a timer of this kind is for, in the transaction that takes it.
 
     Silence confirms, half of it reminds (R-REQ-04), a bulletin was due (R-REQ-11), an escalation
-    was not acknowledged (R-ESC-02).
+    was not acknowledged (R-ESC-02), a charge not decided on (R-ENT-06).
     """
     ends = {
         CONFIRMATION: _silence_confirms,
         CONFIRMATION_REMINDER: _silence_reminds,
         BULLETIN: bulletin_due,
         ESCALATION: escalation_due,
+        CHARGE_REMINDER: charge_undecided,
     }
     await ends[kind](work, request_id, now=now)
 

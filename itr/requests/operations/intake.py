@@ -1,4 +1,4 @@
-"""Acceptance: register, accept, classify, agree to a charge, turn down, withdraw."""
+"""Acceptance: register, accept, classify, turn down, withdraw."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,20 +12,25 @@ from itr.people.roles import Permission
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.intake import Intake, new_request
+from itr.requests.operations.charges import what_it_costs
 from itr.requests.operations.families import cancel_children, lead_children
 from itr.requests.priority import Classification, classification_of, priority_of
-from itr.requests.store import calendars_in_force, handling, save, take, work_has_begun
+from itr.requests.store import calendars_in_force, save, take, work_has_begun
 from itr.requests.terms import RejectionCode, Verb
 from itr.requests.verbs import intake
 
 
 async def submit_request(actor: Actor, wanted: Intake, *, now: datetime) -> UUID:
-    """Register a request; its clocks run at the house level from now (R-REQ-08, R-ENT-05)."""
+    """Register a request; its clocks run at the house level from now (R-REQ-08, R-ENT-05).
+
+    The customer sees at once what it costs when no contract covers it (R-ENT-06).
+    """
     if not actor.may(Permission.SUBMIT_REQUEST):
         raise Forbidden()
     async with transaction() as work:
         in_hand = await new_request(work, actor, wanted, now)
-        intake.register(in_hand)
+        chargeable, item_id = await what_it_costs(work, in_hand)
+        intake.register(in_hand, intake.Offer(item_id) if chargeable else None)
         await save(work, in_hand)
     return in_hand.request.id
 
@@ -81,20 +86,6 @@ async def reclassify_request(
         intake.reclassify(in_hand, classification)
         await lead_children(work, in_hand)
         await save(work, in_hand)
-    return request_id
-
-
-async def agree_to_charge(
-    actor: Actor,
-    request_id: UUID,
-    verb: Verb,
-    *,
-    now: datetime,
-    expected_version: int | None = None,
-) -> UUID:
-    """The customer accepts the price, or the process manager waives it (R-ENT-01)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
-        intake.agree_to_charge(in_hand, verb)
     return request_id
 
 
@@ -155,4 +146,6 @@ async def _authorised(
         **await calendars_in_force([found.terms.calendar_id], request.customer_id),
     }
     price = "-" if found.price is None else f"{found.price} {found.currency}"
-    return intake.Authorised(found.outcome, found.contract_line_id, found.terms, price)
+    return intake.Authorised(
+        found.outcome, found.contract_line_id, found.terms, price, found.item_id
+    )

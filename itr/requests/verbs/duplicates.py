@@ -7,6 +7,7 @@ from itr.events.log import Audience
 from itr.requests.handling import Handling
 from itr.requests.terms import RequestStatus
 from itr.requests.timers import expect_bulletin
+from itr.requests.verbs import charges
 from itr.requests.waiting import end_all
 from itr.sla.terms import Thread
 
@@ -29,6 +30,7 @@ def end_in(duplicate: Handling, survivor: Survivor) -> None:
     for thread in duplicate.book.unfinished():
         duplicate.book.cancel(thread, duplicate.now)
     expect_bulletin(duplicate, None)
+    charges.drop(duplicate)
     moved = duplicate.move_to(RequestStatus.CANCELLED)
     request.merged_into_id = survivor.id
     end_all(request)

@@ -13,6 +13,7 @@ from itr.requests.models import HandOver
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.terms import Charge, Priority, RejectionCode, RequestStatus, Verb
 from itr.requests.timers import expect_bulletin
+from itr.requests.verbs import charges
 from itr.requests.verbs.handling import hold_clocks
 from itr.requests.waiting import end_all
 from itr.sla.clocks import REOPENS
@@ -27,16 +28,29 @@ class Authorised:
     contract_line_id: UUID | None
     terms: ServiceTerms
     price: str
+    item_id: UUID | None = None
 
 
-def register(work: Handling) -> None:
-    """Register a request: its clocks run at the house level, P3, from now (R-ENT-05)."""
+@dataclass(frozen=True)
+class Offer:
+    """A charge that is put to the customer: the catalogue item, if there is one."""
+
+    item_id: UUID | None
+
+
+def register(work: Handling, offer: Offer | None = None) -> None:
+    """Register a request: its clocks run at the house level, P3, from now (R-ENT-05).
+
+    What no contract covers is put to the customer at once, at its price (R-ENT-06).
+    """
     request = work.request
     for thread in rules.threads_of(request.kind):
         target = work.terms.target(request.priority, thread)
         work.book.start(thread, work.now, target, work.terms.calendar_id)
     work.begin_stint(1, queue_id=None, partner_id=None)
     _let_the_partner_follow(work)
+    if offer is not None:
+        charges.put_to_the_customer(work, offer.item_id)
     work.record(
         "RequestRegistered",
         Audience.PUBLIC,
@@ -44,6 +58,7 @@ def register(work: Handling) -> None:
             "to": RequestStatus.REGISTERED.value,
             "title": request.title,
             "channel": request.channel.value,
+            "charge": Charge.PENDING.value if offer else None,
             "follows": str(request.follows_id) if request.follows_id else None,
         },
     )
@@ -57,6 +72,7 @@ def accept(work: Handling, classification: Classification, authorised: Authorise
     ensure_served(work, classification, authorised)
     request.entitlement_outcome = authorised.outcome
     request.contract_line_id = authorised.contract_line_id
+    _settle_charge(work, authorised)
     _classify(work, classification, authorised.terms)
     moved = work.move_to(RequestStatus.AUTHORISED)
     work.record(
@@ -84,15 +100,6 @@ def ensure_served(work: Handling, found: Classification, authorised: Authorised)
     agreed = request.charge in (Charge.ACCEPTED, Charge.WAIVED)
     if authorised.outcome is EntitlementOutcome.CHARGEABLE and not agreed:
         raise rules.ChargeNotAccepted(price=authorised.price)
-
-
-def agree_to_charge(work: Handling, verb: Verb) -> None:
-    """The customer accepts the catalogue price, or the process manager waives it (R-ENT-01)."""
-    work.ensure_may(verb)
-    rules.ensure_can_move(work.request.status, verb)
-    accepted = verb is Verb.ACCEPT_CHARGE
-    work.request.charge = Charge.ACCEPTED if accepted else Charge.WAIVED
-    work.record("ChargeAccepted" if accepted else "ChargeWaived", Audience.PUBLIC)
 
 
 def reclassify(work: Handling, classification: Classification) -> None:
@@ -131,6 +138,7 @@ def reauthorise(work: Handling, authorised: Authorised) -> None:
     request.entitlement_outcome = authorised.outcome
     request.contract_line_id = authorised.contract_line_id
     request.reauthorised = True
+    _settle_charge(work, authorised)
     before = request.priority
     _classify(work, classification_of(request), authorised.terms)
     changed = request.priority is not before
@@ -160,9 +168,18 @@ def cancel(work: Handling, reason: str) -> None:
     _end(work, RequestStatus.CANCELLED, "RequestCancelled", ensure_text(reason, "reason"))
 
 
+def _settle_charge(work: Handling, authorised: Authorised) -> None:
+    """What is covered is not charged; what was served first is put to the customer now."""
+    if authorised.outcome is not EntitlementOutcome.CHARGEABLE:
+        charges.drop(work)
+    elif work.request.charge in (None, Charge.WITHDRAWN):
+        charges.put_to_the_customer(work, authorised.item_id)
+
+
 def _end(work: Handling, status: RequestStatus, event: str, reason: str) -> None:
     for thread in work.book.unfinished():
         work.book.cancel(thread, work.now)
+    charges.drop(work)
     moved = work.move_to(status)
     work.request.ended_reason = reason
     expect_bulletin(work, None)
