@@ -233,14 +233,12 @@ class ServiceRequest(Node):
         filter=True,
         description="The line of the last delivered solution, accepted or not (R-LIN-02).",
     )
-    returned: bool | None = sql(
-        journeys.RETURNED,
+    returned: bool | None = column(
         permission=Permission.READ_INTERNAL,
         filter=True,
         description="Whether it came back to a queue it had left.",
     )
-    first_contact: bool | None = sql(
-        journeys.FIRST_CONTACT,
+    first_contact: bool | None = column(
         permission=Permission.READ_INTERNAL,
         filter=True,
         description="Whether line 1 resolved it at first contact.",

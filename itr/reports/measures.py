@@ -17,7 +17,6 @@ from itr.people.visibility import (
     visible_queues,
 )
 from itr.reports.terms import FigureDimension, FigureName, Unit
-from itr.requests.journeys import EFFORTS, PLACED
 from itr.requests.risk import BREACHED_NOW
 from itr.requests.rules import OPEN
 from itr.requests.terms import RequestStatus
@@ -119,19 +118,6 @@ _WITHIN = STEP_OF_CLOCK.replace("{t}", "p").replace("{clock}", "c")
 _OVERRUN, _SPENT = OVERRUN.replace("{t}", "p"), SPENT.replace("{t}", "p")
 
 PARTS: dict[str, str] = {
-    "journeys": f"""journeys as (
-    select subject, count(*) > count(distinct queue) as returned from (
-        select e.subject, e.payload->>'queue' as queue,
-            lag(e.payload->>'queue') over (partition by e.subject order by e.subject_version)
-                as before
-        from event e join asked q on q.id = e.subject where e.type in ({PLACED})
-    ) step where queue is distinct from before group by subject
-)""",
-    "efforts": f"""efforts as (
-    select e.subject, count(*) filter (where e.type = 'RequestStarted') = 1
-        and count(*) filter (where e.type <> 'RequestStarted') = 0 as straight
-    from event e join asked q on q.id = e.subject where e.type in ({EFFORTS}) group by e.subject
-)""",
     "broken": f"""broken as (
     select distinct c.request_id from clock c join asked q on q.id = c.request_id
     where {BREACHED.replace("{t}", "c")}
@@ -178,9 +164,6 @@ def _met(name: str, thread: Thread) -> str:
 
 
 TABLES: dict[str, str] = {
-    "journeys": "left join journeys on journeys.subject = a.id",
-    "efforts": "left join efforts on efforts.subject = a.id",
-    "stays": "left join stays on stays.request_id = a.id",
     "broken": "left join broken on broken.request_id = a.id",
     "responded": _met("responded", Thread.RESPONSE),
     "restored": _met("restored", Thread.RESTORATION),
@@ -250,11 +233,8 @@ MEASURES: dict[FigureName, Measure] = {
     F.CLOSED_PROMISED: Measure(_count(_PROMISED)),
     F.CLOSED_ON_TIME: Measure(_count(f"{_PROMISED} and broken.request_id is null"), ("broken",)),
     F.REOPENED: Measure(_count("a.reopen_count > 0")),
-    F.RETURNED: Measure(_count("journeys.returned"), ("journeys",)),
-    F.FIRST_CONTACT: Measure(
-        _count("a.delivered_at is not null and efforts.straight and stays.highest_line = 1"),
-        ("efforts", "stays"),
-    ),
+    F.RETURNED: Measure(_count("a.returned")),
+    F.FIRST_CONTACT: Measure(_count("a.first_contact")),
     F.SOLVED_BY_LINE_1: Measure(_count("a.solved_by_line = 1")),
     F.SOLVED_BY_LINE_2: Measure(_count("a.solved_by_line = 2")),
     F.SOLVED_BY_LINE_3: Measure(_count("a.solved_by_line = 3")),

@@ -30,10 +30,11 @@ _INSTANTS = {
 _OF_REQUEST = (
     "id, registered_at, delivered_at, status, reopen_count, priority, impact, kind,"
     " entitlement_outcome, contract_line_id, customer_id, product_id, project_id, branch_id,"
-    " queue_id, assignee_id, partner_id"
+    " queue_id, assignee_id, partner_id, returned, first_contact"
 )
 _KEPT = (
-    "q.id, q.is_child, q.registered_at, q.delivered_at, q.status, q.reopen_count, q.solved_by_line"
+    "q.id, q.is_child, q.registered_at, q.delivered_at, q.status, q.reopen_count, q.solved_by_line,"
+    " q.returned, q.first_contact"
 )
 _NARROWED = {
     FigureDimension.LINE: "{solved} = any({values})",
@@ -93,7 +94,7 @@ class Statement:
         if FigureName.LATENESS in computed:
             needs |= {"late", "parts"} if self._splits_steps() else {"late"}
         yield f"asked as ({self._requests()})"
-        if "stays" in needs or dimensions & OF_STAYS:
+        if dimensions & OF_STAYS:
             yield STAYS
         yield from (sql for name, sql in PARTS.items() if name in needs)
         yield f"keyed as ({self._keyed(dimensions)})"

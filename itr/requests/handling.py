@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from itr.actor import Actor
 from itr.catalogue.rules import ServiceTerms
 from itr.events.log import Audience, Fact
+from itr.requests import journeys
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.policy import ensure_may
 from itr.requests.steps import Steps
@@ -63,6 +64,7 @@ class Handling:
         self.steps.follow(self, type)
         self._let_go()
         words = {key: value for key, value in (payload or {}).items() if value is not None}
+        journeys.follow(request, type, words, (stint.line for stint in self.stints))
         if audience is Audience.PARTNER:
             words["partners"] = self._partners()
         if clocks := self.book.take_added():

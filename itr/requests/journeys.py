@@ -1,15 +1,51 @@
-"""What a request's stays and moves say of it, in SQL over its row `{t}` (R-LIN-01, R-LIN-02)."""
+"""What a request's stays and moves say of it: kept on its row, or in SQL over its row `{t}`."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from itr.requests.models import Request
 from itr.requests.terms import RequestStatus
 
-PLACED = "'RequestDispatched', 'RequestRequeued', 'RequestEscalated', 'RequestHandedBack'"
-"""The events that put a request into a queue."""
-
-EFFORTS = (
-    "'RequestStarted', 'RequestRequeued', 'RequestEscalated', 'RequestHandedBack',"
-    " 'RequestWaiting', 'SolutionRejected', 'RequestReopened'"
+_PLACED = frozenset(
+    {"RequestDispatched", "RequestRequeued", "RequestEscalated", "RequestHandedBack"}
 )
-"""The events that tell whether the first person who took it resolved it at once."""
+"""The events that put a request into a queue."""
+_DETOURS = frozenset(
+    {
+        "RequestRequeued",
+        "RequestEscalated",
+        "RequestHandedBack",
+        "RequestWaiting",
+        "SolutionRejected",
+        "RequestReopened",
+    }
+)
+"""The events after which nobody resolves it at first contact any more."""
+
+
+def follow(request: Request, event: str, words: Mapping[str, Any], lines: Iterable[int]) -> None:
+    """Keep on the request what an event makes of its journey; `lines` are those it was on.
+
+    It has returned once it is put into a queue it had left; staying in one counts once. It was
+    resolved at first contact when line 1 delivered it in the hands of the first who took it.
+    """
+    if event in _PLACED:
+        _put_into(request, str(words["queue"]))
+    if event == "RequestStarted":
+        request.takings += 1
+    elif event in _DETOURS:
+        request.takings += 2  # never again only the first
+    straight = request.takings == 1 and max(lines, default=0) == 1
+    request.first_contact = straight and request.delivered_at is not None
+
+
+def _put_into(request: Request, queue: str) -> None:
+    before: Sequence[str] = request.queues_been or []
+    if before[-1:] == [queue]:
+        return
+    request.returned = request.returned or queue in before
+    request.queues_been = [*(each for each in before if each != queue), queue]
+
 
 FIRST_LINE = (
     "(select s.line from stint s where s.request_id = {t}.id and s.queue_id is not null"
@@ -37,19 +73,3 @@ DELIVERING_LINE = (
     " order by s.number desc limit 1)"
 )
 """The line of the last delivered solution."""
-
-RETURNED = (
-    "coalesce((select count(*) > count(distinct queue) from (select e.payload->>'queue' as queue,"
-    " lag(e.payload->>'queue') over (order by e.subject_version) as before"
-    f" from event e where e.subject = {{t}}.id and e.type in ({PLACED})) step"
-    " where queue is distinct from before), false)"
-)
-"""Whether it came back to a queue it had left."""
-
-FIRST_CONTACT = (
-    f"({{t}}.delivered_at is not null and coalesce({HIGHEST_LINE} = 1, false) and"
-    " (select count(*) filter (where e.type = 'RequestStarted') = 1"
-    " and count(*) filter (where e.type <> 'RequestStarted') = 0"
-    f" from event e where e.subject = {{t}}.id and e.type in ({EFFORTS})))"
-)
-"""Whether line 1 delivered in the hands of the first person who took it, and nothing else was."""

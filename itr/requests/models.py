@@ -26,7 +26,11 @@ from itr.tables import Table
 
 
 class Request(Table):
-    """A customer's request, from issue to resolved."""
+    """A customer's request, from issue to resolved.
+
+    `queues_been` are the queues it was put into, the one it was put into last at the end; `takings`
+    is 1 as long as it was taken once and nothing else happened (see `journeys`).
+    """
 
     id = fields.UUIDField(primary_key=True)
     number = fields.CharField(max_length=24, unique=True)
@@ -111,6 +115,10 @@ class Request(Table):
     confirmed_by_silence = fields.BooleanField(default=False)
     reopen_count = fields.IntField(default=0)
     solved_by_line = fields.SmallIntField(null=True)
+    queues_been: list[str] = fields.JSONField(default=list, db_default=[])
+    takings = fields.IntField(default=0, db_default=0)
+    returned = fields.BooleanField(default=False, db_default=False)
+    first_contact = fields.BooleanField(default=False, db_default=False)
     plan_summary = fields.TextField(null=True)
     expected_at = fields.DatetimeField(null=True)
     ended_reason: str | None = text_or_null()

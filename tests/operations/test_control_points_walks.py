@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +16,7 @@ from tortoise.connection import get_connection
 from itr.errors import DomainError
 from itr.events.log import Audience
 from itr.requests import operations as o
-from itr.requests.models import Request
+from itr.requests.models import Request, Stint
 from itr.requests.rules import OPEN
 from itr.requests.store import clock_words
 from itr.requests.terms import RequestKind, RequestStatus, Verb
@@ -118,6 +121,7 @@ async def test_a_walk_of_random_verbs_leaves_exactly_one_owner_for_every_open_st
         done += 1
         await check(story)
         await check_waits(story)
+        await check_journey(story)
     assert done
     await Clock.filter(request_id=story.id).update(waited_us=None)
     while await work_out_waits():
@@ -137,6 +141,42 @@ async def check_waits(story: Story) -> None:
         if row.waiting_for is not None and row.waiting_since_us is not None:
             found[row.waiting_for.value] += calendar.position_us(story.now) - row.waiting_since_us
         assert +found == waited(histories[row.thread], calendar, story.now), row.thread
+
+
+async def check_journey(story: Story) -> None:
+    """L11: what stands on the request is what its stays and its log say (R-KPI-01)."""
+    request, connection = await Request.get(id=story.id), get_connection("default")
+    events = await connection.execute_query_dict(
+        "select type, payload->>'queue' as queue from event where subject = $1"
+        " order by subject_version",
+        [story.id],
+    )
+    placed = [each["queue"] for each in events if each["type"] in PLACED]
+    stays = [queue for queue, _ in groupby(placed)]
+    tried = [each["type"] for each in events if each["type"] in EFFORTS]
+    lines = await Stint.filter(request_id=story.id).values_list("line", flat=True)
+    at_once = tried == ["RequestStarted"] and max(lines) == 1 and request.delivered_at is not None
+
+    assert request.returned == (len(stays) > len(set(stays)))
+    assert request.first_contact == at_once
+    asked = (request.queues_been, request.takings, request.returned, request.first_contact)
+    if random.Random(len(events)).random() < 0.1:
+        await Request.filter(id=story.id).update(
+            queues_been=[], takings=0, returned=False, first_contact=False
+        )
+        for each in WORKED_OUT.split(";\n")[:2]:
+            await connection.execute_query(each)
+        request = await Request.get(id=story.id)
+        assert asked == (
+            request.queues_been, request.takings, request.returned, request.first_contact,
+        )  # fmt: skip
+
+
+PLACED = ("RequestDispatched", "RequestRequeued", "RequestEscalated", "RequestHandedBack")
+EFFORTS = (*PLACED[1:], "RequestStarted", "RequestWaiting", "SolutionRejected", "RequestReopened")
+(_MIGRATION,) = Path("migrations").glob("*_journeys_of_requests.py")
+WORKED_OUT = import_module(f"migrations.{_MIGRATION.stem}").WORKED_OUT
+"""What a migration worked out of the log for requests of earlier versions."""
 
 
 async def check(story: Story) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -644,6 +646,33 @@ _COLUMNS = {
     D.IMPACT: "r.impact",
     D.ENTITLEMENT: "r.entitlement_outcome",
 }
+
+
+@pytest.mark.parametrize("field", ["returned", "firstContact"])
+async def test_a_journey_is_looked_up_on_the_request_not_in_its_log(made, field):
+    """L11: whatever the number of requests, an index finds them; no stay, no event is read."""
+    desk, _ = made
+    query = f"""{{ requests(first: 5, filter: {{ {field}: {{ eq: true }} }}) {{ totalCount
+        nodes {{ id {field} }} }} }}"""
+    nodes = (await desk.as_("ANALYST").run(query)).data["requests"]["nodes"]
+    column = {"firstContact": "first_contact"}.get(field, field)
+    reads = desk.client.http._transport.app.state.services.database.reads
+
+    async with AsyncExitStack() as stack:
+        kept = [
+            row["statement"]
+            for connection in [
+                await stack.enter_async_context(reads.acquire()) for _ in range(reads.get_size())
+            ]
+            for row in await connection.fetch("select statement from pg_prepared_statements")
+            if f'"{column}" = $' in row["statement"]
+        ]
+    indexes = await reads.fetch("select indexdef from pg_indexes where tablename = 'request'")
+
+    assert nodes and all(node[field] for node in nodes)
+    assert kept
+    assert not [each for each in kept if re.search(r"from (event|stint)\b", each)]
+    assert [each for (each,) in indexes if f"({column}, registered_at)" in each]
 
 
 @pytest.mark.parametrize(

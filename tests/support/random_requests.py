@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -176,6 +177,12 @@ class _Making:
             self.events.append(
                 {"type": kind, "subject": str(request.id), "version": number, "payload": payload}
             )
+        stays = [queue for before, queue in pairwise([None, *queues]) if queue != before]
+        request.returned = len(stays) > len(set(stays))
+        lines = [stint.line for stint in self.stints if stint.request_id == request.id]
+        request.first_contact = (
+            request.delivered_at is not None and max(lines) == 1 and efforts == ["RequestStarted"]
+        )
         self.known[request.id] = Known(tuple(queues), tuple(efforts), request.solved_by_line)
 
     def _clock(self, request: UUID, thread: Thread) -> Clock:
