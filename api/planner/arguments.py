@@ -27,8 +27,11 @@ T = TypeVar("T", bound=type)
 _EQ = "Equal to this; null asks for no value."
 _IN = "One of these."
 _GT = "Greater (later) than this."
+_GTE = "This, or greater (later)."
 _LT = "Less (earlier) than this."
-_HAS = "Contains this text, letter by letter."
+_LTE = "This, or less (earlier)."
+_HAS = "Contains this text."
+_BEGINS = "Starts with this text."
 _NULL = "Whether there is no value."
 
 
@@ -36,9 +39,9 @@ def _comparator(name: str, of: Any, description: str, *, ordered: bool, text: bo
     """Make a comparator input over one kind of value."""
     fields: dict[str, tuple[Any, str]] = {"eq": (of, _EQ), "in": (list[of], _IN)}
     if ordered:
-        fields |= {"gt": (of, _GT), "lt": (of, _LT)}
+        fields |= {"gt": (of, _GT), "gte": (of, _GTE), "lt": (of, _LT), "lte": (of, _LTE)}
     if text:
-        fields["contains"] = (of, _HAS)
+        fields |= {"contains": (of, _HAS), "starts_with": (of, _BEGINS)}
     fields["is_null"] = (bool, _NULL)
     return input_class(name, __name__, fields, description)
 
@@ -66,9 +69,14 @@ def _python(name: str) -> str:
     return f"{name}_" if name in _RESERVED else name
 
 
+_FOLDS = (
+    "Compares a text whatever its case and width (NFKC); a telephone number by its digits,"
+    " with or without the country's code. 比较文本，不分大小写与全半角；电话按号码比较。"
+)
+
 COMPARATORS: dict[Any, type] = {
     strawberry.ID: _comparator("IdComparator", strawberry.ID, "Compares an id.", ordered=False),
-    str: _comparator("StringComparator", str, "Compares a text.", ordered=False, text=True),
+    str: _comparator("StringComparator", str, _FOLDS, ordered=False, text=True),
     int: _comparator("IntComparator", int, "Compares a number.", ordered=True),
     float: _comparator("FloatComparator", float, "Compares a number.", ordered=True),
     bool: _comparator("BooleanComparator", bool, "Compares yes or no.", ordered=False),
@@ -124,10 +132,10 @@ class OrderOf:
 
 @strawberry.enum(description="A direction of sorting.")
 class SortDirection(Enum):
-    """A direction of sorting; rows without a value come last ascending, first descending."""
+    """A direction of sorting; rows without a value come last either way."""
 
     ASC = strawberry.enum_value("ASC", description="Smallest, earliest first; no value last.")
-    DESC = strawberry.enum_value("DESC", description="Greatest, latest first; no value first.")
+    DESC = strawberry.enum_value("DESC", description="Greatest, latest first; no value last.")
 
 
 def filter_for(target: type) -> Callable[[T], T]:

@@ -98,7 +98,8 @@ class Compiler:
             return self.statement.text(order, alias)
         terms = [term.strip() for term in order.split(",")]
         return ", ".join(
-            f"{alias}.{quoted(term.removeprefix('-'))}{' desc' if term.startswith('-') else ''}"
+            f"{alias}.{quoted(term.removeprefix('-'))}"
+            f"{' desc nulls last' if term.startswith('-') else ''}"
             for term in terms
         )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from api.planner.comparing import Comparing
 from api.planner.declare import Many, declaration_of
 from api.planner.filters import Shape
-from api.planner.statement import Statement
+from api.planner.statement import Statement, quoted
 from api.planner.stored import StoredType, stored_type, target_class
 
 
@@ -31,10 +32,10 @@ class FilterWriter:
             return f"({self.write(rest[0])} is not true)"
         if operator == "among":
             return self._among(*rest)
-        value = self.statement.field(self.entry, rest[0], self.alias)
         if operator in {"null", "some"}:
+            value = self.statement.field(self.entry, rest[0], self.alias)
             return f"({value} is {'null' if operator == 'null' else 'not null'})"
-        return self._compare(operator, value, rest[1])
+        return self._compare(operator, *rest)
 
     def _among(self, name: str, shape: Shape) -> str:
         """Return whether a row of a list that may be seen is like this."""
@@ -51,15 +52,12 @@ class FilterWriter:
             f"(exists (select 1 from {target.table} {inner} where ({on}) and {seen} and {wanted}))"
         )
 
-    def _compare(self, operator: str, value: str, cast: str) -> str:
-        slot = ("page", self.site, "filter", self.count)
+    def _compare(self, operator: str, name: str, cast: str, comparing: Comparing) -> str:
+        parameter = self.statement.slot(("page", self.site, "filter", self.count))
         self.count += 1
-        if operator == "in":
-            return f"({value} = any({self.statement.slot(slot, f'{cast}[]')}))"
-        parameter = self.statement.slot(slot, cast)
-        if operator == "contains":
-            return f"({value} like {parameter})"
-        return f"({value} {_SIGNS[operator]} {parameter})"
-
-
-_SIGNS = {"eq": "=", "gt": ">", "lt": "<"}
+        folded = declaration_of(self.entry.fields[name]).folded
+        if folded is not None:
+            value = f"{self.alias}.{quoted(folded)}"
+        else:
+            value = comparing.make(self.statement.field(self.entry, name, self.alias))
+        return comparing.compare(operator, value, parameter, cast)

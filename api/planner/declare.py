@@ -127,6 +127,8 @@ class Declaration:
     filter: bool = False
     order: bool = False
     own: str | None = None
+    folded: str | None = None
+    telephone: bool = False
 
 
 class StoredField(StrawberryField):
@@ -181,6 +183,8 @@ def column(
     own: str | None = None,
     filter: bool = False,
     order: bool = False,
+    folded: str | None = None,
+    telephone: bool = False,
     **options: Any,
 ) -> Any:
     """Declare a field that is a column, of the field's own name unless another is given.
@@ -189,9 +193,13 @@ def column(
     scalar Duration) a bigint of microseconds, `Decimal` a numeric, `Long` a 64-bit integer shown
     as text, `date`, an enum kept by its name as text, `list[…]` an array of these, and so on.
     `filter` and `order` offer it in the type's filter and order inputs. `own`, an SQL condition,
-    tells the rows of which it is read without the permission: one's own.
+    tells the rows of which it is read without the permission: one's own. Texts are compared
+    folded: `folded` names the column that holds them so where lists are long; `telephone`
+    compares by digits instead.
     """
-    return _field(Declaration(Column(name), permission, filter, order, own), options)
+    compared = {"folded": folded, "telephone": telephone}
+    declaration = Declaration(Column(name), permission, filter, order, own, **compared)  # type: ignore[arg-type]
+    return _field(declaration, options)
 
 
 def sql(

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from api.planner.arguments import FilterOf
+from api.planner.comparing import TELEPHONE
 from api.planner.declare import Many, One, PublicId, declaration_of
 from api.planner.errors import Refused
 from api.planner.kinds import UUIDS, Kind
@@ -84,11 +85,10 @@ class FilterReader:
                 raise Refused("BAD_INPUT", self.path)
             handed = [hand_over(each) for each in value]
             self.values.append([each for each in handed if each is not None])
-        elif operator == "contains":
-            self.values.append(contains_pattern(hand_over(value)))
         else:
             self.values.append(hand_over(value))
-        return (operator, name, kind.cast)
+        phone = declaration_of(entry.fields[name]).telephone
+        return (operator, name, kind.cast, TELEPHONE if phone else kind.comparing)
 
     def _handling(self, entry: StoredType, name: str) -> tuple[Kind, Callable[[Any], Any]]:
         """Return the kind of a field and how its values are handed over; ids become uuids."""
@@ -121,14 +121,6 @@ def uuid_of(entry: StoredType, text: str) -> UUID | None:
     """Return the row id in a public id; None, which equals nothing, for any other text."""
     parts = entry.read_id(text)
     return UUID(parts[0]) if parts and len(parts) == 1 and len(parts[0]) == 32 else None
-
-
-def contains_pattern(text: str | None) -> str | None:
-    """Return the LIKE pattern for `contains`, in which nothing but itself stands for anything."""
-    if text is None:
-        return None
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 def ensure_readable(entry: StoredType, name: str, permissions: Any, path: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_type
 
+from api.planner.comparing import EXACT, FOLDED, Comparing
 from itr.durations import LONGEST, microseconds_of
 
 
@@ -67,18 +68,19 @@ def _same(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of value: its SQL type, how SQL shows it, how Python hands it over."""
+    """One kind of value: its SQL type, how SQL shows and compares it, how Python hands it over."""
 
     cast: str
     show: Callable[[str], str] = _as_it_is
     hand_over: Callable[[Any], Any] = _same
+    comparing: Comparing = EXACT
 
 
 _TEXT = Kind("text", _text, storable)
 
 _KINDS = {
-    "ID": Kind("text", _text, storable),
-    "String": _TEXT,
+    "ID": _TEXT,
+    "String": Kind("text", _text, storable, FOLDED),
     "Int": Kind("bigint", _as_it_is, _whole),
     "Float": Kind("float8"),
     "Boolean": Kind("boolean"),

@@ -1,7 +1,7 @@
 """The SQL of a connection: the page's rows by keyset, then its parts.
 
-Rows without a value sort as the greatest: last ascending, first descending, as PostgreSQL's
-indexes have them, so a page from the end is the exact mirror of a page from the start.
+Rows without a value come last either way, and a page from the end is the exact mirror of a page
+from the start. Enums are sorted as the schema lists their values: by the course of things.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphql import is_non_null_type
+from graphql import GraphQLEnumType, get_named_type, is_non_null_type
 
 from api.planner.conditions import FilterWriter
 from api.planner.cursors import cursor_sql
@@ -32,6 +32,12 @@ class Key:
     cast: str
     descending: bool
     nullable: bool
+
+    def sorting(self, *, forward: bool) -> str:
+        """Return the term of `order by`; no value last forward is no value first backward."""
+        way = "desc" if self.descending == forward else "asc"
+        nulls = f" nulls {'last' if forward else 'first'}" if self.nullable else ""
+        return f"{self.sql} {way}{nulls}"
 
 
 def page_sql(
@@ -85,10 +91,7 @@ class _PageWriter:
 
         Only columns that are asked for are named: some may not be read by everybody.
         """
-        order = ", ".join(
-            f"{key.sql} {'desc' if key.descending == self.shape.forward else 'asc'}"
-            for key in self.keys
-        )
+        order = ", ".join(key.sorting(forward=self.shape.forward) for key in self.keys)
         bounds = "".join(
             f" and {self._beyond(side, forward=side == 'after')}"
             for side in ("after", "before")
@@ -179,7 +182,7 @@ class _PageWriter:
         condition = "false"
         for key, has_value, number in reversed(keys):
             value = self._at(side, number, key)
-            condition = _step(key, value, has_value, key.descending != forward, condition)
+            condition = _step(key, value, has_value, condition, forward=forward)
         return condition
 
     def _at(self, side: str, number: int, key: Key) -> str:
@@ -198,20 +201,35 @@ class _PageWriter:
         declaration = declaration_of(entry.fields[name])
         kind = self.compiler.types.kind_of(entry, name)
         cast = "uuid" if isinstance(declaration.source, PublicId) else kind.cast
-        nullable = not is_non_null_type(self.compiler.types.field_type(entry, name))
+        kind_of_field = self.compiler.types.field_type(entry, name)
+        nullable = not is_non_null_type(kind_of_field)
         if not isinstance(declaration.source, Column | PublicId):
             nullable = True
-        return Key(self.statement.field(entry, name, self.alias), cast, down, nullable)
+        value = self.statement.field(entry, name, self.alias)
+        course = course_of(kind_of_field)
+        if course is not None:
+            listed = ", ".join(f"'{each}'" for each in course)
+            value, cast = f"array_position(array[{listed}]::text[], {value}::text)", "int"
+        return Key(value, cast, down, nullable)
 
 
-def _step(key: Key, value: str, has_value: bool, greater: bool, deeper: str) -> str:
+def course_of(graphql_type: Any) -> list[str] | None:
+    """Return the values of an enum in their course; None where that is the order of their text."""
+    named = get_named_type(graphql_type)
+    if not isinstance(named, GraphQLEnumType):
+        return None
+    names = list(named.values)
+    return None if names == sorted(names) else names
+
+
+def _step(key: Key, value: str, has_value: bool, deeper: str, *, forward: bool) -> str:
     """Return: this key is beyond, or it is the same and the deeper keys are beyond."""
     if not has_value:
-        beyond = "false" if greater else f"{key.sql} is not null"
+        beyond = "false" if forward else f"{key.sql} is not null"
         return f"({beyond} or ({key.sql} is null and {deeper}))"
+    sign = ">" if key.descending != forward else "<"
     if not key.nullable:
-        sign = ">" if greater else "<"
         return f"({key.sql} {sign}= {value} and ({key.sql} {sign} {value} or {deeper}))"
-    beyond = f"{key.sql} > {value} or {key.sql} is null" if greater else f"{key.sql} < {value}"
+    beyond = f"{key.sql} {sign} {value}" + (f" or {key.sql} is null" if forward else "")
     same = f"{key.sql} = {value} and {deeper}"
     return f"coalesce({beyond} or ({same}), false)"

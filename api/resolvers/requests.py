@@ -1,9 +1,11 @@
 """Requests: their queries and the mutations of their lifecycle; translate, call, wrap."""
 
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
+from api.planner import read as planner
 from api.planner.fields import page_field
 from api.resolvers.performing import answered, key_of, key_or_none, on_request
 from api.resolvers.permissions import may, mutation
@@ -20,6 +22,7 @@ from itr.requests.charge_rules import Price
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification
 from itr.requests.terms import Verb
+from itr.visibility import Visible
 
 Info = strawberry.Info
 P = Permission
@@ -33,6 +36,22 @@ class RequestQuery:
         permission_classes=[may(P.READ_REQUESTS)],
         description="Requests within your sight, newest first unless ordered otherwise.",
     )
+
+    @strawberry.field(
+        permission_classes=[may(P.READ_REQUESTS)],
+        description="The request of this number, whatever its case and width; null: none in sight.",
+    )
+    async def request(
+        self,
+        info: Info,
+        number: Annotated[str, strawberry.argument(description="The number people use.")],
+    ) -> ServiceRequest | None:
+        """One request by the number people use."""
+        named = "{alias}.number_folded = lower(normalize(:number, NFKC))"
+        found: ServiceRequest | None = await planner.one(
+            info, ServiceRequest, where=Visible(named, {"number": number.strip()})
+        )
+        return found
 
 
 @strawberry.type

@@ -2,13 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
-from api.planner.declare import column, many, one, public_id, same_row, sql
+from api.planner.declare import column, connection, many, one, public_id, same_row, sql
 from api.planner.stored import Node, embedded, stored
 from api.schema.people import Organisation, Project
 from api.schema.service_levels import ServiceLevel
@@ -22,6 +22,9 @@ from itr.catalogue.policy import (
 )
 from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
 from itr.people.roles import Permission
+
+if TYPE_CHECKING:
+    from api.schema.requests import RequestConnection
 
 
 @embedded
@@ -47,6 +50,13 @@ class Product(Node):
     id: strawberry.ID = public_id()
     name: str = column(filter=True, order=True, description="Its name.")
     served: bool = column(filter=True, description="Whether it is served at all.")
+    requests: Annotated["RequestConnection", strawberry.lazy("api.schema.requests")] | None = (
+        connection(
+            "product_id",
+            order="-registered_at",
+            description="The requests about it. 相关请求",
+        )
+    )
 
 
 @filter_for(Product)
@@ -196,6 +206,14 @@ class Contract(Node):
     )
     lines: list[Annotated["ContractLine", strawberry.lazy("api.schema.catalogue")]] = many(
         "contract_id", order="number", description="Its lines."
+    )
+    requests: Annotated["RequestConnection", strawberry.lazy("api.schema.requests")] | None = (
+        connection(
+            on="{t}.contract_line_id in"
+            " (select l.id from contract_line l where l.contract_id = {parent}.id)",
+            order="-registered_at",
+            description="The requests it entitled. 依此合同的请求",
+        )
     )
 
 

@@ -9,7 +9,7 @@ from api.planner import read as planner
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, computed, connection, many, one, public_id, sql
-from api.planner.stored import Node, stored
+from api.planner.stored import Node, stored, stored_type
 from api.schema.vocabulary import described
 from itr.people.roles import OrganisationKind, Permission, Role
 from itr.people.visibility import (
@@ -101,6 +101,13 @@ class Organisation(Node):
         permission=Permission.READ_CONTRACTS,
         description="Whether its clocks count the weekends that make up for holidays (R-CAL-03).",
     )
+    requests: Annotated["RequestConnection", strawberry.lazy("api.schema.requests")] | None = (
+        connection(
+            "customer_id",
+            order="-registered_at",
+            description="Its requests as a customer. 其请求",
+        )
+    )
 
 
 @filter_for(Organisation)
@@ -139,7 +146,11 @@ class Person(Node):
         permission=Permission.READ_PEOPLE, own=OWN, filter=True, description="E-mail address."
     )
     phone: str | None = column(
-        permission=Permission.READ_PEOPLE, own=OWN, filter=True, description="Telephone number."
+        permission=Permission.READ_PEOPLE,
+        own=OWN,
+        filter=True,
+        telephone=True,
+        description="Telephone number.",
     )
     language: Language | None = sql(
         "upper({t}.language)",
@@ -160,6 +171,13 @@ class Person(Node):
         permission=Permission.MANAGE_PEOPLE,
         own=OWN,
         description="The roles held; permissions are the union (R-ROLE-01).",
+    )
+    assigned_requests: (
+        Annotated["RequestConnection", strawberry.lazy("api.schema.requests")] | None
+    ) = connection(
+        "assignee_id",
+        order="-registered_at",
+        description="The requests they own. 其负责的请求",
     )
 
 
@@ -202,6 +220,13 @@ class Queue(Node):
         " where m.person_id = {t}.id and m.queue_id = {parent}.id)",
         order="name",
         description="Who may take its work.",
+    )
+    requests: Annotated["RequestConnection", strawberry.lazy("api.schema.requests")] | None = (
+        connection(
+            "queue_id",
+            order="-registered_at",
+            description="The requests that stand in it. 其中的请求",
+        )
     )
 
 
@@ -265,6 +290,11 @@ class ProjectConnection:
 @strawberry.type(description="Who is asking, and what they may do. 当前用户")
 class Viewer:
     """Who is asking, and what they may do."""
+
+    @strawberry.field(description="The id of the person or machine, also where it sees no person.")
+    def id(self, info: strawberry.Info) -> strawberry.ID:
+        """The viewer's id as a person."""
+        return strawberry.ID(stored_type(Person).write_id(info.context.actor.id))
 
     @strawberry.field(description="The person or machine itself; null for the system.")
     async def actor(self, info: strawberry.Info) -> Person | None:

@@ -31,7 +31,7 @@ from itr.requests.policy import (
     visible_parts,
     visible_requests,
 )
-from itr.requests.risk import BREACHED_NOW
+from itr.requests.risk import BREACHED_NOW, TIGHTEST
 from itr.requests.terms import (
     Channel,
     Charge,
@@ -107,10 +107,12 @@ class ServiceRequest(Node):
     """A customer's request, from issue to resolved (R-REQ-01)."""
 
     id: strawberry.ID = public_id()
-    number: str = column(filter=True, order=True, description="The number people use.")
+    number: str = column(
+        filter=True, order=True, folded="number_folded", description="The number people use."
+    )
     version: int = column(description="Rises with every change; give it as `expectedVersion`.")
     kind: RequestKind = column(filter=True, description="What sort of request.")
-    title: str = column(filter=True, description="Its subject.")
+    title: str = column(filter=True, folded="title_folded", description="Its subject.")
     description: str = column(description="What the requester told.")
     status: RequestStatus = column(filter=True, order=True, description="Where it stands.")
     waiting_reason: WaitingReason | None = column(
@@ -248,6 +250,12 @@ class ServiceRequest(Node):
         filter=True,
         description="Whether it is open with a running clock past its deadline; the same on"
         " boards and in figures. 现已超时",
+    )
+    deadline: datetime | None = sql(
+        TIGHTEST,
+        filter=True,
+        order=True,
+        description="The tightest deadline of its running clocks; null: none runs. 最紧期限",
     )
     clocks: list[Clock] = many(
         "request_id", order=LIFECYCLE, filter=True, description="Its time threads, in their order."

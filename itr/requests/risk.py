@@ -73,9 +73,14 @@ RISK = (
 A breach that was overturned is none any more; that it was warned of remains (R-SLA-05).
 """
 
+TIGHTEST = (
+    f"(case when {IS_OPEN} then (select min(due.deadline) from clock due"
+    f" where due.request_id = {{t}}.id and {IS_RUNNING.replace('{t}', 'due')}) end)"
+)
+"""The tightest open deadline of a request, in SQL over its row; what is over has none."""
+
 URGENCY = (
     f"array_position(array['{SlaRisk.BREACHED}', '{SlaRisk.AT_RISK}', '{SlaRisk.OK}'], {RISK}),"
-    " (select min(due.deadline) from clock due where due.request_id = {t}.id"
-    f" and {IS_RUNNING.replace('{t}', 'due')}), {{t}}.registered_at"
+    f" {TIGHTEST}, {{t}}.registered_at"
 )
 """An order of requests in SQL: breached first, then those at risk, the earliest deadline first."""

@@ -102,9 +102,9 @@ async def test_random_queries_answer_what_the_oracle_answers(seeded: Seeded, rol
         pool = CountingPool(seeded.database.reads_of(actor))
         context: Any = Surroundings(actor, pool, now)  # type: ignore[arg-type]
         dice = random.Random(f"{role} {seed_number}")
-        maker = QueryMaker(schema, seeded.tables, values, context, dice, roots=roots)
-        query, variables = maker.make()
         oracle = Oracle(SCHEMA, seeded.tables, rules, context=context)
+        maker = QueryMaker(schema, seeded.tables, values, context, dice, roots=roots, oracle=oracle)
+        query, variables = maker.make()
 
         expected = oracle.answer(query, variables)
         result: Any = await SCHEMA.execute(query, variables, context_value=context)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.support import planner_desk
+from tests.support.oracle_values import e164
 from tests.support.planner_desk import Desk
-from tests.support.planner_rows import FIRMS, HUMANS
+from tests.support.planner_rows import FIRMS, HUMANS, PHONES
 
 small_desk = planner_desk.small_desk
 
@@ -26,6 +27,11 @@ async def numbers(desk: Desk, filter: Any, who: str = "director") -> set[str]:
 def kept(desk: Desk, keep: Callable[[dict[str, Any]], bool]) -> set[str]:
     """Return the numbers of the rows that are kept."""
     return {row["number"] for row in desk.rows["ticket"] if keep(row)}
+
+
+def is_printer(row: dict[str, Any]) -> bool:
+    """Whether it is one, however it is written."""
+    return row["title"] in {"Ｐｒｉｎｔｅｒ", "Printer"}
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,23 @@ def kept(desk: Desk, keep: Callable[[dict[str, Any]], bool]) -> set[str]:
         ({"title": {"contains": "\\"}}, lambda row: "\\" in (row["title"] or "")),
         ({"title": {"contains": "务器"}}, lambda row: "务器" in (row["title"] or "")),
         ({"title": {"contains": "\0"}}, lambda _: False),
+        ({"title": {"contains": "ｐRint"}}, is_printer),
+        ({"title": {"eq": "printer"}}, is_printer),
+        ({"title": {"in": ["PRINTER", "ｐ"]}}, is_printer),
+        ({"title": {"startsWith": "PRI"}}, is_printer),
+        ({"title": {"startsWith": "５０％"}}, lambda row: (row["title"] or "")[:3] == "50%"),
+        ({"title": {"startsWith": "rinter"}}, lambda _: False),
+        ({"title": {"startsWith": None}}, lambda _: False),
+        ({"number": {"startsWith": "t-000"}}, lambda row: row["number"] < "T-001"),
+        ({"number": {"eq": "ｔ-0003"}}, lambda row: row["number"] == "T-0003"),
+        ({"priority": {"gte": 2, "lte": 3}}, lambda row: 2 <= row["priority"] <= 3),
+        ({"openedAt": {"gte": "2026-02-02T00:00:00Z", "lte": "2026-02-04T00:00:00Z"}},
+         lambda row: "2026-02-02" <= row["opened_at"].isoformat() <= "2026-02-04T00:00:00+00:00"),
+        ({"due": {"gte": "2026-03-02"}}, lambda row: str(row["due"] or "0") >= "2026-03-02"),
+        ({"target": {"lte": "PT0S"}},
+         lambda row: row["target_us"] is not None and row["target_us"] <= 0),
+        ({"not": {"target": {"gte": "PT0S"}}},
+         lambda row: row["target_us"] is None or row["target_us"] < 0),
         ({"title": {"eq": "a\0"}}, lambda _: False),
         ({"title": {"eq": "\ud800"}}, lambda _: False),
         ({"title": {"in": ["\ud800", "😀"]}}, lambda row: row["title"] == "😀"),
@@ -90,6 +113,56 @@ async def test_a_filter_keeps_what_it_says(
 
 async def test_a_long_text_is_a_value_like_any_other(small_desk: Desk) -> None:
     assert await numbers(small_desk, {"title": {"contains": "%" * 1_000_000}}) == set()
+
+
+@pytest.mark.parametrize(
+    ("phone", "found"),
+    [
+        ({"eq": "13800138000"}, {0, 1}),
+        ({"eq": "+86 138 0013 8000"}, {0, 1}),
+        ({"eq": "0086-138-0013-8000"}, {0, 1}),
+        ({"eq": "１３８-0013-8000"}, {0, 1}),
+        ({"eq": "(010) 6552-1234"}, {2, 3}),
+        ({"in": ["010 65521234", "tel 021-5550-0001"]}, {2, 3, 4}),
+        ({"eq": "+49 (30) 123-45 67"}, {5}),
+        ({"eq": "030 1234567"}, set()),
+        ({"startsWith": "138"}, {0, 1}),
+        ({"startsWith": "+86138"}, {0, 1}),
+        ({"startsWith": "010-6552"}, {2, 3}),
+        ({"startsWith": "10 65"}, {2, 3}),
+        ({"startsWith": "0049"}, {5}),
+        ({"contains": "6552"}, {2, 3}),
+        ({"contains": "010-65"}, {2, 3}),
+        ({"contains": "5550 00"}, {4}),
+        ({"contains": "nobody"}, set()),
+        ({"contains": ""}, set()),
+        ({"eq": ""}, set()),
+        ({"eq": None}, {6}),
+        ({"isNull": False}, {0, 1, 2, 3, 4, 5}),
+    ],
+    ids=repr,
+)
+async def test_a_telephone_number_is_found_by_its_digits_however_it_is_written(
+    small_desk: Desk, phone: Any, found: set[int]
+) -> None:
+    """Spaces, dashes, full-width digits, with or without +86; another country's stays its own."""
+    answer = await small_desk.ask(
+        "query F($filter: HumanFilter) { humans(first: 100, filter: $filter) { nodes { id } } }",
+        variables={"filter": {"phone": phone}},
+    )
+
+    assert {node["id"] for node in answer.data["humans"]["nodes"]} == {
+        f"hum_{HUMANS[number].hex}" for number in found
+    }
+
+
+def test_the_oracle_reads_telephone_numbers_as_the_database_does() -> None:
+    read = [e164(each) for each in PHONES if each is not None]
+
+    assert read == [
+        "8613800138000", "8613800138000", "861065521234", "861065521234", "862155500001",
+        "49301234567",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

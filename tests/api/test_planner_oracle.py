@@ -24,11 +24,10 @@ async def test_random_queries_answer_what_the_oracle_answers(small_desk: Desk, w
     values = Values(SCHEMA._schema, small_desk.rows)
     for seed in range(QUERIES):
         context = small_desk.surroundings(who)
-        maker = QueryMaker(
-            SCHEMA._schema, small_desk.rows, values, context, random.Random(f"{who} {seed}")
-        )
-        query, variables = maker.make()
         oracle = Oracle(SCHEMA, small_desk.rows, RULES, context=context)
+        dice = random.Random(f"{who} {seed}")
+        maker = QueryMaker(SCHEMA._schema, small_desk.rows, values, context, dice, oracle=oracle)
+        query, variables = maker.make()
 
         expected: Any = oracle.answer(query, variables)
         result: Any = await SCHEMA.execute(query, variables, context_value=context)

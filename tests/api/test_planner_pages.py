@@ -29,6 +29,8 @@ ORDERS = [
     [("TARGET", "DESC"), ("URGENT", "ASC"), ("OPENED_AT", "DESC")],
     [("WEIGHT", "ASC"), ("PRICE", "DESC")],
     [("PACE", "ASC"), ("AGE", "DESC")],
+    [("PACE", "DESC"), ("STATE", "ASC")],
+    [("PRICE", "DESC"), ("DUE", "DESC")],
     [("DUE", "ASC"), ("STATE", "DESC"), ("NOTE", "ASC")],
 ]
 
@@ -76,6 +78,35 @@ async def test_walking_forward_and_backward_sees_every_row_once(
     assert len(whole) == len(small_desk.rows["ticket"])
     assert forward == whole
     assert backward == whole
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+@pytest.mark.parametrize("field", ["ENDED", "TITLE", "TARGET", "PRICE", "DUE", "PACE"])
+async def test_rows_without_a_value_come_last_either_way(
+    small_desk: Desk, field: str, direction: str
+) -> None:
+    name = field.lower()
+    answer = await small_desk.ask(
+        f"query Q($by: [TicketOrder!]) {{ tickets(first: 100, orderBy: $by)"
+        f" {{ nodes {{ {name} }} }} }}",
+        variables={"by": by([(field, direction)])},
+    )
+
+    empty = [node[name] is None for node in answer.data["tickets"]["nodes"]]
+    assert empty == sorted(empty)
+    assert any(empty)
+
+
+async def test_an_enum_is_sorted_in_the_course_its_values_are_listed_in(small_desk: Desk) -> None:
+    """By what comes after what, not by the alphabet."""
+    query = "query Q($by: [TicketOrder!]) { tickets(first: 100, orderBy: $by) { nodes { state } } }"
+    found = {}
+    for direction in ("ASC", "DESC"):
+        answer = await small_desk.ask(query, variables={"by": by([("STATE", direction)])})
+        states = [node["state"] for node in answer.data["tickets"]["nodes"]]
+        found[direction] = list(dict.fromkeys(states))
+
+    assert found == {"ASC": ["OPEN", "WAITING", "DONE"], "DESC": ["DONE", "WAITING", "OPEN"]}
 
 
 async def test_a_page_holds_twenty_unless_asked_otherwise_and_never_more_than_a_hundred(

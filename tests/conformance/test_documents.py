@@ -135,6 +135,8 @@ async def variables(name: str, desk: Desk, before: Mapping[str, Any]) -> dict[st
         case "Board":
             (filtered,) = re.findall(r'`({"filter":.*?})`', FRONT_END, re.DOTALL)
             return dict(json.loads(filtered))
+        case "Due":
+            return {"before": desk.time().isoformat()}
         case "Month":
             year = desk.time().year
             return {

@@ -21,6 +21,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.utils.str_converters import to_camel_case
 
 from api.planner.arguments import connection_class
+from api.planner.comparing import EXACT, TELEPHONE, Comparing
 from api.planner.declare import (
     STORED,
     Column,
@@ -38,7 +39,7 @@ from api.planner.fields import PageField
 from api.planner.pages import DEFAULT_PAGE
 from api.planner.schema import types_of
 from api.planner.stored import StoredType, stored_type, target_class
-from tests.support.oracle_values import ascending, meets, order_terms, typed
+from tests.support.oracle_values import in_order, meets, order_terms, sort_by, typed
 
 Row = dict[str, Any]
 
@@ -241,7 +242,7 @@ class Oracle:
             return
         for term in reversed([each.strip() for each in order.split(",")]):
             column = term.removeprefix("-")
-            rows.sort(key=lambda it: ascending(it[column]), reverse=term.startswith("-"))
+            sort_by(rows, lambda it, column=column: it[column], down=term.startswith("-"))  # type: ignore[misc]
 
     def _belongs(self, name: str, how: Any, parent: Row, child: Row) -> bool:
         if found := _BY_KEY.fullmatch(how.on):
@@ -267,9 +268,8 @@ class Oracle:
         down = terms[-1][1] if terms else False
         listed.sort(key=lambda row: [row[name] for name in entry.unique], reverse=down)
         for name, descending in reversed(terms):
-            listed.sort(
-                key=lambda row, name=name: ascending(self.value(entry, name, row)),
-                reverse=descending,
+            sort_by(
+                listed, lambda row, name=name: self.order_value(entry, name, row), down=descending
             )
         total = len(listed)
         start, end = 0, total
@@ -318,12 +318,20 @@ class Oracle:
         down = terms[-1][1] if terms else False
         for name, descending in [*terms, *((name, down) for name in entry.unique)]:
             known = name in entry.fields and (name, descending) in terms
-            mine = self.value(entry, name, one) if known else one[name]
-            theirs = self.value(entry, name, other) if known else other[name]
-            left, right = ascending(mine), ascending(theirs)
-            if left != right:
-                return 1 if (left > right) != descending else -1
+            mine = self.order_value(entry, name, one) if known else one[name]
+            theirs = self.order_value(entry, name, other) if known else other[name]
+            if mine != theirs:
+                if mine is None or theirs is None:
+                    return 1 if mine is None else -1
+                return 1 if (mine > theirs) != descending else -1
         return 0
+
+    def order_value(self, entry: StoredType, name: str, row: Row) -> Any:
+        """Return what a field's value is sorted by."""
+        value = self.value(entry, name, row)
+        if isinstance(entry.fields[name].metadata[STORED].source, PublicId):
+            return value
+        return in_order(value, self.types.field_type(entry, name))
 
     def value(self, entry: StoredType, name: str, row: Row) -> Any:
         """Return the value of a field to filter or sort by, as the type compares it."""
@@ -368,7 +376,8 @@ class Oracle:
         how = entry.fields[name].metadata[STORED].source
         if not isinstance(how, Many):
             mine, target = self.value(entry, name, row), self._compared_type(entry, name)
-            return all(meets(mine, term, its, target) for term, its in given.items())
+            comparing = self._comparing(entry, name, target)
+            return all(meets(mine, term, its, target, comparing) for term, its in given.items())
         if given.get("some") is None:
             return True
         full = f"{entry.name}.{to_camel_case(name)}"
@@ -377,6 +386,13 @@ class Oracle:
             self._belongs(full, how, row, it) and self._holds(target, given["some"], it)
             for it in self.rows(target)
         )
+
+    def _comparing(self, entry: StoredType, name: str, target: StoredType | None) -> Comparing:
+        if target is not None:
+            return EXACT
+        if entry.fields[name].metadata[STORED].telephone:
+            return TELEPHONE
+        return self.types.kind_of(entry, name).comparing
 
     def _compared_type(self, entry: StoredType, name: str) -> StoredType | None:
         how = entry.fields[name].metadata[STORED].source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -24,13 +24,15 @@ from graphql import (
 )
 
 from api.planner.cursors import CursorKey
-from api.planner.declare import STORED, Column, Connection, Many, One, PublicId
+from api.planner.declare import STORED, Column, Connection, Many, One
 from api.planner.reading import reader_text
 from api.planner.scalars import print_decimal, print_instant
 from api.planner.schema import types_of
 from api.planner.stored import StoredType, stored_type
+from itr.durations import microseconds_of
 from tests.support.cursors import write_cursor
-from tests.support.oracle import Row, _definition
+from tests.support.oracle import Oracle, Row, _definition
+from tests.support.oracle_values import in_order
 
 _ODD = ["x", "c", "r", "s", "p", "d", "e", "l", "u", "q", "i", "k", "v", "t1", "t2", "n0", "more"]
 PAGE = {"first", "after", "last", "before", "filter", "orderBy"}
@@ -87,6 +89,7 @@ class QueryMaker:
         dice: random.Random,
         *,
         roots: Sequence[str] | None = None,
+        oracle: Oracle | None = None,
     ) -> None:
         self.schema = schema
         self.tables = tables
@@ -94,6 +97,7 @@ class QueryMaker:
         self.context = context
         self.dice = dice
         self.roots = roots
+        self.oracle = oracle
         self.variables: dict[str, Any] = {}
         self.declared: list[str] = []
         self.fragments: list[str] = []
@@ -272,10 +276,11 @@ class QueryMaker:
         keys: list[str | None] = []
         for field, _ in order:
             source = entry.fields[field].metadata[STORED].source
-            if isinstance(source, PublicId):
-                keys.append(str(row["id"]))
+            if self.oracle is not None:
+                keys.append(_text(self.oracle.order_value(entry, field, row)))
             elif isinstance(source, Column):
-                keys.append(_text(row[source.name or field]))
+                kind = types_of(self.schema).field_type(entry, field)
+                keys.append(_text(in_order(row[source.name or field], kind)))
             else:
                 return None
         keys += [_text(row[column]) for column in entry.unique]
@@ -367,4 +372,6 @@ def _text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, timedelta):
+        return str(microseconds_of(value))
     return str(value.value if isinstance(value, Enum) else value)

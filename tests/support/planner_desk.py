@@ -130,7 +130,7 @@ async def opened(owner_url: str) -> AsyncIterator[Any]:
     link = await asyncpg.connect(**credentials(owner_url))
     await link.execute("create schema if not exists desk")
     await link.close()
-    settings = {"jit": "off", "timezone": "UTC", "search_path": "desk"}
+    settings = {"jit": "off", "timezone": "UTC", "search_path": "desk, public"}
     async with asyncpg.create_pool(
         **credentials(owner_url),
         min_size=1,

@@ -15,13 +15,15 @@ NOW = datetime(2026, 3, 2, 12, 0, 0, 250_000, tzinfo=UTC)
 TABLES = """
 create table firm (id uuid primary key, name text not null, secret text, rank int not null);
 create table human (
-  id uuid primary key, name text not null, firm_id uuid not null, joined date not null);
+  id uuid primary key, name text not null, firm_id uuid not null, joined date not null,
+  phone text);
 create table ticket (
   id uuid primary key, number text not null, title text, opened_at timestamptz not null,
   closed_at timestamptz, priority int not null, state text not null, target_us bigint,
   cost numeric, cost_currency text, weight bigint not null, ratio float8, due date,
   urgent boolean not null, tags text[] not null, marks timestamptz[], note text, pace_id int,
-  firm_id uuid not null, owner_id uuid, subject_kind text, subject_id uuid);
+  firm_id uuid not null, owner_id uuid, subject_kind text, subject_id uuid,
+  title_folded text generated always as (lower(normalize(title, NFKC))) stored);
 create table step (
   id uuid primary key, ticket_id uuid not null, place int, name text not null,
   spent_us bigint not null);
@@ -74,7 +76,27 @@ ACTORS = {
     "guest": Someone(HUMANS[4], frozenset(), Scope(all=False, firms=frozenset())),
 }
 
-_WORDS = ("printer", "50% off", "a_b", "back\\slash", "'quote'", "服务器 down", "😀", "", "Printer")
+PHONES = (
+    "+86 138-0013-8000",
+    "１３８００１３８０００",
+    "010-6552 1234",
+    "+86 (0)10 6552 1234",
+    "0086 21 5550 0001",
+    "+49 30 1234567",
+    None,
+)
+
+_WORDS = (
+    "Ｐｒｉｎｔｅｒ",
+    "50% off",
+    "a_b",
+    "back\\slash",
+    "'quote'",
+    "服务器 down",
+    "😀",
+    "",
+    "Printer",
+)
 
 
 def make_rows(seed: int = 7, *, tickets: int = 30) -> dict[str, list[dict[str, Any]]]:
@@ -95,6 +117,7 @@ def make_rows(seed: int = 7, *, tickets: int = 30) -> dict[str, list[dict[str, A
             "name": f"P{n % 4}",
             "firm_id": FIRMS[n % 4],
             "joined": date(2020, 1, 1 + n % 3),
+            "phone": PHONES[n],
         }
         for n, key in enumerate(HUMANS)
     ]

@@ -144,6 +144,7 @@ class Human(Node):
     """A person."""
 
     name: str = column(filter=True, order=True)
+    phone: str | None = column(filter=True, telephone=True)
     joined: date | None = column(permission="dates", own="{t}.id = :actor", filter=True, order=True)
     years: list[str] | None = computed(
         ["joined"],
@@ -182,7 +183,7 @@ class Ticket(Node):
     """A ticket."""
 
     number: str = column(filter=True, order=True)
-    title: str | None = column(filter=True, order=True)
+    title: str | None = column(filter=True, order=True, folded="title_folded")
     opened_at: datetime = column(filter=True, order=True)
     ended: datetime | None = column("closed_at", filter=True, order=True)
     priority: int = column(filter=True, order=True)
