@@ -206,6 +206,7 @@ def sql(
     expression: str,
     *,
     permission: Any = None,
+    own: str | None = None,
     filter: bool = False,
     order: bool = False,
     uses: Mapping[str, Lookup] | None = None,
@@ -213,11 +214,12 @@ def sql(
 ) -> Any:
     """Declare a field that is an SQL expression, of the SQL type `column` would expect.
 
-    `uses` names lookups into shared queries; write them as `{name}` in the expression:
+    `own` as in `column`. `uses` names lookups into shared queries; write them as `{name}` in the
+    expression:
     `sql("{t}.due_us - {now_us}", uses={"now_us": POSITION_NOW.value("us", id="calendar_id")})`.
     """
     source = Expression(expression, dict(uses or {}))
-    return _field(Declaration(source, permission, filter, order), options)
+    return _field(Declaration(source, permission, filter, order, own), options)
 
 
 def same_row(

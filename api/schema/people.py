@@ -155,6 +155,7 @@ class Person(Node):
     language: Language | None = sql(
         "upper({t}.language)",
         permission=Permission.READ_PEOPLE,
+        own=OWN,
         description="What they are told in.",
     )
     active: bool = column(filter=True, description="Whether they may still act.")

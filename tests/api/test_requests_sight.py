@@ -291,7 +291,7 @@ async def test_withheld_fields_are_null_and_told_beside_the_data(
     ]
 
 
-OWN = "{ id email phone roles }"
+OWN = "{ id email phone language roles }"
 
 
 @pytest.mark.parametrize("who", ["CUSTOMER", "PARTNER", "LINE1", "PROCESS_MANAGER"])
