@@ -8,6 +8,7 @@ from typing import Any
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
+    GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
@@ -27,7 +28,7 @@ def tell_permissions(schema: GraphQLSchema) -> None:
     """
     for kind in schema.type_map.values():
         origin = getattr(_definition(kind), "origin", None)
-        if isinstance(kind, GraphQLObjectType):
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             _tell_fields(kind, getattr(origin, "__stored__", None))
         elif isinstance(kind, GraphQLInputObjectType) and hasattr(origin, "__filter_of__"):
             of = origin.__filter_of__  # type: ignore[union-attr]
@@ -47,7 +48,7 @@ def permissions_needed(each: Any, entry: StoredType | None) -> Iterator[Any]:
     return (one for one in needed if one is not None and one != own)
 
 
-def _tell_fields(kind: GraphQLObjectType, entry: StoredType | None) -> None:
+def _tell_fields(kind: GraphQLObjectType | GraphQLInterfaceType, entry: StoredType | None) -> None:
     for name, field in kind.fields.items():
         each = _definition(field)
         if STORED not in getattr(each, "metadata", {}):

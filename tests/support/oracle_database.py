@@ -28,7 +28,7 @@ from api.planner.declare import (
     SameRow,
 )
 from api.planner.schema import types_of
-from api.planner.stored import Identity, StoredType, stored_type
+from api.planner.stored import Identity, Kinds, StoredType, stored_type
 from tests.support.oracle import _BY_ID, _BY_KEY, Oracle, Row, Rules, _definition
 
 Key = tuple[Any, ...]
@@ -65,6 +65,8 @@ class _Asker:
     inputs: dict[str, dict[Key, Any]] = field(default_factory=dict)
     ids: dict[str, dict[Key, Any]] = field(default_factory=dict)
     own: dict[str, dict[Key, Any]] = field(default_factory=dict)
+    only: str = ""
+    """Which rows are asked about; all of them unless said."""
 
     async def learn(self, entry: StoredType) -> None:
         """Ask for everything the declarations of one type say."""
@@ -75,6 +77,17 @@ class _Asker:
             shown = await self.ask(entry, entry.identity.shown)
             self.ids[entry.key] = {key: f"{entry.key}_{value}" for key, value in shown.items()}
         await self._fields(entry, self.schema.get_type(entry.name))
+        if entry.kinds is not None:
+            await self._types_of_rows(entry, entry.kinds)
+
+    async def _types_of_rows(self, entry: StoredType, kinds: Kinds) -> None:
+        """Ask what the types of an interface's rows say, each of its own rows."""
+        rows = await self.link.fetch(f"select distinct {kinds.column} as text from {entry.table} t")
+        for (text,) in rows:
+            self.only = f"where t.{kinds.column} = {_literal(text)}"
+            name = kinds.type_of(text).__strawberry_definition__.name  # type: ignore[attr-defined]
+            await self._fields(entry, self.schema.get_type(name))
+        self.only = ""
 
     async def _fields(self, entry: StoredType, kind: Any) -> None:
         for name, each in kind.fields.items():
@@ -83,7 +96,7 @@ class _Asker:
             target = get_named_type(each.type)
             own = _definition(each).metadata[STORED].own
             if own is not None:
-                self.own[full] = await self.ask(entry, own)
+                self.own.setdefault(full, {}).update(await self.ask(entry, own))
             if isinstance(source, Expression):
                 await self._value(entry, full, _looked_up(source.sql, source.lookups))
             elif isinstance(source, SameRow):
@@ -93,7 +106,7 @@ class _Asker:
             elif isinstance(source, Computed):
                 listed = ", ".join(f'({sql}) as "{key}"' for key, sql in source.inputs.items())
                 sql = f"select row_to_json(x)::text from (select {listed}) x"
-                self.inputs[full] = await self.ask(entry, sql)
+                self.inputs.setdefault(full, {}).update(await self.ask(entry, sql))
             elif isinstance(source, One | Many | Connection):
                 page = getattr(_definition(target).origin, "__page_of__", None)
                 other = stored_type(page.target if page else _definition(target).origin)
@@ -109,16 +122,20 @@ class _Asker:
                 [*(f"p.{name}" for name in entry.unique), *(f"t.{name}" for name in other.unique)]
             )
             rows = await self.link.fetch(
-                f"select {keys} from {entry.table} p, {other.table} t where {on}"
+                f"select {keys} from (select * from {entry.table} t {self.only} offset 0) p,"
+                f" {other.table} t where {on}"
             )
             width = len(entry.unique)
-            self.related[name] = {(tuple(row)[:width], tuple(row)[width:]) for row in rows}
+            pairs = {(tuple(row)[:width], tuple(row)[width:]) for row in rows}
+            self.related.setdefault(name, set()).update(pairs)
         if isinstance(how, Many) and how.order is not None and "{t}" in how.order:
             unique = ", ".join(f"t.{name}" for name in other.unique)
             order = how.order.replace("{t}", "t")
+            only, self.only = self.only, ""
             self.ranks[name] = await self.ask(
                 other, f"row_number() over (order by {order}, {unique})"
             )
+            self.only = only
 
     async def ask(
         self, entry: StoredType, sql: str, arguments: Mapping[str, Any] | None = None
@@ -126,7 +143,7 @@ class _Asker:
         """Return an expression's value for each row of a type, by its unique columns."""
         unique = ", ".join(f"t.{name}" for name in entry.unique)
         text = self._ambient(sql.replace("{t}", "t"), arguments or {})
-        rows = await self.link.fetch(f"select {unique}, ({text}) from {entry.table} t")
+        rows = await self.link.fetch(f"select {unique}, ({text}) from {entry.table} t {self.only}")
         return {tuple(row)[:-1]: row[len(entry.unique)] for row in rows}
 
     def _ambient(self, sql: str, arguments: Mapping[str, Any] | None = None) -> str:

@@ -24,7 +24,8 @@ from graphql import (
 )
 
 from api.planner.cursors import CursorKey
-from api.planner.declare import STORED, Column, Connection, Many, One
+from api.planner.declare import STORED, Column, Computed, Connection, Many, One
+from api.planner.pages import DEFAULT_PAGE
 from api.planner.reading import reader_text
 from api.planner.scalars import print_decimal, print_instant
 from api.planner.schema import types_of
@@ -104,6 +105,8 @@ class QueryMaker:
         self.names = 0
         self.odd = dice.sample(_ODD, len(_ODD))
         self.asked = 0  # root fields in the query
+        self.rows = 1  # how many rows the place being written may have, for its cost
+        self.size = 1  # of the page written last
 
     def make(self) -> tuple[str, dict[str, Any]]:
         """Return the text of an operation and its variables."""
@@ -174,8 +177,11 @@ class QueryMaker:
         composite = is_composite_type(named)
         if (composite and depth <= 0) or self._nulls_its_parent(kind, definition, named):
             return ""
+        around, self.size = self.rows, 1
         arguments = self._arguments(kind, name, definition)
+        self.rows = around * self.size
         inner = f" {{ {self._selection(named, depth - 1)} }}" if composite else ""
+        self.rows = around
         aliased = alias or arguments or self.dice.random() < 0.3
         start = f"{self._new('a')}: {name}" if aliased else name
         return f"{start}{arguments}{self._directive() if kind.name != 'Query' else ''}{inner}"
@@ -208,6 +214,9 @@ class QueryMaker:
         return f"${name}"
 
     def _arguments(self, kind: Any, name: str, definition: Any) -> str:
+        declaration = _definition(definition).metadata.get(STORED)
+        if declaration is not None and isinstance(declaration.source, Computed):
+            return ""
         if PAGE & set(definition.args) >= {"first", "after"}:
             given = self._page(kind, name, definition)
         else:
@@ -236,8 +245,11 @@ class QueryMaker:
                 for name, down in value
             ]
             given["orderBy"] = self._literal(definition.args["orderBy"].type, listed)
-        if dice.random() < 0.7:
-            limit = self._literal_or_variable("Int", dice.choice([0, 1, 1, 2, 3, 5, 100]))
+        self.size = DEFAULT_PAGE
+        crowded = self.rows > DEFAULT_PAGE
+        if crowded or dice.random() < 0.7:
+            self.size = dice.choice([0, 1, 1, 2, 3] if crowded else [0, 1, 1, 2, 3, 5, 100])
+            limit = self._literal_or_variable("Int", self.size)
             given[dice.choice(["first", "last"])] = limit
         for side in ("after", "before"):
             if dice.random() < 0.35:
