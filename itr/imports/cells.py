@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
+from itr.imports.patterns import ANY, Pattern, fits_any
 from itr.imports.source import Part
 
-ANY = "*"
 Row = Mapping[str, str]
 Separator = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=20)]
 E = TypeVar("E", bound=StrEnum)
@@ -36,17 +36,20 @@ class Template:
 
     def filled(self, row: Row) -> str:
         """The text with a row's values."""
-        parts, columns = self.parts, self.columns
-        if not columns:
-            return parts[0]
-        text = parts[0]
-        for column, part in zip(columns, parts[1:], strict=True):
-            text += row[column].strip() + part
-        return text.strip()
+        return self._filled(row)[0]
 
-    def is_blank(self, row: Row) -> bool:
-        """Whether it names columns and a row knows none of them."""
-        return bool(self.columns) and not any(row[column].strip() for column in self.columns)
+    def filled_or_none(self, row: Row) -> str | None:
+        """The text with a row's values; None where it names columns and the row knows none."""
+        text, known = self._filled(row)
+        return text if known else None
+
+    def _filled(self, row: Row) -> tuple[str, bool]:
+        text, known = self.parts[0], not self.columns
+        for column, part in zip(self.columns, self.parts[1:], strict=True):
+            value = row[column].strip()
+            known = known or bool(value)
+            text += value + part
+        return text.strip(), known
 
 
 def filled(template: str, row: Row) -> str:
@@ -62,24 +65,27 @@ def places_of(template: str) -> tuple[str, ...]:
 class Named(Part):
     """Something known by a name made from columns; blank where a row knows none of them.
 
-    Of a cell with several values `separator` stands between, the first or the last counts;
-    `values` gives names other names, `default` is the name of what the row does not know.
+    Of a cell with several values `separator` stands between, the first or the last counts; `only`
+    names of a pattern are some. `values` gives names other names, `default` is the name of what
+    the row does not know.
     """
 
     name: str
     separator: Separator | None = None
     take: Literal["first", "last"] = "first"
+    only: Pattern = ANY
     values: dict[str, str] = Field(default_factory=dict)
     default: str = ""
 
     def of(self, row: Row) -> str:
         """The name a row has for it."""
-        template = Template.of(self.name)
-        if template.is_blank(row):
+        name = Template.of(self.name).filled_or_none(row)
+        if name is None:
             return self.default
-        name = template.filled(row)
         if self.separator is not None:
             name = self._one_of(name)
+        if self.only != ANY and not fits_any((self.only,), name):
+            return self.default
         return self.values.get(name, name) or self.default
 
     def columns(self) -> Iterator[str]:
@@ -108,11 +114,14 @@ class Coded(Part, Generic[E]):
 
 
 class Judgement(Part):
-    """The source's own judgement whether its promise was met, kept beside our clocks."""
+    """The source's own judgement whether its promise was met, kept beside our clocks.
+
+    By patterns of the column's values; what fits `missed` was not met.
+    """
 
     column: str
-    met: tuple[str, ...]
-    missed: tuple[str, ...]
+    met: tuple[Pattern, ...]
+    missed: tuple[Pattern, ...]
 
     @model_validator(mode="after")
     def _can_tell(self) -> "Judgement":
@@ -123,10 +132,12 @@ class Judgement(Part):
     def of(self, row: Row) -> bool | None:
         """Whether the row says it was met; None when it does not say."""
         value = row[self.column].strip()
-        return True if value in self.met else False if value in self.missed else None
+        if fits_any(self.missed, value):
+            return False
+        return True if fits_any(self.met, value) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Columns:
     """Where the columns a mapping reads stand in a file; a name may stand there more than once.
 
@@ -137,15 +148,23 @@ class Columns:
 
     def row(self, cells: Sequence[str], unknown: frozenset[str]) -> dict[str, str]:
         """A row's values by column; what stands for nothing known is blank."""
-        width, row = len(cells), {}
-        for name, places in self.places.items():
-            if len(places) == 1:
-                place = places[0]
-                value = cells[place] if place < width else ""
-            else:
-                value = "\n".join(cells[each] for each in places if each < width and cells[each])
-            row[name] = "" if unknown and value.strip() in unknown else value
+        width = len(cells)
+        row = {
+            name: cells[places[0]] if places[0] < width else ""
+            for name, places in self.places.items()
+        }
+        for name, places in self.several:
+            row[name] = "\n".join(cells[each] for each in places if each < width and cells[each])
+        if unknown:
+            for name, value in row.items():
+                if value.strip() in unknown:
+                    row[name] = ""
         return row
+
+    @cached_property
+    def several(self) -> Sequence[tuple[str, Sequence[int]]]:
+        """The columns that stand there more than once."""
+        return [(name, places) for name, places in self.places.items() if len(places) > 1]
 
     def each(self, column: str, cells: Sequence[str]) -> Iterator[str]:
         """What a row has in a column, or in each column of the name."""

@@ -17,7 +17,7 @@ from itr.events.work import Work, transaction
 from itr.imports.lines import Told
 from itr.imports.mapping import Document
 from itr.imports.replay import BY_AN_OWNER
-from itr.imports.terms import Kind, Step
+from itr.imports.terms import Step
 from itr.people.models import Organisation, Person, Queue, QueueMember
 from itr.people.roles import OrganisationKind, Role
 from itr.requests.rules import PlaceOfWork
@@ -64,8 +64,8 @@ class Directory:
 
     def actor_of(self, told: Told) -> Actor:
         """Who did what a line tells: the one named, the owner, or the other system itself."""
-        if told.kind is Kind.CUSTOMER_REPLY and told.actor == told.requester and told.actor:
-            return self.requesters[told.customer, told.requester]
+        if told.by_customer:
+            return self.requesters[told.customer, told.by_customer]
         return self.people[told.actor] if told.actor else self.owner_of(told)
 
     def owner_of(self, told: Told) -> Actor:
@@ -98,16 +98,20 @@ class Directory:
         """Make what these lines name and is not there yet, in one transaction."""
         named = list(steps)
         lines = [told for told, _ in named]
-        people = {name for told in lines for name in (told.owner, told.actor) if name}
+        people = {told.owner for told in lines} | {
+            told.actor for told in lines if not told.by_customer
+        }
         if any(not (told.owner or told.actor) for told in lines):
             people.add(self.document.source.name)
-        requesters = {(told.customer, told.requester) for told in lines if told.requester}
+        requesters = {
+            (told.customer, name) for told in lines for name in (told.requester, told.by_customer)
+        }
         owners = [told for told, step in named if step in BY_AN_OWNER and told.owner]
         async with self._making() as work:
             await self._make_customers(work, {told.customer for told in lines})
             await self._make_products(work, {told.product for told in lines if told.product})
-            await self._make_people(work, people)
-            await self._make_requesters(work, requesters)
+            await self._make_people(work, people - {""})
+            await self._make_requesters(work, {each for each in requesters if each[1]})
             await self._make_queues(work, {(told.team, told.line_of_work) for told in lines})
             await self._make_members(work, owners)
 

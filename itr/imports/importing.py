@@ -187,7 +187,8 @@ class Importing:
         first, about, at = story.told[0], story.about, story.registered_at
         assert about is not None
         assert at is not None
-        terms, asking = self.promises.terms_of(about), self.directory.requester_of(first)
+        asked = next((told for told in story.told if told.requester), first)
+        terms, asking = self.promises.terms_of(about), self.directory.requester_of(asked)
         customer_id = self.directory.customer_of(first)
         request = Request(
             id=uuid4(),

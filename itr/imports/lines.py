@@ -21,6 +21,8 @@ from itr.sla.terms import WaitingReason
 from itr.texts import LONGEST_TEXT, ensure_name, ensure_text
 
 LONGEST_ID = 200
+SHORT = 200
+"""Letters of words that are worth keeping at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,13 @@ class Told:
     requester: str = ""
     into: str = ""
     met: bool | None = None
+
+    @property
+    def by_customer(self) -> str:
+        """The customer's person who did it; blank where it was somebody of ours."""
+        if self.kind is Kind.CUSTOMER_REPLY:
+            return self.actor or self.requester or self.customer
+        return self.actor if self.actor == self.requester else ""
 
 
 @dataclass
@@ -187,7 +196,7 @@ class Reader:
             line_of_work=line_of_work,
             owner=_name("人员", "person", owner) if owner or needs_owner else "",
             actor=_name("操作者", "actor", actor) if actor else "",
-            words=_text("说明", "text", words, LONGEST_TEXT),
+            words=_words(words),
             classification=classification,
             customer=_name("客户", "customer", document.customer.of(row)),
             product=_name("产品", "product", product) if product else "",
@@ -260,6 +269,16 @@ def _name(zh: str, en: str, text: str) -> str:
         return ensure_name(text)
     except DomainError as error:
         raise _concerning(zh, en, error) from None
+
+
+def _words(text: str) -> str:
+    """What a line says happened: mostly one of a few."""
+    return _short(text) if len(text) <= SHORT else _text("说明", "text", text, LONGEST_TEXT)
+
+
+@lru_cache(maxsize=10_000)
+def _short(text: str) -> str:
+    return _text("说明", "text", text, LONGEST_TEXT)
 
 
 def _text(zh: str, en: str, text: str, limit: int) -> str:

@@ -9,7 +9,6 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from itr.catalogue.terms import EntitlementOutcome
 from itr.imports.cells import (
-    ANY,
     Coded,
     Columns,
     Judgement,
@@ -21,6 +20,7 @@ from itr.imports.cells import (
 )
 from itr.imports.errors import CannotImport
 from itr.imports.meanings import Changes, Events, Meaning
+from itr.imports.patterns import ANY
 from itr.imports.source import Part, Source
 from itr.imports.times import Time
 from itr.requests.priority import Classification

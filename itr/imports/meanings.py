@@ -3,16 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from itr.imports.cells import ANY, places_of
+from itr.imports.cells import places_of
+from itr.imports.patterns import Pattern, fits_any
 from itr.imports.source import Part
 from itr.imports.terms import Kind
 from itr.sla.terms import WaitingReason
-
-Pattern = Annotated[str, StringConstraints(max_length=200)]
 
 
 class Happening(Part):
@@ -43,31 +41,9 @@ class Meaning(Happening):
     def covers(self, values: Sequence[str]) -> bool:
         """Whether this is the meaning of these values."""
         return all(
-            any(_fits(pattern, other) for pattern in patterns)
-            for patterns, other in zip(self._patterns, values, strict=True)
+            fits_any((mine,) if isinstance(mine, str) else mine, other)
+            for mine, other in zip(self.values, values, strict=True)
         )
-
-    @cached_property
-    def _patterns(self) -> list[list[list[str]]]:
-        """Each value's patterns, split at their stars."""
-        each = [(value,) if isinstance(value, str) else value for value in self.values]
-        return [[pattern.split(ANY) for pattern in patterns] for patterns in each]
-
-
-def _fits(pattern: list[str], text: str) -> bool:
-    """Whether a text has these parts in this order, from its beginning to its end."""
-    if len(pattern) == 1:
-        return pattern[0] == text
-    first, *middle, last = pattern
-    if len(text) < len(first) + len(last) or not text.startswith(first):
-        return False
-    place, end = len(first), len(text) - len(last)
-    for part in middle:
-        found = text.find(part, place, end)
-        if found < 0:
-            return False
-        place = found + len(part)
-    return text.endswith(last)
 
 
 class Moment(Happening):

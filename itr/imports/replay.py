@@ -43,6 +43,7 @@ _PLAIN = {
     Kind.CUSTOMER_REPLY: Step.HEAR,
     Kind.CALL: Step.CALL,
     Kind.RECLASSIFIED: Step.RECLASSIFY,
+    Kind.REMARK: Step.NOTE,
     Kind.NOTE: Step.NOTE,
 }
 BY_AN_OWNER = frozenset(

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     MESSAGE = "MESSAGE"
     CALL = "CALL"
     RECLASSIFIED = "RECLASSIFIED"
+    REMARK = "REMARK"
     NOTE = "NOTE"
     SKIP = "SKIP"
 
@@ -52,6 +53,7 @@ ASIDE = frozenset(
         Kind.MESSAGE,
         Kind.CALL,
         Kind.RECLASSIFIED,
+        Kind.REMARK,
         Kind.NOTE,
         Kind.SKIP,
     }
