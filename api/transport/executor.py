@@ -13,14 +13,19 @@ import orjson
 from graphql import (
     ExecutionResult,
     GraphQLError,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
     Undefined,
     VariableNode,
     get_operation_ast,
 )
+from graphql.pyutils import Path
 
 from api.execution import CompiledExecution, encode_json
 from api.transport.coercion import FAULTS, faults_of
 from api.transport.context import Context
+from api.working_out import worked_out
+from itr.time_budget import TooLongAStory, ensure_time_left
 
 
 class Answer:
@@ -65,10 +70,26 @@ class _Occasion(NamedTuple):
     context: Context
 
 
+_OF_THE_SCHEMA = frozenset({"__schema", "__type"})
+
+
+class _OutOfTime(BaseException):
+    """Ends the reading of the schema as a whole; an Exception would only make one field null."""
+
+
+def _ensure_time_left() -> None:
+    try:
+        ensure_time_left()
+    except TooLongAStory:
+        raise _OutOfTime from None
+
+
 class TransportExecutor(CompiledExecution):
     """Runs operations without suggestions, and subscription events with the actor as of now."""
 
     _share: object = None
+    _aside: frozenset[str | int] = frozenset()
+    """What of the schema is read, by response key, in another thread."""
 
     @classmethod
     def build(cls, *args: Any, **kwargs: Any) -> list[GraphQLError] | Self:
@@ -79,6 +100,34 @@ class TransportExecutor(CompiledExecution):
             return built
         given = signature(super().build).bind(*args, **kwargs).arguments
         return _told(built, given)
+
+    def complete_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: Any,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Read the schema beside the loop, and no longer than anything else may take."""
+        arguments = return_type, field_details_list, info, path, result, position_context
+        of_the_schema = path.prev is None and info.field_name in _OF_THE_SCHEMA
+        if of_the_schema and path.key not in self._aside:
+            self._aside = self._aside | {path.key}
+            return self._completed_aside(arguments)
+        if self._aside:
+            _ensure_time_left()
+        return super().complete_value(*arguments)
+
+    async def _completed_aside(self, arguments: tuple[Any, ...]) -> Any:
+        def complete() -> Any:
+            try:
+                return super(TransportExecutor, self).complete_value(*arguments)
+            except _OutOfTime:
+                raise TooLongAStory from None
+
+        return await worked_out(complete)
 
     def cancellable_iterable(self, iterable: AsyncIterable[Any]) -> AsyncIterable[Any]:
         """Pair every event of a subscription with a context made for it."""

@@ -22,7 +22,7 @@ from graphql import (
     is_list_type,
 )
 
-from api.prices import Price, price_of
+from api.prices import OF_THE_SCHEMA, Price, price_of
 from api.transport.errors import Refusal
 from api.transport.inputs import NULL, Counting, Given, Path, Size
 from api.transport.limits import Limits, Measure
@@ -127,7 +127,7 @@ class Measuring:
             return Measure(1, 1, aliased, 1, 1)
         path = (*path, (node.alias or node.name).value)
         field = self._definition(node.name.value, parent)
-        price = price_of(field)
+        price = OF_THE_SCHEMA.get(node.name.value) or price_of(field)
         sizes = self.sizes_of(node, path)
         own = 1 + price.once + _input_cost(sizes.values(), price)
         alone = 1 if price.alone else 0

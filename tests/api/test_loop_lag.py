@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from graphql import get_introspection_query
 
 from api.oauth import issue_token
 from itr import imports
@@ -246,6 +247,13 @@ def simulations(aliases: int, *, target: str = "PT2000H") -> bytes:
     return body(f"query ($i: SimulateClockInput!) {{ {asked} }}", {"i": given})
 
 
+def introspected(aliases: int) -> bytes:
+    """The schema, asked for many times at once."""
+    below = "name fields { name args { name type { name } } type { name ofType { name } } }"
+    asked = " ".join(f"a{each}: __schema {{ types {{ {below} }} }}" for each in range(aliases))
+    return body(f"{{ {asked} }}")
+
+
 ATTACKS = {
     "V1 explained": lambda: [("CUSTOMER", documents_explained(30))],
     "V1 run": lambda: [("CUSTOMER", plain_document())],
@@ -258,6 +266,8 @@ ATTACKS = {
     "V3": lambda: [("CUSTOMER", remembered_sizes())],
     "V4 ten clocks": lambda: [("LINE1", simulations(10))],
     "V4 the dearest allowed": lambda: [("LINE1", simulations(1, target="PT100000H"))] * 3,
+    "V4 the schema": lambda: [("CUSTOMER", introspected(30))],
+    "V4 the schema once": lambda: [("CUSTOMER", body(get_introspection_query()))],
     "13 ten old requests": lambda: [("LINE1", body(WHY, {"first": 10}))],
 }
 
