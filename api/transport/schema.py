@@ -8,6 +8,7 @@ from functools import cached_property
 from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types.execution import ExecutionContext, PreExecutionError
 from strawberry.types.graphql import OperationType
 
@@ -20,6 +21,21 @@ from api.transport.limits import Limits
 from api.transport.permitted import ensure_permitted
 from api.transport.usage import Usage
 from itr.errors import DomainError
+
+
+class RememberedNames(NameConverter):
+    """Strawberry's names, each worked out once: reading an input asks for them at every value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[str, str] = {}
+
+    def apply_naming_config(self, name: str) -> str:
+        """The GraphQL name of a Python name."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = super().apply_naming_config(name)
+        return known
 
 
 class GuardedSchema(CompiledSchema):
@@ -41,6 +57,7 @@ class GuardedSchema(CompiledSchema):
     ) -> None:
         config = config or StrawberryConfig()
         config.disable_field_suggestions = True
+        config.name_converter = RememberedNames()
         config.enable_experimental_incremental_execution = False
         super().__init__(
             query,
