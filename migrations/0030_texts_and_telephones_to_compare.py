@@ -36,6 +36,6 @@ drop function e164(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0027_control_points_passed_without_an_act")]
+    dependencies = [("itr", "0029_charges")]
 
     operations = [ops.RunSQL(NEW, OLD)]
