@@ -48,7 +48,7 @@ drop index request_returned;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("itr", "0028_consent_and_how_people_signed_in")]
+    dependencies = [("itr", "0030_texts_and_telephones_to_compare")]
 
     initial = False
 
