@@ -111,6 +111,8 @@ _OF_REQUESTS: Mapping[FigureName, Condition] = {
     F.CLOSED: {"status": {"eq": "CLOSED"}},
     F.CLOSED_PROMISED: {"status": {"eq": "CLOSED"}, **_ENTITLED},
     F.CLOSED_ON_TIME: {"status": {"eq": "CLOSED"}, **_ENTITLED, **_UNBROKEN},
+    F.SOURCE_JUDGED: {"sourceMet": {"isNull": False}},
+    F.SOURCE_MET: {"sourceMet": {"eq": True}},
     F.REOPENED: {"reopenCount": {"gt": 0}},
     F.RETURNED: {"returned": {"eq": True}},
     F.FIRST_CONTACT: {"firstContact": {"eq": True}},

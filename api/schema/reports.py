@@ -74,6 +74,9 @@ described(
         F.CLOSED_PROMISED: "Closed and entitled requests. 已关闭且有权",
         F.CLOSED_ON_TIME: "Of these, those with every promised thread met. 按时关闭",
         F.ON_TIME_CLOSING_RATE: "On-time closing rate, SLA. 按时关闭率",
+        F.SOURCE_JUDGED: "Imported ones their system judged itself. 来源已判断",
+        F.SOURCE_MET: "Of these, those it says were met. 来源判断达成",
+        F.SOURCE_MET_RATE: "Rate met as the source says. 来源达成率",
         F.REOPENED: "Requests that were opened again. 重新打开",
         F.REOPEN_RATE: "Reopen rate. 重开率",
         F.RETURNED: "Requests that came back to an earlier team. 返回原队列",
@@ -216,6 +219,15 @@ class FigureRow:
     )
     on_time_closing_rate: Decimal | None = strawberry.field(
         description="`closedOnTime` ÷ `closedPromised`, SLA. 按时关闭率"
+    )
+    source_judged: int | None = strawberry.field(
+        description="Those imported from a system that judged its own promise. 来源已判断"
+    )
+    source_met: int | None = strawberry.field(
+        description="Of `sourceJudged`, those that system says were met. 来源判断达成"
+    )
+    source_met_rate: Decimal | None = strawberry.field(
+        description="`sourceMet` ÷ `sourceJudged`. 来源达成率"
     )
     reopened: int | None = strawberry.field(
         description="Those sent back or opened again at least once. 重新打开的请求"

@@ -209,6 +209,12 @@ class ServiceRequest(Node):
     confirmed_by_silence: bool = column(
         description="Whether no answer within the window confirmed it (R-REQ-04)."
     )
+    source_met: bool | None = column(
+        permission=Permission.READ_INTERNAL,
+        filter=True,
+        description="Whether its promise was met as the system it was imported from judged it;"
+        " null unless it did.",
+    )
     reopen_count: int = column(filter=True, description="How often the solution came back.")
     solved_by_line: int | None = sql(
         journeys.SOLVED_BY_LINE,

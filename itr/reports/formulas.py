@@ -94,6 +94,18 @@ FORMULAS: Mapping[FigureName, tuple[str, str]] = {
         "On-time closing rate (SLA) = closed with every promised thread met ÷ closed, both of"
         " entitled requests only.",
     ),
+    F.SOURCE_JUDGED: (
+        "其中从另一系统导入、且该系统自己判断过承诺是否达成的请求数。",
+        "Those imported from another system that judged itself whether its promise was met.",
+    ),
+    F.SOURCE_MET: (
+        "其中来源系统自己判断为达成承诺的请求数（与本系统的时钟无关）。",
+        "Of these, those whose promise that system says was met, whatever our clocks say.",
+    ),
+    F.SOURCE_MET_RATE: (
+        "来源达成率 ＝ 来源判断为达成的请求 ÷ 来源判断过的请求。",
+        "Rate met by the source = met as the source says ÷ judged by the source.",
+    ),
     F.REOPENED: (
         "其中方案交付后被退回、或确认或关闭后重新打开过至少一次的请求数。",
         "Those whose delivered solution was sent back, or that were opened again after "

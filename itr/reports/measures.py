@@ -232,6 +232,8 @@ MEASURES: dict[FigureName, Measure] = {
     F.CLOSED: Measure(_count(_CLOSED)),
     F.CLOSED_PROMISED: Measure(_count(_PROMISED)),
     F.CLOSED_ON_TIME: Measure(_count(f"{_PROMISED} and broken.request_id is null"), ("broken",)),
+    F.SOURCE_JUDGED: Measure(_count("a.source_met is not null")),
+    F.SOURCE_MET: Measure(_count("a.source_met")),
     F.REOPENED: Measure(_count("a.reopen_count > 0")),
     F.RETURNED: Measure(_count("a.returned")),
     F.FIRST_CONTACT: Measure(_count("a.first_contact")),

@@ -30,11 +30,11 @@ _INSTANTS = {
 _OF_REQUEST = (
     "id, registered_at, delivered_at, status, reopen_count, priority, impact, kind,"
     " entitlement_outcome, contract_line_id, customer_id, product_id, project_id, branch_id,"
-    " queue_id, assignee_id, partner_id, returned, first_contact"
+    " queue_id, assignee_id, partner_id, returned, first_contact, source_met"
 )
 _KEPT = (
     "q.id, q.is_child, q.registered_at, q.delivered_at, q.status, q.reopen_count, q.solved_by_line,"
-    " q.returned, q.first_contact"
+    " q.returned, q.first_contact, q.source_met"
 )
 _NARROWED = {
     FigureDimension.LINE: "{solved} = any({values})",

@@ -51,6 +51,8 @@ COUNTED = {
         and _entitled(it)
         and "BREACHED" not in [clock["state"] for clock in it["clocks"]]
     ),
+    F.SOURCE_JUDGED: lambda it: it["sourceMet"] is not None,
+    F.SOURCE_MET: lambda it: it["sourceMet"],
     F.REOPENED: lambda it: it["reopenCount"] > 0,
     F.RETURNED: lambda it: _returned(it["known"]),
     F.FIRST_CONTACT: lambda it: (
@@ -81,6 +83,7 @@ MEASURED: Mapping[FigureName, Callable[[Any], int | None]] = {
 
 RATES = {
     F.ON_TIME_CLOSING_RATE: (F.CLOSED_ON_TIME, (F.CLOSED_PROMISED,)),
+    F.SOURCE_MET_RATE: (F.SOURCE_MET, (F.SOURCE_JUDGED,)),
     F.REOPEN_RATE: (F.REOPENED, (F.DELIVERED,)),
     F.FIRST_CONTACT_RATE: (F.FIRST_CONTACT, (F.DELIVERED,)),
     F.LINE_1_SHARE: (
@@ -236,8 +239,9 @@ class Seen:
 
 READ = (
     """id status priority impact kind registeredAt deliveredAt reopenCount isChild isDuplicate
-    entitlementOutcome customer { id } project { id } contract { id } product { id } branch { id }
-    queue { id } assignee { id } partner { id } stints { line startedAt queue { id } }""",
+    sourceMet entitlementOutcome customer { id } project { id } contract { id } product { id }
+    branch { id } queue { id } assignee { id } partner { id }
+    stints { line startedAt queue { id } }""",
     """id clocks { thread state completedAt elapsed remaining attribution { lateness unattributed
         steps { number lateness } lines { line lateness } persons { id lateness }
         partners { id lateness } } }""",

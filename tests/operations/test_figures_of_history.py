@@ -123,7 +123,8 @@ async def test_times_to_resolve_are_those_to_the_last_resolved_line(imported, hi
 async def test_impact_and_product_are_those_of_the_file(imported, histories):
     """R-PRI-01, R-KPI-01."""
     words = {"Major": "ENTERPRISE", "High": "DEPARTMENT", "Medium": "GROUP", "Low": "INDIVIDUAL"}
-    products = Counter(rows[0]["product"] for rows in histories)
+    named = {"- -": "Unnamed"}
+    products = Counter(named.get(each[0]["product"], each[0]["product"]) for each in histories)
 
     impacts = await imported.counts(By.IMPACT)
     rows = await imported.rows(By.PRODUCT)

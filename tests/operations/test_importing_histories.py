@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ from itr import imports
 from itr.database import connected
 from itr.events.log import Audience
 from itr.imports import Outcome
+from itr.people.roles import Role
+from itr.reports.operations import figures
+from itr.reports.rules import Period, Question
+from itr.reports.terms import FigureName as F
 from itr.requests.operations.talking import note_on_request
 from itr.settings import Settings
 from tests.operations.test_importing import ROOT, command_environment
@@ -401,3 +405,22 @@ async def command(house: House, *arguments: str) -> tuple[int | None, str]:
     )
     said, _ = await process.communicate()
     return process.returncode, said.decode()
+
+
+async def test_the_sources_judgement_is_a_figure(house):
+    """L5, R-KPI-01: what that system says was met, of what it judged."""
+    judged = ("[events]", '[judgement]\ncolumn = "title"\nmet = ["-*", "0"]\nmissed = ["+*"]\n'
+              "[events]")  # fmt: skip
+    titles = ("-0:20", "0", "+1:00", "none")
+    lines = (
+        row(f"O{n}", "2025-11-03 09:00:00", title=title, customer="Figured")
+        for n, title in enumerate(titles)
+    )
+
+    await house.imports(HEADER + "".join(lines), judged)
+
+    month = Period(datetime(2025, 11, 1, tzinfo=UTC), datetime(2025, 12, 1, tzinfo=UTC))
+    analyst = replace(FOUNDER, roles=frozenset({Role.ANALYST}))
+    [all_of_it] = await figures(house.pool, analyst, Question(month, START, ()))
+    assert [all_of_it.values[each] for each in (F.SOURCE_JUDGED, F.SOURCE_MET)] == [3, 2]
+    assert str(all_of_it.values[F.SOURCE_MET_RATE])[:6] == "0.6666"

@@ -1,16 +1,23 @@
 """The mappings that are shipped, each tried on ten lines as its system writes them (R-IMP-01)."""
 
+import re
+import tomllib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 import asyncpg
 import pytest
 
 from itr import imports
 from itr.database import connected
+from itr.imports.mapping import Document
+from itr.imports.meanings import Events
+from itr.imports.terms import Kind
 from itr.settings import Settings
 from tests.support.desk import START, furnish
+from tests.support.pages import example, text_of
 
 ROOT = Path(__file__).parents[2]
 EXPORTS = Path(__file__).parent / "exports"
@@ -34,6 +41,26 @@ async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 def test_every_shipped_mapping_is_tried_here_or_on_the_whole_log() -> None:
     """R-IMP-01."""
     assert sorted([*{case[0] for case in CASES}, "bpi2013"]) == SHIPPED
+
+
+def test_the_page_names_every_key_and_every_kind() -> None:
+    """R-IMP-01: whoever writes a mapping finds all of the language there."""
+    page = text_of("docs/import.md")
+    kinds = {
+        kind for row in re.findall(r"^\| (`[A-Z_`, ]+`) \|", page, re.M) for kind in NAMES(row)
+    }
+    tables = [field.annotation for field in Document.model_fields.values()]
+    parts = [
+        part for each in tables for part in (each, *get_args(each)) if hasattr(part, "model_fields")
+    ]
+
+    assert kinds == set(Kind)
+    assert {key for part in parts for key in part.model_fields} - set(NAMES(page)) == set()
+    assert set(Document.model_fields) - set(NAMES(page)) == set()
+    Events.model_validate(tomllib.loads(example("docs/import.md", "toml"))["events"])
+
+
+NAMES = re.compile(r"`(\w+)`").findall
 
 
 def at(text: str) -> datetime:
