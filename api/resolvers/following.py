@@ -1,7 +1,10 @@
 """Following the rows of a stored type that a client's filter keeps, live (Decision 5)."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -14,10 +17,12 @@ from graphql.execution.values import get_argument_values
 from api.planner.filters import uuid_of
 from api.planner.matching import Matching, Rows, kind_of_reader, write_matching
 from api.planner.plain import variables_of
+from api.planner.scalars import print_instant
 from api.planner.stored import stored_type
 from api.schema.people import Organisation
 from api.transport.context import Context
 from api.transport.live import Look, look_at
+from itr.durations import format_duration, microseconds_of
 from itr.events.cursor import Position
 from itr.events.feed import Event
 from itr.people.roles import Permission
@@ -151,7 +156,30 @@ def _owners(filter: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[UUID]]]:
 
 def watch_of(info: strawberry.Info, followed: Followed) -> FilterWatch:
     """The watch for a subscription field's `filter`, as the client wrote it."""
+    return FilterWatch(followed, info._raw_info.schema, given_to(info, "filter"))
+
+
+def given_to(info: strawberry.Info, argument: str) -> Any:
+    """What the client wrote for an argument of the field, its names as they stand in the schema."""
     raw = info._raw_info
     definition = raw.parent_type.fields[raw.field_name]
-    given = get_argument_values(definition, raw.field_nodes[0], variables_of(raw))
-    return FilterWatch(followed, raw.schema, given.get("filter"))
+    return get_argument_values(definition, raw.field_nodes[0], variables_of(raw)).get(argument)
+
+
+def as_json(given: Any) -> Any:
+    """A filter as it may be written down and given again."""
+    if isinstance(given, dict):
+        return {name: as_json(value) for name, value in given.items()}
+    if isinstance(given, list):
+        return [as_json(value) for value in given]
+    printed = next((how for kind, how in _PRINTED if isinstance(given, kind)), None)
+    return given if printed is None else printed(given)
+
+
+_PRINTED: Sequence[tuple[type, Callable[[Any], str]]] = (
+    (Enum, lambda member: str(member.name)),
+    (datetime, print_instant),
+    (timedelta, lambda span: format_duration(microseconds_of(span))),
+    (Decimal, str),
+    (UUID, str),
+)

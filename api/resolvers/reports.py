@@ -10,7 +10,9 @@ import strawberry
 from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField
 from strawberry.utils.str_converters import to_camel_case
 
+from api.planner.matching import matching
 from api.planner.stored import stored_type
+from api.resolvers.following import as_json, given_to
 from api.resolvers.permissions import may
 from api.schema.drilling import TYPES, written
 from api.schema.reports import (
@@ -21,6 +23,7 @@ from api.schema.reports import (
     PeriodInput,
     formulas_in,
 )
+from api.schema.requests import RequestFilter, ServiceRequest
 from itr.people.roles import Permission
 from itr.reports import operations, rules
 from itr.reports.rules import Question
@@ -74,8 +77,15 @@ class ReportQuery:
         filter: FigureFilter | None = None,
         instant: FigureInstant = FigureInstant.REGISTERED,
         time_zone: str = "Asia/Shanghai",
+        requests: Annotated[
+            RequestFilter | None,
+            strawberry.argument(
+                description="Only requests for which this holds: what `requests(filter:)` takes."
+            ),
+        ] = None,  # read as the client wrote it
     ) -> list[FigureRow]:
         """Figures within the actor's sight (R-KPI-01)."""
+        given = None if requests is None else given_to(info, "requests")
         asked = Question(
             period=rules.Period(period.from_, period.to),
             now=info.context.now,
@@ -83,12 +93,14 @@ class ReportQuery:
             where=_where(filter),
             instant=instant,
             time_zone=time_zone,
+            among=None if given is None else _among(info, given),
         )
         selections = [each for node in info.selected_fields for each in node.selections]
         rows = await operations.figures(
             info.context.pool, info.context.actor, asked, set(_wanted(selections))
         )
-        return [_row(asked, row, info.context.language) for row in rows]
+        shown = None if given is None else as_json(given)
+        return [_row(asked, row, shown, info.context.language) for row in rows]
 
     @strawberry.field(
         permission_classes=[may(Permission.READ_FIGURES)],
@@ -147,13 +159,22 @@ def _keys(target: type, given: list[strawberry.ID]) -> list[UUID]:
     return [UUID(parts[0]) for parts in read if parts is not None]
 
 
-def _row(asked: Question, row: rules.Row, language: str) -> FigureRow:
+def _among(info: strawberry.Info, given: dict[str, Any]) -> rules.Among:
+    """The requests that a client's filter keeps; what it may not ask for is refused (S4)."""
+    found = matching(info.schema._schema, ServiceRequest, given, info.context, select="{t}.id")
+    return rules.Among(found.sql, found.arguments)
+
+
+def _row(
+    asked: Question, row: rules.Row, given: Mapping[str, Any] | None, language: str
+) -> FigureRow:
     figures: dict[str, Any] = {
         each.value.lower(): _shown(row.values.get(each), each) for each in FigureName
     }
     return FigureRow(
         asked=asked,
         row=row,
+        given=given,
         keys=[_key(asked, key, language) for key in row.keys],
         **figures,
     )

@@ -137,8 +137,13 @@ _OF_REQUESTS: Mapping[FigureName, Condition] = {
 }
 
 
-def request_filter(asked: Question, keys: Sequence[Key], figure: FigureName) -> dict[str, Any]:
-    """The filter that lists exactly the requests behind a figure of the row with these keys."""
+def request_filter(
+    asked: Question, keys: Sequence[Key], figure: FigureName, given: Condition | None = None
+) -> dict[str, Any]:
+    """The filter that lists exactly the requests behind a figure of the row with these keys.
+
+    `given` is the filter of requests that the question itself was asked with.
+    """
     unit = UNITS[figure]
     conditions: list[Condition] = [{"isDuplicate": {"eq": False}}]
     if unit not in COUNTS_STEPS:
@@ -152,6 +157,8 @@ def request_filter(asked: Question, keys: Sequence[Key], figure: FigureName) -> 
         elif key.dimension in OF_REQUESTS:
             conditions.append(_is(key))
     conditions.append(_behind(unit, figure, keys))
+    if given:
+        conditions.append({"and": [given]})
     return _all_of(conditions)
 
 

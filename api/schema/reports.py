@@ -1,9 +1,10 @@
 """Figures as the API shows them (R-KPI-01)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.scalars import JSON
@@ -201,6 +202,7 @@ class FigureRow:
 
     asked: strawberry.Private[Question]
     row: strawberry.Private[Row]
+    given: strawberry.Private[Mapping[str, Any] | None]
     keys: list[FigureKey] = strawberry.field(description="One value per dimension asked for.")
     requests: int = strawberry.field(description="Requests of the period. 请求数")
     share: Decimal | None = strawberry.field(
@@ -346,4 +348,4 @@ class FigureRow:
         of: Annotated[FigureName, strawberry.argument(description="Which figure.")],
     ) -> JSON:
         """The filter under which `requests` lists exactly those behind a figure (R-KPI-02)."""
-        return JSON(request_filter(self.asked, self.row.keys, of))
+        return JSON(request_filter(self.asked, self.row.keys, of, self.given))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -50,10 +51,19 @@ FigureFilter = Mapping[FigureDimension, Sequence[str | int | UUID]]
 
 
 @dataclass(frozen=True)
+class Among:
+    """A select of the ids of some requests, with the values of its numbered parameters."""
+
+    sql: str
+    values: Sequence[Any]
+
+
+@dataclass(frozen=True)
 class Question:
     """What figures are asked for: of which requests, by what, as of when.
 
-    `instant` of a request must lie in the period, and decides its bucket in `time_zone`.
+    `instant` of a request must lie in the period, and decides its bucket in `time_zone`; only
+    requests `among` these count, if there are any such.
     """
 
     period: Period
@@ -62,6 +72,7 @@ class Question:
     where: FigureFilter = field(default_factory=dict)
     instant: FigureInstant = FigureInstant.REGISTERED
     time_zone: str = "Asia/Shanghai"
+    among: Among | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The one statement that computes figures, put together from the parts a question needs."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -53,6 +54,7 @@ _NARROWED = {
     FigureDimension.PARTNER: "r.partner_id = any({values})",
 }
 """What a filter says of the request's own row, so that nothing else is looked at at all."""
+_PARAMETER = re.compile(r"\$(\d+)")
 _SOLVED = SOLVED_BY_LINE.replace("{t}", "r")
 
 
@@ -117,6 +119,11 @@ class Statement:
         )
 
     def _narrowed(self) -> Iterator[str]:
+        if (among := self.asked.among) is not None:
+            before = len(self.values)
+            self.values += among.values
+            select = _PARAMETER.sub(lambda found: f"${int(found[1]) + before}", among.sql)
+            yield f"r.id in ({select})"
         for dimension, values in self.asked.where.items():
             if dimension in _NARROWED:
                 wanted = self._value(list(values))

@@ -572,6 +572,32 @@ async def test_whatever_is_filtered_and_split_a_row_counts_what_it_opens_to(seen
         assert opened == {it["id"] for it in groups[key] if COUNTED[figure](it)}, figure
 
 
+SAME_FILTER = [
+    {"priority": {"in": ["P1", "P3"]}},
+    {"registeredAt": {"gt": "2026-04-01T00:00:00Z"}, "not": {"kind": {"eq": "TECHNICAL"}}},
+    {"or": [{"breachedNow": {"eq": True}}, {"reopenCount": {"gt": 0}}]},
+    {"clocks": {"some": {"thread": {"eq": "RESPONSE"}, "customerWait": {"gt": "PT1H"}}}},
+]
+
+
+@pytest.mark.parametrize("wanted", SAME_FILTER)
+async def test_figures_take_the_filter_lists_take(seen, wanted):
+    """R-KPI-02: one dialect of filters; a row opens to what it counts, that filter included."""
+    query = """query($period: PeriodInput!, $wanted: RequestFilter!) {
+        figures(period: $period, by: [CUSTOMER], requests: $wanted) {
+            keys { value } requests openRequests: drillDown(of: REQUESTS) } }"""
+    alone = {"isChild": {"eq": False}, "isDuplicate": {"eq": False}}
+    within = {"registeredAt": {"lt": PERIOD["to"]}, "not": {"registeredAt": {"lt": PERIOD["from"]}}}
+
+    rows = (await seen.ask(query, period=PERIOD, wanted=wanted))["figures"]
+    listed = await seen.opened({"and": [alone, within, wanted]})
+
+    assert sum(row["requests"] for row in rows) == len(listed) > 0
+    opened = [await seen.opened(row["openRequests"]) for row in rows]
+    assert set().union(*opened) == listed
+    assert [len(each) for each in opened] == [row["requests"] for row in rows]
+
+
 async def test_991_is_the_same_in_figures_and_beside_boards(made):
     """R-LIN-02, R-REQ-09: of accepted solutions only, children and duplicates left out."""
     desk, _ = made
