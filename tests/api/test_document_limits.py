@@ -35,6 +35,8 @@ def fresh(text: str) -> Document:
     [
         "query A { __typename } query B { " + DEAR + "}",
         "query A { __typename } fragment F on Query { " + DEAR + "}",
+        "query A { __typename } fragment F on Query { requests(first: 100) { nodes {"
+        " timeline(first: 100) { nodes { id type occurredAt actorName toStatus } } } } }",
         "query A { __typename } query B { requests(first: 100) { nodes { timeline(first: 100)"
         " { nodes { id request { clocks { id state } } } } } } }",
         "query A { __typename } query B { " + "... { viewer { id } } " * 300 + "}",
