@@ -227,15 +227,16 @@ def remembered_sizes() -> bytes:
 
 
 def simulations(aliases: int, *, target: str = "PT2000H") -> bytes:
-    """V4: clocks under a calendar that opens every half hour."""
+    """V4: clocks under a calendar that opens every half hour, and that nobody has seen before."""
     halves = [f"{hour:02}:{minute}" for hour in range(24) for minute in ("00", "30")]
     shifts = [
         {"weekday": day, "opens": opens, "closes": f"{opens[:4]}5"}
         for day in ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
         for opens in halves
     ]
+    closed = {"date": f"{2000 + next(numbers) % 200}-07-01", "shifts": []}
     given = {
-        "calendar": {"timeZone": "Europe/Berlin", "shifts": shifts},
+        "calendar": {"timeZone": "Europe/Berlin", "shifts": shifts, "exceptions": [closed]},
         "target": target,
         "events": [{"at": "2020-01-06T09:00:00Z", "kind": "STARTED"}],
         "at": "2021-03-01T09:00:00Z",
