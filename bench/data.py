@@ -19,7 +19,7 @@ import orjson
 
 from itr.catalogue.in_force import current_terms
 from itr.catalogue.rules import ServiceTerms
-from itr.database import connected, credentials
+from itr.database import connected
 from itr.demo import seed
 from itr.demo_data import (
     BEIJING,
@@ -35,6 +35,7 @@ from itr.demo_data import (
 )
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.store import calendars_in_force
+from itr.servers import credentials
 from itr.settings import Settings
 from itr.sla.clock import ClockEvent, Target, as_of
 from itr.sla.clock_history import History

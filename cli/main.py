@@ -15,6 +15,7 @@ from rich.console import Console
 from cli.surroundings import settings_of_running
 from embedded.errors import ServersFailed
 from itr.logs import set_up_logs
+from itr.servers import look_at_servers
 from itr.settings import Settings, WrongSettings
 from itr.spans import set_up_spans
 
@@ -77,7 +78,7 @@ def serve() -> None:
 
     ensure_file_handles(settings)
     set_up_logs(settings.log_format)
-    _run(look_at_rights(settings))
+    _run(settings, look_at_rights(settings))
     set_up_spans("itr-api")
     server = make_server(settings, timeout_graceful_shutdown=5, log_level="info", log_config=None)
     server.run()
@@ -93,9 +94,9 @@ def work() -> None:
     from workers.main import run
 
     set_up_logs(settings.log_format)
-    _run(look_at_rights(settings))
+    _run(settings, look_at_rights(settings))
     set_up_spans("itr-worker")
-    _run(run(settings))
+    _run(settings, run(settings))
 
 
 @app.command(help="建表或升级 / bring the database to the newest schema.")
@@ -104,7 +105,7 @@ def migrate() -> None:
     settings = Settings.read()
     from itr import database
 
-    _run(database.migrate(settings, typer.echo))
+    _run(settings, database.migrate(settings, typer.echo), as_owner=True)
     typer.echo("数据库已是最新 / the database is up to date.")
 
 
@@ -124,7 +125,10 @@ def import_(
     from cli.importing import run_import
 
     console = Console(stderr=True, highlight=False)
-    _run(run_import(settings, mapping, file, console=console, dry_run=dry_run, rejects=rejects))
+    _run(
+        settings,
+        run_import(settings, mapping, file, console=console, dry_run=dry_run, rejects=rejects),
+    )
 
 
 @app.command(help="签发演示令牌，只打印令牌 / print a token for a role and nothing else.")
@@ -136,7 +140,7 @@ def token(
     settings = settings_of_running()
     from cli.keys import print_token
 
-    _run(print_token(settings, role, organisation))
+    _run(settings, print_token(settings, role, organisation))
 
 
 @keys.command(help="启用下一把签名密钥 / publish the next signing key; it signs a minute later.")
@@ -149,7 +153,7 @@ def rotate(
     settings = settings_of_running()
     from cli.keys import rotate_keys
 
-    _run(rotate_keys(settings, compromised=compromised))
+    _run(settings, rotate_keys(settings, compromised=compromised))
 
 
 @app.command(help="打印 GraphQL 模式 / print the GraphQL schema.")
@@ -177,7 +181,10 @@ def create_admin(
     settings = settings_of_running()
     from cli.administration import run_create
 
-    _run(run_create(settings, name, email=email, organisation=organisation, another=another))
+    _run(
+        settings,
+        run_create(settings, name, email=email, organisation=organisation, another=another),
+    )
 
 
 @documents.callback()
@@ -193,18 +200,33 @@ def add_documents(
     """Register the documents of a manifest, Relay's or Apollo's, for a client."""
     from cli.documents import register
 
-    _run(register(settings_of_running(), manifest, client))
+    settings = settings_of_running()
+    _run(settings, register(settings, manifest, client))
 
 
-def _run(work: Coroutine[None, None, None]) -> None:
-    """Run this to its end, or until a signal asks to stop; a missing server is one sentence."""
+def _run(settings: Settings, work: Coroutine[None, None, None], *, as_owner: bool = False) -> None:
+    """Run this to its end, or until a signal asks to stop; a missing server is one sentence.
+
+    So is a server that is too old, before anything is done with it.
+    """
     try:
-        asyncio.run(_until_asked(work))
+        asyncio.run(_until_asked(_on_good_servers(settings, work, as_owner=as_owner)))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         reason = str(error) or type(error).__name__
         raise ServersFailed(
             f"无法使用数据库：{reason}", f"cannot use the database: {reason}"
         ) from error
+
+
+async def _on_good_servers(
+    settings: Settings, work: Coroutine[None, None, None], *, as_owner: bool
+) -> None:
+    try:
+        await look_at_servers(settings, as_owner=as_owner)
+    except BaseException:
+        work.close()
+        raise
+    await work
 
 
 async def _until_asked(work: Coroutine[None, None, None]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +15,7 @@ from itr.actor import Actor
 from itr.events.epoch import renew_epoch
 from itr.migrating import Migrations
 from itr.people.roles import OrganisationKind
+from itr.servers import credentials, give_missing_functions, session_at
 from itr.settings import Settings
 
 MODELS = [
@@ -40,16 +40,6 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
 )
 """What says that the database is away, not that something in it is wrong."""
-_SESSION = {
-    "jit": "off",
-    "timezone": "UTC",
-    "application_name": "itr",
-    "transaction_timeout": "15s",
-    "idle_in_transaction_session_timeout": "10s",
-    "lock_timeout": "5s",
-}
-
-
 Outside = Mapping[OrganisationKind, asyncpg.Pool]
 """Pools behind the second wall, one for each kind of other firms."""
 
@@ -140,19 +130,6 @@ class Database:
         return reads
 
 
-def credentials(url: str) -> dict[str, Any]:
-    """Take a PostgreSQL URL apart, with a socket folder in `?host=` if it has one."""
-    parts = urlsplit(url)
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    return {
-        "host": query.get("host") or parts.hostname or "127.0.0.1",
-        "port": int(query.get("port") or parts.port or 5432),
-        "user": unquote(parts.username or "postgres"),
-        "password": unquote(parts.password) if parts.password else None,
-        "database": unquote(parts.path.removeprefix("/")) or "postgres",
-    }
-
-
 async def _as_it_is(_: asyncpg.Connection) -> None:
     """Give a connection back without a statement: nothing of ours stays on its session.
 
@@ -162,15 +139,15 @@ async def _as_it_is(_: asyncpg.Connection) -> None:
 
 
 def tortoise_config(
-    url: str, *, pool: int = 10, session: dict[str, str] | None = None
+    url: str, *, pool: int = 10, session: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """What Tortoise needs to open `url`."""
+    """What Tortoise needs to open `url`, with these settings of its sessions."""
     engine = {
         **credentials(url),
         "minsize": 1,
         "maxsize": pool,
         "reset": _as_it_is,
-        "server_settings": _SESSION if session is None else session,
+        "server_settings": dict(session or {}),
         **spans.watching(),
     }
     return {
@@ -187,9 +164,10 @@ def tortoise_config(
 async def connected(settings: Settings) -> AsyncIterator[Database]:
     """Open the database for this process and close it at the end."""
     first = get_current_context() is None
+    url, session = settings.database_url, await session_at(settings.database_url)
     async with TortoiseContext() as context:
         await context.init(
-            config=tortoise_config(settings.database_url, pool=settings.database_pool),
+            config=tortoise_config(url, pool=settings.database_pool, session=session),
             _enable_global_fallback=first,
         )
         async with open_pool(settings) as reads, open_outside(settings) as outside:
@@ -199,12 +177,13 @@ async def connected(settings: Settings) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def open_pool(settings: Settings, **options: Any) -> AsyncIterator[asyncpg.Pool]:
     """A pool for compiled reads: statements are prepared once and planned for their arguments."""
+    session = await session_at(settings.database_url)
     async with asyncpg.create_pool(
         **credentials(settings.database_url),
         **{
             "min_size": 1,
             "max_size": settings.database_pool,
-            "server_settings": _SESSION,
+            "server_settings": session,
             "max_cacheable_statement_size": 0,
             "max_inactive_connection_lifetime": 0,
             "reset": _as_it_is,
@@ -228,6 +207,7 @@ async def open_outside(
     async def forget(connection: asyncpg.Connection) -> None:
         await connection.fetchval(_END)
 
+    common = await session_at(settings.database_url)
     async with AsyncExitStack() as pools:
         opened = {}
         for kind, role in wall.ROLES.items():
@@ -236,7 +216,7 @@ async def open_outside(
                 settings,
                 min_size=0,
                 max_size=max(2, settings.database_pool // 2),
-                server_settings=_SESSION | session,
+                server_settings=common | session,
                 reset=forget,
             )
             opened[kind] = await pools.enter_async_context(pool)
@@ -256,6 +236,7 @@ async def migrate(settings: Settings, progress: Callable[[str], object] | None =
     try:
         await guard.execute("select pg_advisory_lock(71728001)")
         await rights.ensure_owner(guard)
+        await give_missing_functions(guard)
         async with TortoiseContext() as context:
             await context.init(config=config, init_connections=False)
             await Migrations(context.db(), config["apps"]).migrate(

@@ -3,7 +3,8 @@
 import asyncpg
 import pytest
 
-from itr.database import credentials, migrate
+from itr.database import migrate
+from itr.servers import credentials
 from itr.settings import Settings
 
 

@@ -8,8 +8,9 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationTarget
 
 from embedded import Addresses
-from itr.database import APP, credentials, migrate, tortoise_config
+from itr.database import APP, migrate, tortoise_config
 from itr.migrating import Migrations
+from itr.servers import credentials, give_missing_functions
 from itr.settings import Settings
 from tests.support.databases import cloned_database, owner_url
 
@@ -45,6 +46,9 @@ def nothing(servers: Addresses) -> Iterator[str]:
 
 
 async def bring_to(name: str, url: str) -> None:
+    owner = await asyncpg.connect(**credentials(url))
+    await give_missing_functions(owner)
+    await owner.close()
     config = tortoise_config(url, pool=1, session={})
     async with TortoiseContext() as context:
         await context.init(config=config, init_connections=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from embedded import Addresses, EmbeddedServers
 from embedded.home import Home
 from tests.support.databases import make_template
+from tests.support.other_servers import are_asked_for, other_servers
 from tests.support.servers import clear_killed_runs, own_folder, temporary_servers
 
 _RUN = "TEST_RUN_OF_ITR"
@@ -29,6 +30,11 @@ def end_run() -> None:
 @contextmanager
 def servers_with_template() -> Iterator[Addresses]:
     """Both servers in a home of their own, whose PostgreSQL has the template."""
+    if are_asked_for():
+        with other_servers() as others:
+            make_template(others)
+            yield others
+        return
     model = _model_home(Path(os.environ[_RUN]))
     with temporary_servers(like=model) as addresses:
         if model is None:
