@@ -28,7 +28,7 @@ from tests.support.desk import FOUNDER, Desk, open_desk
 from tests.support.requests import ask, brought_to, do, read, refused, timeline
 from tests.support.telling import listed
 
-MANY = 5_000
+MANY = 1_000
 
 
 @pytest.fixture(scope="module")
