@@ -22,6 +22,7 @@ test: .venv/test.stamp
 	$(RUN) mypy
 	.venv/bin/lint-imports
 	$(RUN) pytest -n 3
+	TEST_SERVERS_OF_ITR=others $(RUN) pytest -n 3 tests/operations
 
 check: .venv/test.stamp
 	$(RUN) ruff check .
