@@ -11,6 +11,7 @@ from itr.catalogue.operations import (
     ContractLineDraft,
     save_catalogue_item,
     save_contract,
+    save_product,
     save_service_level,
 )
 from itr.catalogue.terms import ChargeKind, QuotaUnit
@@ -57,6 +58,7 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
             quality_standard="certified",
             now=opened.time.now,
         )
+        opened.ids["kettle"] = await save_product(FOUNDER, name="kettle", now=opened.time.now)
         yield opened
 
 
@@ -451,6 +453,26 @@ async def test_without_data_it_is_served_and_once_completed_authorised_once_more
     assert "REAUTHORISE" not in request["viewerCan"]
     told = [each["type"] for each in await timeline(desk, "LINE1", id_)]
     assert told.count("RequestReauthorised") == 1
+
+
+async def test_authorising_once_more_puts_to_the_customer_what_nothing_covers_after_all(
+    desk: Desk,
+) -> None:
+    """R-ENT-02, R-ENT-06: served without data, then found to be chargeable, or not served."""
+    await firm(desk, "ended", ContractLineDraft(1))
+    chargeable = (await of(desk, "ended"))["id"]
+    unserved = (await of(desk, "ended", product="kettle"))["id"]
+    for id_ in (chargeable, unserved):
+        await do(desk, "LINE1", "acceptRequest", id=id_, **CRITICAL)
+    yesterday = desk.time.now.date() - timedelta(days=1)
+    await contract(desk, "ended", ContractLineDraft(1), ends_on=yesterday)
+    await save_product(FOUNDER, name="kettle", served=False, now=desk.time.now)
+
+    await do(desk, "LINE1", "reauthoriseRequest", id=chargeable)
+    code = await refused(desk, "LINE1", "reauthoriseRequest", id=unserved)
+
+    assert await charge_seen(desk, "ended", chargeable) == shown("PENDING")
+    assert code == "NOT_SERVED"
 
 
 async def test_a_level_whose_own_matrix_gives_another_priority_says_so_on_the_timeline(

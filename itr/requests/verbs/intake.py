@@ -130,11 +130,14 @@ def reclassify(work: Handling, classification: Classification) -> None:
 def reauthorise(work: Handling, authorised: Authorised) -> None:
     """Authorise once more after missing data was completed (R-ENT-02).
 
+    What turns out not to be served stays as it was accepted: Raises NotServed (R-ENT-01).
     A level with a matrix of its own may give another priority (R-PRI-01).
     """
     request = work.request
     if authorised.outcome is EntitlementOutcome.NO_DATA:
         raise rules.NothingToReauthorise()
+    if authorised.outcome is EntitlementOutcome.NOT_SERVED and not request.emergency:
+        raise rules.NotServed()
     request.entitlement_outcome = authorised.outcome
     request.contract_line_id = authorised.contract_line_id
     request.reauthorised = True
