@@ -71,7 +71,7 @@ async def test_an_ola_that_cannot_support_the_sla_is_never_saved(
 async def test_a_window_longer_than_the_customers_step_is_refused(always: UUID) -> None:
     """R-CP-03: 3 days of 24 hours are 30 % of 240 hours; no budget, no bound."""
     await saved(always, targets=desk.hours(1, 4, 8, 240))
-    await saved(always, targets=desk.hours(1, 4, 8, 0))
+    await saved(always, ola_shares={"27": "0", "26": "20"}, targets=desk.hours(1, 4, 8))
     await saved(always, targets=desk.days(1, 2, 3, 10))
     await saved(
         always, targets=desk.hours(1, 4, 8, 160), ola_shares={"27": "45", "26": "10", "28": "15"}
