@@ -29,6 +29,8 @@ _NOTHING_YET = Addresses(
 _API_SECONDS = 60
 DEV_SERVER_PORTS = (1234, 3000, 3001, 4173, 4200, 4321, 5000, 5173, 5174, 8080, 8081)
 """Where Vite, Next, Angular, Astro, Parcel, webpack and their like serve unless told otherwise."""
+HISTORY = 2_000
+"""Requests of the year before, for figures and boards."""
 _STEPS = 5
 
 
@@ -163,7 +165,7 @@ async def _seed(settings: Settings, steps: _Stepper) -> None:
     from itr.demo import seed
     from itr.demo_sign_ins import let_people_in
 
-    await seed(settings, steps.part)
+    await seed(settings, steps.part, history=HISTORY)
     await let_people_in(settings, demo_password(settings), now=datetime.now(UTC))
 
 

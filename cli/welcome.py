@@ -1,16 +1,16 @@
-"""What `itr demo` says once it runs: where it is, who one may be, and what one may ask."""
+"""What `itr demo` says once it runs, on one screen: where it is, and who one may be."""
 
 import base64
-import json
-import shlex
+import sys
+from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 
-from api.oauth.keys import KeyRing, Keys
-from api.oauth.tokens import issue_token
+from api.oauth.keys import Keys
 from itr.access.models import OAuthClient
-from itr.access.operations.signing_keys import generations
 from itr.access.terms import ClientKind
 from itr.database import connected
 from itr.people.models import Person
@@ -18,26 +18,8 @@ from itr.people.operations import find_actor_for_role
 from itr.people.roles import Role
 from itr.settings import Settings
 
-EXAMPLES = (
-    (
-        "我是谁 / Who am I",
-        Role.CUSTOMER,
-        "{ viewer { actor { name } roles organisation { name } } }",
-    ),
-    (
-        "十个最近的请求及其时限 / Ten requests with their clocks",
-        Role.LINE1,
-        "{ requests(first: 10) { totalCount nodes { number title status priority "
-        "customer { name } clocks { thread state deadline remaining } } } }",
-    ),
-    (
-        "暂停中的时钟为何暂停 / Why each clock counted or not",
-        Role.PROCESS_MANAGER,
-        "{ requests(first: 1, filter: { status: { eq: WAITING } }) { nodes { number "
-        "clocks { thread state elapsed explain { from to counted reason } } } } }",
-    ),
-)
-
+_CELL = 40
+"""How wide a column of the table is."""
 CHINESE = {
     Role.CUSTOMER: "客户",
     Role.PARTNER: "合作伙伴/供应商",
@@ -63,37 +45,50 @@ CHINESE = {
 
 
 async def print_welcome(console: Console, settings: Settings, *, home: Path) -> None:
-    """Print addresses, a sign-in per role and example queries that can be pasted into a shell."""
+    """Print, on one screen, where it is, who one may be, and how to get a token."""
     address = settings.issuer
-    tokens = await tokens_of(settings)
     emails, wallboard = await sign_ins_of(settings)
     console.rule("ITR Desk")
-    _say(console, f"GraphiQL  {address}/graphql")
-    _say(console, f"健康检查  {address}/healthz    (health)")
-    _say(console, f"数据目录  {home}    (home: data and logs)\n")
-    console.rule("登录 GraphiQL / sign in there")
-    for role, email in emails.items():
-        _say(console, f"{email}  {CHINESE[role]} {role.value}")
-    _say(console, f"密码 password  {demo_password(settings)}")
-    _say(console, f"大屏 wallboard  client_id {wallboard}, {address}/device\n")
-    console.rule("各角色的令牌 / one sign-in per role: Authorization: Bearer …")
-    for role, token in tokens.items():
-        _say(console, f"{CHINESE[role]} {role.value}\n  {token}")
-    console.rule("示例，可直接粘贴 / examples to paste")
-    for title, role, query in EXAMPLES:
-        _say(console, f"# {title} ({role.value})")
-        _say(console, curl(f"{address}/graphql", token=tokens[role], query=query) + "\n")
+    _say(console, f"首页 start here  {address}/")
+    _say(console, f"GraphiQL         {address}/graphql")
+    _say(console, f"大屏 wallboard   {address}/device  client_id {wallboard}")
+    _say(console, f"数据 home        {home}  (日志 logs: {home / 'logs'})")
+    console.rule("登录 / sign in")
+    for line in sign_in_table(emails):
+        _say(console, line)
+    _say(console, f"密码 password    {demo_password(settings)}  （人人相同 / the same for all)")
+    console.rule("令牌 / tokens")
+    _say(console, f"{_itr()} token --role LINE1    （另一终端 / in another terminal)")
     _say(console, "按 Ctrl-C 停止 / Ctrl-C stops everything it started.")
 
 
-async def tokens_of(settings: Settings) -> dict[Role, str]:
-    """One token per role, for the first person who holds it."""
-    async with connected(settings):
-        actors = {role: await find_actor_for_role(role) for role in Role}
-        ring = KeyRing(Keys.of(settings), await generations())
-    return {
-        role: issue_token(settings, actor.id, ring=ring) for role, actor in actors.items() if actor
-    }
+def sign_in_table(emails: Mapping[Role, str]) -> list[str]:
+    """Who signs in how, two roles a line: what comes before the `@`, as all share the rest."""
+    cells = [
+        _padded(f"{email.partition('@')[0]}  {CHINESE[role]} {role.value}", _CELL)
+        for role, email in emails.items()
+    ]
+    half = -(-len(cells) // 2)
+    pairs = zip_longest(cells[:half], cells[half:], fillvalue="")
+    first_role, first = next(iter(emails.items()))
+    host = first.partition("@")[2]
+    return [
+        f"邮箱 e-mail: …@{host}，如 / as in {first} ({first_role.value})",
+        *(f"{left}{right}".rstrip() for left, right in pairs),
+    ]
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * max(1, width - cell_len(text))
+
+
+def _itr() -> str:
+    """How this very command is called: beside the Python that runs it, told as short as it goes."""
+    beside = Path(sys.executable).parent / "itr"
+    if not beside.exists():
+        return "itr"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
 async def sign_ins_of(settings: Settings) -> tuple[dict[Role, str], str]:
@@ -113,14 +108,6 @@ def demo_password(settings: Settings) -> str:
     """The password of everybody in the demonstration: this installation's own, the same again."""
     letters = base64.b32encode(Keys.of(settings).secret_for("demonstration password")).decode()
     return "-".join(letters.lower()[start : start + 4] for start in range(0, 16, 4))
-
-
-def curl(url: str, *, token: str, query: str) -> str:
-    """Return a command line that sends this query."""
-    body = json.dumps({"query": query}, ensure_ascii=False)
-    words = ["curl", "-s", url, "-H", f"Authorization: Bearer {token}"]
-    words += ["-H", "Content-Type: application/json", "-d", body]
-    return shlex.join(words)
 
 
 def _say(console: Console, text: str) -> None:

@@ -3,8 +3,6 @@
 Ids are derived from names, so that documents can quote them; seeding again adds nothing.
 """
 
-import importlib
-import importlib.util
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -59,6 +57,8 @@ from itr.demo_data import (
     VIDEO,
     demo_id,
 )
+from itr.demo_history import seed_history
+from itr.demo_requests import seed_requests
 from itr.people.models import Organisation, Person, Project, Queue
 from itr.people.operations import (
     create_organisation,
@@ -72,7 +72,8 @@ from itr.sla.models import Calendar
 from itr.sla.operations import save_calendar
 
 Progress = Callable[[float, str], object]
-_REQUESTS = "itr.demo_requests"
+_SETTING_UP, _OPEN_ONES = 0.1, 0.1
+"""The shares of the work there is, as progress tells them."""
 
 SETUP = Actor(
     id=SYSTEM.id,
@@ -84,8 +85,13 @@ SETUP = Actor(
 """Who sets the demonstration up: the system, with the roles such a setting up needs."""
 
 
-async def seed(settings: Settings, progress: Progress, now: datetime | None = None) -> None:
-    """Write the demonstration data that is missing; `progress` is told a share and what it is."""
+async def seed(
+    settings: Settings, progress: Progress, now: datetime | None = None, *, history: int = 0
+) -> None:
+    """Write the demonstration data that is missing; `progress` is told a share and what it is.
+
+    `history`: so many requests of the year before stand beside those that are open.
+    """
     now = now or datetime.now(UTC)
     steps: tuple[tuple[str, Callable[[datetime], Awaitable[None]]], ...] = (
         ("组织 / organisations", _organisations),
@@ -97,18 +103,26 @@ async def seed(settings: Settings, progress: Progress, now: datetime | None = No
     )
     async with connected(settings):
         for number, (title, step) in enumerate(steps):
-            progress(number / (2 * len(steps)), title)
+            progress(_SETTING_UP * number / len(steps), title)
             await step(now)
-        await _requests(progress, now)
+        await _requests(progress, now, history)
     progress(1.0, "")
 
 
-async def _requests(progress: Progress, now: datetime) -> None:
-    """Demonstration requests, where the module that makes them is there."""
-    progress(0.5, "服务请求 / requests")
-    if importlib.util.find_spec(_REQUESTS) is not None:
-        module = importlib.import_module(_REQUESTS)
-        await module.seed_requests(now, lambda share, what: progress(0.5 + share / 2, what))
+async def _requests(progress: Progress, now: datetime, history: int) -> None:
+    """What is open, then what the year before brought."""
+    open_ones = 1 - _SETTING_UP if not history else _OPEN_ONES
+
+    def of_the_open(share: float, what: str) -> None:
+        progress(_SETTING_UP + open_ones * share, what)
+
+    def of_the_past(share: float, what: str) -> None:
+        begun = _SETTING_UP + open_ones
+        progress(begun + (1 - begun) * share, what)
+
+    await seed_requests(now, of_the_open)
+    if history:
+        await seed_history(history, now, of_the_past)
 
 
 async def _is_new(model: type[Model], key: UUID) -> bool:

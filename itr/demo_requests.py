@@ -12,13 +12,21 @@ from itr.requests import operations as o
 from itr.requests.intake import Intake
 from itr.requests.models import Request
 from itr.requests.priority import Classification
-from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestKind, Verb
-from itr.sla.terms import WaitingReason
+from itr.requests.terms import (
+    BulletinKind,
+    FaultLevel,
+    Impact,
+    ProblemType,
+    RejectionCode,
+    RequestKind,
+    Verb,
+)
+from itr.sla.terms import BreachReason, Thread, WaitingReason
 
 Progress = Callable[[float, str], object]
 Step = tuple[float, str, Callable[..., Awaitable[UUID]], dict[str, Any]]
 
-LINE1, LINE2, DISPATCHER = "张伟", "王强", "黄敏"
+LINE1, LINE2, DISPATCHER, LEAD, MANAGER = "张伟", "王强", "黄敏", "陈静", "高翔"
 _QUEUE1 = demo_id("queue", "上海一线")
 _QUEUE2 = demo_id("queue", "二线技术支持中心")
 _QUEUE_FIRM = demo_id("queue", "蓝鲸外包二线")
@@ -81,9 +89,26 @@ async def _accept_charge(actor: Any, request_id: UUID, **given: Any) -> UUID:
     return await o.agree_to_charge(actor, request_id, Verb.ACCEPT_CHARGE, seen=seen, **given)
 
 
+Found = tuple[ProblemType, FaultLevel, Impact]
 _P1 = (ProblemType.FAULT, FaultLevel.CRITICAL, Impact.ENTERPRISE)
 _P2 = (ProblemType.FAULT, FaultLevel.MAJOR, Impact.DEPARTMENT)
 _P3 = (ProblemType.CONSULTATION, FaultLevel.MINOR, Impact.GROUP)
+
+
+def _taken_up(found: Found, words: str, *, hurry: float = 1) -> list[Step]:
+    """Accepted, dispatched, begun and answered."""
+    return [
+        _accept(0.05 * hurry, *found),
+        _dispatch(0.08 * hurry),
+        _start(0.1 * hurry),
+        _reply(0.2 * hurry, LINE1, words),
+    ]
+
+
+def _explain(after: float) -> Step:
+    given = {"reason": BreachReason.STAFFING, "note": "当班人手不足。"}
+    return (after, LINE1, o.explain_breach, {"thread": Thread.RESOLUTION, **given})
+
 
 STORIES = (
     Story("梁雪", 0.2, "车间网络中断", "三号车间整条产线断网，交换机告警灯常亮。", SWITCH),
@@ -189,6 +214,138 @@ STORIES = (
         "监控误报，请忽略。",
         SWITCH,
         [(0.5, "梁雪", o.cancel_request, {"reason": "监控误报"})],
+    ),
+    Story(
+        "韩梅",
+        3,
+        "收银云桌面无法打印",
+        "三家门店的收银台打印无反应。",
+        DESKTOP,
+    ),
+    Story(
+        "宋佳",
+        27,
+        "询问打印机耗材",
+        "请问办公打印机的耗材由谁提供？",
+        SWITCH,
+        [
+            (
+                0.3,
+                LINE1,
+                o.reject_request,
+                {"code": RejectionCode.OUT_OF_SCOPE, "reason": "耗材不在服务范围内。"},
+            )
+        ],
+        RequestKind.NON_TECHNICAL,
+    ),
+    Story(
+        "梁雪",
+        1.2,
+        "访客无线无法认证",
+        "访客扫码后页面打不开。",
+        SWITCH,
+        [_accept(0.1, *_P3), _dispatch(0.05)],
+    ),
+    Story(
+        "梁雪",
+        20,
+        "二号线交换机频繁重启",
+        "每隔一小时重启一次，电源模块告警。",
+        SWITCH,
+        [
+            *_taken_up(_P2, "先收集日志，同时申请备件。"),
+            _wait(1.0, LINE1, WaitingReason.CUSTOMER, "请提供机房温度记录。"),
+            _wait(1.2, LINE1, WaitingReason.SPARE_PART, "电源模块已申请调拨。"),
+        ],
+    ),
+    Story(
+        "唐宁",
+        7,
+        "云桌面连接服务异常",
+        "门诊云桌面无法新建会话。",
+        DESKTOP,
+        [
+            *_taken_up(_P2, "正在切换连接服务。"),
+            (2, LINE1, o.restore_request, {"workaround": "已切换到备用连接服务器。"}),
+        ],
+    ),
+    Story(
+        "宋佳",
+        54,
+        "语音网关注册失败",
+        "分部话机全部显示未注册。",
+        SWITCH,
+        [
+            *_taken_up(_P2, "正在核对注册参数。"),
+            _deliver(3, LINE1, "修正注册地址后恢复。"),
+            (20, "宋佳", o.confirm_request, {"verified_by": None}),
+        ],
+    ),
+    Story(
+        "梁雪",
+        0.5,
+        "全厂网络中断",
+        "核心交换机双机无响应，全厂停产。",
+        SWITCH,
+        [
+            *_taken_up(_P1, "已电话联系，正在赶往现场。", hurry=0.3),
+            (0.15, MANAGER, o.declare_emergency, {"reason": "全厂停产", "found": None}),
+            (
+                0.3,
+                LINE1,
+                o.publish_bulletin,
+                {"kind": BulletinKind.FIRST, "text": "核心交换机双机故障，工程师已到场。"},
+            ),
+        ],
+    ),
+    Story(
+        "唐宁",
+        28,
+        "外网线路需更换光缆",
+        "施工挖断光缆，需合作伙伴熔接。",
+        DESKTOP,
+        [
+            *_taken_up(_P3, "已联系合作伙伴。"),
+            (
+                2,
+                DISPATCHER,
+                o.hand_to_partner,
+                {
+                    "queue_id": _QUEUE_FIRM,
+                    "assignee_id": demo_id("person", "冯凯"),
+                    "reason": "光缆熔接",
+                    "waiting": True,
+                },
+            ),
+        ],
+    ),
+    Story(
+        "梁雪",
+        300,
+        "监控录像丢失",
+        "夜间录像有空白时段，已超出承诺时间。",
+        SWITCH,
+        _taken_up(_P2, "正在比对存储日志。"),
+    ),
+    Story(
+        "宋佳",
+        310,
+        "数据中心温控告警",
+        "告警反复，现场无异常。",
+        SWITCH,
+        [*_taken_up(_P2, "正在更换传感器。"), _explain(200)],
+    ),
+    Story(
+        "宋佳",
+        320,
+        "备份链路时断时续",
+        "每天凌晨两点中断约十分钟。",
+        SWITCH,
+        [
+            *_taken_up(_P2, "正在与运营商联合排查。"),
+            _explain(200),
+            (204, LEAD, o.approve_breach_reason, {"thread": Thread.RESOLUTION}),
+        ],
     ),
 )
 

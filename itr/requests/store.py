@@ -133,6 +133,16 @@ async def save(work: Work, in_hand: Handling) -> None:
         await end_escalations(work, request, by=in_hand.actor, now=in_hand.now)
 
 
+async def save_new(work: Work, many: Sequence[Handling]) -> None:
+    """Write requests that came to be in memory, with settled clocks, many by few statements."""
+    await Request.bulk_create([each.request for each in many])
+    await save_clocks([row for each in many for row in each.clocks.values()], new=True)
+    await Stint.bulk_create([row for each in many for row in each.stints])
+    await HandOver.bulk_create([row for each in many for row in each.hand_overs])
+    for each in many:
+        await tell(work, each.facts, each.now)
+
+
 async def settle_clocks(in_hand: Handling) -> list[Clock]:
     """Fold each thread that was touched into its row; a breach that is undone is told."""
     missing = set(calendars_of(in_hand.book)) - in_hand.calendars.keys()

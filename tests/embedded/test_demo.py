@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 import pytest
+from rich.cells import cell_len
 
-from cli.welcome import EXAMPLES
 from itr.people.roles import Role
 from tests.embedded.conftest import ROOT, children_of, is_alive
 from tests.support.servers import temporary_home
@@ -112,18 +112,35 @@ def test_it_is_ready_within_90_seconds_and_healthy(demo: Demo) -> None:
     assert answer.status_code == 200
 
 
-def test_it_prints_the_addresses_a_sign_in_per_role_and_three_queries(demo: Demo) -> None:
-    assert f"http://127.0.0.1:{demo.port}/graphql" in demo.printed
-    assert f"http://127.0.0.1:{demo.port}/healthz" in demo.printed
-    assert demo.printed.count("curl ") == 3
-    for role in Role:
-        assert f" {role.value}\n  " in demo.printed
+def test_what_it_prints_fits_one_screen_and_holds_no_token(demo: Demo) -> None:
+    """Issue 9, 4: sign-ins as a table, one password, how to get a token; no tokens."""
+    screen = demo.printed[demo.printed.index("首页") :].splitlines()
+
+    assert len(screen) + 1 <= 24
+    assert max(cell_len(line) for line in screen if str(demo.home) not in line) <= 80
+    for path in ("/", "/graphql", "/device"):
+        assert f"http://127.0.0.1:{demo.port}{path}" in demo.printed
+    for role in set(Role) - {Role.WALLBOARD}:
+        assert f" {role.value} " in demo.printed.replace("\n", " ")
+    assert demo.printed.count("password ") == 1
+    assert "itr token --role LINE1" in demo.printed
+    assert "eyJ" not in demo.printed
+
+
+def test_there_is_a_year_of_history(demo: Demo) -> None:
+    """Issue 9, 4: a year of some 2 000 requests."""
+    counted = demo.ask(
+        "{ requests(first: 1, filter: { status: { eq: CLOSED } }) { totalCount } }",
+        demo.token("--role", "PROCESS_MANAGER").strip(),
+    )
+
+    assert counted["data"]["requests"]["totalCount"] > 1_800
 
 
 def test_the_printed_sign_in_signs_in(demo: Demo) -> None:
     """At GraphiQL's own client: e-mail, password, and a code on the way back."""
-    email = re.search(r"(\S+@\S+)  \S+ LINE1\n", demo.printed)
-    password = re.search(r"password  (\S+)\n", demo.printed)
+    email = re.search(r"(\S+@\S+) \(\w+\)\n", demo.printed)
+    password = re.search(r"password +(\S+) ", demo.printed)
     assert email is not None
     assert password is not None
     home = f"http://127.0.0.1:{demo.port}"
@@ -157,9 +174,14 @@ def test_front_ends_under_development_on_this_machine_are_let_in(demo: Demo, ori
     assert httpx.options(url, headers=foreign, trust_env=False).status_code == 400
 
 
-def test_each_printed_query_answers_without_an_error(demo: Demo) -> None:
-    for _, role, query in EXAMPLES:
-        answer = demo.ask(query, demo.token("--role", role.value).strip())
+def test_each_query_of_the_readme_answers_without_an_error(demo: Demo) -> None:
+    """What a newcomer pastes first."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    queries = [json.loads(body)["query"] for body in re.findall(r"-d '(\{.*\})'", readme)]
+    assert len(queries) >= 2
+
+    for query in queries:
+        answer = demo.ask(query, demo.token("--role", "LINE1").strip())
         assert "errors" not in answer, answer
 
 
