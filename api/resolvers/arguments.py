@@ -24,6 +24,8 @@ MEANINGS = {
     "document": "The document, as it would be sent.",
     "variables": "Its variables, a JSON object as text.",
     "operation_name": "Which of its operations; needed when there are several.",
+    "language": "In which language.",
+    "names": "Only these enums.",
     "duration": "How much working time; or give `end`.",
 }
 

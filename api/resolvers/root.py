@@ -17,6 +17,7 @@ from api.resolvers.countdown import CountdownSubscription
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.escalations import EscalationMutation
 from api.resolvers.families import FamilyMutation
+from api.resolvers.labels import LabelQuery
 from api.resolvers.live_figures import LiveFiguresQuery, LiveFiguresSubscription
 from api.resolvers.nodes import NodeQuery
 from api.resolvers.notifications import (
@@ -114,6 +115,7 @@ Query = merge_types(
         NotificationQuery,
         LiveFiguresQuery,
         CostQuery,
+        LabelQuery,
         UsageQuery,
     ),
 )

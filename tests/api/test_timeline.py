@@ -150,3 +150,23 @@ async def test_entries_are_found_by_what_happened(desk: Desk) -> None:
     one = await ask(desk, "CUSTOMER", "query($id: ID!) { node(id: $id) { __typename id } }",
                     id=page["nodes"][1]["id"])  # fmt: skip
     assert one["node"]["__typename"] == "RequestClosedEvent"
+
+
+@pytest.mark.parametrize(
+    ("language", "label"), [("ZH", "已派单"), ("EN", "Sent to a queue or person")]
+)
+async def test_programs_read_what_people_call_the_values_of_enums(
+    desk: Desk, language: str, label: str
+) -> None:
+    query = """query($language: Language!, $names: [String!]) {
+        enumLabels(language: $language, names: $names) { name values { value label } } }"""
+
+    one = await ask(desk, "CUSTOMER", query, language=language, names=["RequestStatus"])
+    every = await ask(desk, "CUSTOMER", query, language=language)
+
+    (status,) = one["enumLabels"]
+    assert {each["value"]: each["label"] for each in status["values"]}["DISPATCHED"] == label
+    shown = {each["name"] for each in every["enumLabels"]}
+    assert {"TimelineFact", "Verb", "BreachReason", "Role", "Priority"} <= shown
+    words = [value["label"] for each in every["enumLabels"] for value in each["values"]]
+    assert all(bool(re.search("[一-鿿]", word)) is (language == "ZH") for word in words)
