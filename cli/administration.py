@@ -1,16 +1,19 @@
-"""`itr admin create`: somebody who can appoint all others."""
+"""`itr admin`: the first who can appoint others; approving while there is nobody second."""
 
 import getpass
 import secrets
 import socket
 from datetime import UTC, datetime
+from uuid import UUID
 
 import typer
 
+from itr.access.models import AccessApproval
+from itr.access.operations.approvals import approve_here, waiting_approvals
 from itr.access.secrets import hash_password
 from itr.actor import SYSTEM
 from itr.database import connected
-from itr.errors import DomainError
+from itr.errors import DomainError, NotFound
 from itr.events.work import Call, called_by
 from itr.people.operations import appoint_admin
 from itr.people.rules import AdminExists
@@ -24,7 +27,7 @@ async def run_create(
     now, password = datetime.now(UTC), secrets.token_urlsafe(15)
     async with connected(settings):
         try:
-            with called_by(_from_here()):
+            with called_by(_from_here("itr admin create")):
                 person = await appoint_admin(
                     name,
                     email=email,
@@ -50,10 +53,39 @@ async def run_create(
     )
 
 
-def _from_here() -> Call:
+async def run_approve(settings: Settings, approval: str | None) -> None:
+    """List what waits for a second person, or approve it while there is none (S18)."""
+    now = datetime.now(UTC)
+    async with connected(settings):
+        if approval is None:
+            for row in await waiting_approvals(now):
+                typer.echo(_listed(row))
+            return
+        try:
+            with called_by(_from_here("itr admin approve")):
+                await approve_here(_key_in(approval), now=now)
+        except DomainError as error:
+            raise WrongSettings(_told(error)) from error
+    typer.echo(f"已批准，现已生效 / approved, in effect now: {approval}")
+
+
+def _listed(row: AccessApproval) -> str:
+    what = f"{row.kind.value} {row.role.value}" if row.role else row.kind.value
+    until = f"{row.expires_at:%Y-%m-%d %H:%M} UTC"
+    return f"apr_{row.id.hex}  {what}  {row.person.name}  ← {row.asked_by.name}  ({until})"
+
+
+def _key_in(approval: str) -> UUID:
+    try:
+        return UUID(approval.removeprefix("apr_"))
+    except ValueError:
+        raise NotFound() from None
+
+
+def _from_here(command: str) -> Call:
     """Where the change comes from, for the log (S16): this command, run by whom, on which host."""
     who = f"{getpass.getuser()}@{socket.gethostname()}"
-    return Call(actor_id=SYSTEM.id, client_id="itr admin create", address=who)
+    return Call(actor_id=SYSTEM.id, client_id=command, address=who)
 
 
 def _told(error: DomainError) -> str:

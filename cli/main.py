@@ -187,6 +187,19 @@ def create_admin(
     )
 
 
+@admin.command("approve", help="批准待批事项，仅当无人可批时 / approve while nobody else can.")
+def approve_access(
+    approval: Annotated[
+        str | None, typer.Argument(help="apr_…；不填则列出 / lists what waits without it")
+    ] = None,
+) -> None:
+    """Approve what waits for a second person, while there is none."""
+    settings = settings_of_running()
+    from cli.administration import run_approve
+
+    _run(settings, run_approve(settings, approval))
+
+
 @documents.callback()
 def of_documents() -> None:
     """Trusted documents; a callback of its own keeps `add` a command of the group."""

@@ -95,6 +95,11 @@ class Actor:
         """The name that stands in the log: staff of a partner firm stand for it (R-ROLE-08)."""
         return self.firm or self.name
 
+    @property
+    def in_person(self) -> bool:
+        """Whether it is somebody of an organisation, not the server itself as it is set up."""
+        return self.organisation_id is not None
+
     def may(self, permission: Permission) -> bool:
         """Whether any of its roles carries the permission."""
         return permission in self.permissions

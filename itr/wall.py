@@ -172,6 +172,7 @@ WITHHELD_FROM: Mapping[OrganisationKind, Mapping[str, frozenset[str]]] = {
 
 _ACCESS = "how people get in (S15)"
 UNREADABLE: Mapping[str, str] = {
+    "access_approval": _ACCESS,
     "authorization_code": _ACCESS,
     "browser_session": _ACCESS,
     "consent": _ACCESS,

@@ -21,7 +21,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 
 from api.oauth.asking import IssuerHttp, Unreachable, is_at
-from api.oauth.issuers import LEEWAY, is_subject, verified, vouched
+from api.oauth.issuers import LEEWAY, is_subject, issued_at, verified, vouched
 from api.oauth.published import Published
 from itr.access.issuer_clients import IssuerClient
 from itr.access.operations.external import Vouched, no_longer_vouched_for
@@ -131,7 +131,9 @@ class Elsewhere:
         except ValueError as error:
             self._log(str(error))
             if is_subject(claims["sub"]):
-                await no_longer_vouched_for(self.published.issuer.url, claims["sub"], now=now)
+                await no_longer_vouched_for(
+                    self.published.issuer.url, claims["sub"], now=now, said_at=issued_at(claims)
+                )
             raise self.failed(NobodyOfOurs) from None
 
     def failed(self, kind: type[DomainError], **facts: str) -> DomainError:

@@ -148,7 +148,14 @@ def vouched(issuer: ExternalIssuer, said: Mapping[str, Any]) -> Vouched:
         raise ValueError("no organisation or role of ours")
     name = issuer.text_of(said, "name") or issuer.text_of(said, "email") or subject
     email = issuer.text_of(said, "email")
-    return Vouched(issuer.url, subject, name, email, organisation, roles)
+    said_at = issued_at(said)
+    return Vouched(issuer.url, subject, name, email, organisation, roles, said_at=said_at)
+
+
+def issued_at(said: Mapping[str, Any]) -> datetime | None:
+    """When claims were made, if they say so."""
+    made = said.get("iat")
+    return datetime.fromtimestamp(made, tz=UTC) if isinstance(made, int | float) else None
 
 
 def is_subject(said: object) -> bool:

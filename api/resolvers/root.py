@@ -6,6 +6,7 @@ from strawberry.tools import merge_types
 from api.planner.scalars import SCALARS
 from api.resolvers.access import AccessMutation, AccessQuery
 from api.resolvers.administration import AdministrationMutation
+from api.resolvers.approvals import ApprovalMutation, ApprovalQuery
 from api.resolvers.arguments import describe
 from api.resolvers.boards import BoardSubscription
 from api.resolvers.breaches import BreachMutation
@@ -41,6 +42,7 @@ from api.resolvers.third_parties import ThirdPartyMutation
 from api.resolvers.usage import UsageQuery
 from api.schema import (
     access,
+    approvals,
     boards,
     calendars,
     catalogue,
@@ -89,6 +91,7 @@ STORED = (
     third_parties.HandOver,
     problems.Problem,
     access.OAuthClient,
+    approvals.AccessApproval,
     notifications.Notification,
     recalculations.Recalculation,
     recalculations.RecalculationLine,
@@ -112,6 +115,7 @@ Query = merge_types(
         ControlPointQuery,
         ProblemQuery,
         AccessQuery,
+        ApprovalQuery,
         NotificationQuery,
         LiveFiguresQuery,
         CostQuery,
@@ -130,6 +134,7 @@ Mutation = merge_types(
         ThirdPartyMutation,
         ProblemMutation,
         AccessMutation,
+        ApprovalMutation,
         ControlPointMutation,
         NotificationMutation,
         CatalogueMutation,

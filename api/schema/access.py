@@ -11,7 +11,7 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, computed, one, public_id
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
-from api.schema.payloads import Payload
+from api.schema.payloads import PENDING, Payload, waits_for_approval
 from api.schema.people import Person
 from api.schema.request_inputs import MutationInput
 from api.schema.vocabulary import described
@@ -99,6 +99,9 @@ class OAuthClient(Node):
         "actor_id", description="Whom it acts as; null where people sign in with it."
     )
     active: bool = column(filter=True, description="False once it was deactivated, for good.")
+    waiting: bool = column(
+        description="Whether it gets no tokens until a second person approves it (S18)."
+    )
     version: int = column(description="Rises with every change; give it as `expectedVersion`.")
     created_at: datetime = column(order=True, description="When it was added.")
 
@@ -198,6 +201,11 @@ class PasswordPayload(Payload):
 
     person: Person | None = payload_field("key", description="The person; null when refused.")
 
+    @strawberry.field(description=PENDING)
+    async def pending(self, info: strawberry.Info) -> bool:
+        """Whether a second person has yet to approve it."""
+        return await waits_for_approval(self, info)
+
 
 @strawberry.input(description="Add a wallboard. 添加大屏")
 class CreateWallboardInput(MutationInput):
@@ -220,3 +228,8 @@ class OAuthClientPayload(Payload):
     client: OAuthClient | None = payload_field(
         "key", description="The client as it stands now; null when nothing was done."
     )
+
+    @strawberry.field(description=PENDING)
+    async def pending(self, info: strawberry.Info) -> bool:
+        """Whether a second person has yet to approve it."""
+        return await waits_for_approval(self, info)

@@ -34,6 +34,7 @@ described(
         NotificationKind.CONFIRMATION: "A solution waits for your confirmation. 待确认",
         NotificationKind.ASSIGNMENT: "A request has come to you: its owner left (R-ROLE-07). 转交",
         NotificationKind.CHARGE: "A charge waits for your decision (R-ENT-06). 待接受的费用",
+        NotificationKind.ACCESS: "Access of yours, or that you may approve (S18). 访问权限",
         NotificationKind.TASK: "Something to complete, e.g. a contract's data (R-ENT-01). 任务",
     },
 )

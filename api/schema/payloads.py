@@ -12,6 +12,7 @@ import itr
 from api.planner.fields import payload_field
 from api.schema.problems import Problem
 from api.schema.requests import ServiceRequest
+from itr.access.operations.approvals import is_waiting
 from itr.errors import DomainError
 
 for _module in pkgutil.walk_packages(itr.__path__, "itr."):
@@ -66,6 +67,19 @@ class Payload:
     key: strawberry.Private[UUID | None]
     user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
     client_mutation_id: str | None = strawberry.field(description="As it was given.")
+
+
+PENDING = (
+    "Whether something of it waits for a second person, within 24 hours: see `accessApprovals`."
+    " Nobody gives a deciding role, or gets at who holds one, alone (S18)."
+)
+"""How payloads describe it."""
+
+
+async def waits_for_approval(payload: Payload, info: strawberry.Info) -> bool:
+    """Whether something of the payload's person or client waits for a second person."""
+    key = payload.key
+    return key is not None and await is_waiting(key, info.context.now)
 
 
 @strawberry.type(description="What a mutation on a request answers.")

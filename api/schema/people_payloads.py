@@ -3,7 +3,7 @@
 import strawberry
 
 from api.planner.fields import payload_field
-from api.schema.payloads import Payload
+from api.schema.payloads import PENDING, Payload, waits_for_approval
 from api.schema.people import Organisation, Person, Queue
 
 
@@ -14,6 +14,11 @@ class PersonPayload(Payload):
     person: Person | None = payload_field(
         "key", description="The person as they stand now; null when nothing was done."
     )
+
+    @strawberry.field(description=PENDING)
+    async def pending(self, info: strawberry.Info) -> bool:
+        """Whether a second person has yet to approve it."""
+        return await waits_for_approval(self, info)
 
 
 @strawberry.type(description="What a mutation on an organisation answers.")

@@ -8,9 +8,17 @@ from uuid import UUID
 
 from tortoise import fields
 
-from itr.access.terms import ClientKind, DeviceStatus, EndReason, IdTokenAlgorithm
+from itr.access.terms import (
+    ApprovalKind,
+    ApprovalState,
+    ClientKind,
+    DeviceStatus,
+    EndReason,
+    IdTokenAlgorithm,
+)
 from itr.columns import enum_or_null, text_or_null
 from itr.people.models import Person
+from itr.people.roles import Role
 from itr.tables import Table
 
 
@@ -32,6 +40,7 @@ class OAuthClient(Table):
     )
     actor_id: UUID | None
     active = fields.BooleanField(default=True)
+    waiting = fields.BooleanField(default=False, db_default=False)
     version = fields.IntField(default=0, db_default=0)
     created_at = fields.DatetimeField()
 
@@ -226,7 +235,44 @@ class ExternalIdentity(Table):
         "itr.Person", related_name="external_identities", on_delete=fields.CASCADE
     )
     person_id: UUID
+    vouched_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "external_identity"
         unique_together = (("issuer", "subject"),)
+
+
+class AccessApproval(Table):
+    """What somebody asked for and a second person has yet to approve: a role, a password, a client.
+
+    A password or secret that waits is kept as its hash, and forgotten once it was decided.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    kind = fields.CharEnumField(ApprovalKind, max_length=14)
+    state = fields.CharEnumField(ApprovalState, max_length=10)
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="approvals", on_delete=fields.RESTRICT
+    )
+    person_id: UUID
+    role: Role | None = enum_or_null(Role, 24)
+    client: fields.ForeignKeyNullableRelation[OAuthClient] = fields.ForeignKeyField(
+        "itr.OAuthClient", related_name="approvals", null=True, on_delete=fields.RESTRICT
+    )
+    client_id: UUID | None
+    email: str | None = text_or_null(200)
+    secret_hash: str | None = text_or_null(200)
+    asked_by: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="asked_approvals", on_delete=fields.RESTRICT
+    )
+    asked_by_id: UUID
+    asked_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    decided_by: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="decided_approvals", null=True, on_delete=fields.RESTRICT
+    )
+    decided_by_id: UUID | None
+    decided_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "access_approval"

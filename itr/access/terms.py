@@ -28,6 +28,28 @@ class DeviceStatus(StrEnum):
     USED = "USED"
 
 
+class ApprovalKind(StrEnum):
+    """What of access waits for a second person."""
+
+    ROLE = "ROLE"
+    CLIENT = "CLIENT"
+    CLIENT_SECRET = "CLIENT_SECRET"
+    FIRST_PARTY = "FIRST_PARTY"
+    PASSWORD = "PASSWORD"
+    EMAIL = "EMAIL"
+    REACTIVATION = "REACTIVATION"
+
+
+class ApprovalState(StrEnum):
+    """Where it stands; what nobody decided in time has lapsed."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+    LAPSED = "LAPSED"
+
+
 class EndReason(StrEnum):
     """Why a grant came to its end."""
 

@@ -22,6 +22,7 @@ class NotificationKind(StrEnum):
     TASK = "TASK"
     ASSIGNMENT = "ASSIGNMENT"
     CHARGE = "CHARGE"
+    ACCESS = "ACCESS"
 
 
 class Recipient(StrEnum):

@@ -14,6 +14,26 @@ _THREADS: Mapping[Language, Mapping[str, str]] = {
     "zh": dict(zip(Thread, ("响应", "恢复", "解决", "关闭"), strict=True)),
     "en": dict(zip(Thread, ("response", "restoration", "resolution", "closure"), strict=True)),
 }
+_ACCESS: Mapping[Language, Mapping[str, str]] = {
+    "zh": {
+        "ROLE": "角色 {role}",
+        "CLIENT": "OAuth 客户端",
+        "CLIENT_SECRET": "OAuth 客户端新密钥",
+        "FIRST_PARTY": "免除某 OAuth 客户端的同意页",
+        "PASSWORD": "新密码",
+        "EMAIL": "新邮箱",
+        "REACTIVATION": "重新启用",
+    },
+    "en": {
+        "ROLE": "the role {role}",
+        "CLIENT": "an OAuth client",
+        "CLIENT_SECRET": "another secret of an OAuth client",
+        "FIRST_PARTY": "an OAuth client that asks nobody for consent,",
+        "PASSWORD": "a new password",
+        "EMAIL": "a new e-mail address",
+        "REACTIVATION": "the reactivation",
+    },
+}
 _UTC = "UTC"
 LONGEST_REASON = 200
 """Characters of a reason that a message repeats."""
@@ -32,6 +52,10 @@ _SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "ASSIGNMENT": "{number}（{priority}）转交给您：原责任人已离任或不再担任该职。",
         "ESCALATION": "{number}（{priority}）已升级至您：{reason}。请于 {deadline} 前确认。",
         "ESCALATION_AGAIN": "{number}（{priority}）的升级尚无人确认，再次提醒：{reason}。",
+        "ACCESS_PENDING": "{by} 为 {whom} 申请{what}，须由另一人在 24 小时内批准，否则作废。",
+        "ACCESS_APPROVED": "{by} 已批准：{whom} 的{what}现已生效。",
+        "ACCESS_REFUSED": "{by} 未批准：{whom} 的{what}不会生效。",
+        "ACCESS_WITHDRAWN": "{by} 已撤回：{whom} 的{what}不会生效。",
         "ALARMED": "{thread}时限已用 {percent} %",
         "late": "（迟发）",
         "stands_in": "无人负责，由您处理。",
@@ -55,6 +79,11 @@ _SENTENCES: Mapping[Language, Mapping[str, str]] = {
         " Please acknowledge by {deadline}.",
         "ESCALATION_AGAIN": "{number} ({priority}): nobody has acknowledged the escalation yet."
         " Told again: {reason}.",
+        "ACCESS_PENDING": "{by} asks for {what} of {whom}; somebody else has to approve it within"
+        " 24 hours, or it lapses.",
+        "ACCESS_APPROVED": "{by} has approved {what} of {whom}; it is in effect now.",
+        "ACCESS_REFUSED": "{by} has not approved {what} of {whom}; it will not take effect.",
+        "ACCESS_WITHDRAWN": "{by} has taken back {what} of {whom}; it will not take effect.",
         "ALARMED": "{percent} % of the {thread} time is used",
         "late": " (late)",
         "stands_in": " Nobody is in charge of it; it is yours.",
@@ -86,6 +115,8 @@ def _which(kind: str, words: Mapping[str, Any]) -> str:
             return "CONTROL_POINT_OVER"
         case NotificationKind.BULLETIN if "reason" in words:
             return "EMERGENCY"
+        case NotificationKind.ACCESS:
+            return f"ACCESS_{words['state']}"
         case NotificationKind.ESCALATION if words.get("again") or not words.get("deadline"):
             return "ESCALATION_AGAIN"
     return kind
@@ -98,6 +129,8 @@ def _filled(words: Mapping[str, Any], language: Language) -> dict[str, Any]:
         filled["deadline"] = _local(words["deadline"], words.get("zone") or _UTC)
     if words.get("thread"):
         filled["thread"] = _THREADS[language][words["thread"]]
+    if words.get("what"):
+        filled["what"] = _ACCESS[language][words["what"]].format(role=words.get("role"))
     if "point" in words:
         step = STEPS[words["point"]]
         filled["step"] = step.zh if language == "zh" else step.en

@@ -41,6 +41,7 @@ class Person(Table):
     phone = fields.CharField(max_length=40, null=True, db_index=True)
     language = fields.CharField(max_length=2, default="zh")
     password_hash: str | None = text_or_null(200)
+    must_change_password = fields.BooleanField(default=False, db_default=False)
     machine = fields.BooleanField(default=False)
     active = fields.BooleanField(default=True)
     created_at = fields.DatetimeField(auto_now_add=True)

@@ -145,7 +145,12 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         P.APPROVE_DEVICES,
     },
     Role.OPERATIONS_DIRECTOR: _READ_ALL
-    | {P.APPROVE_BREACH_REASON, P.NOTE_ON_REQUEST, P.ACKNOWLEDGE_ESCALATION},
+    | {
+        P.APPROVE_BREACH_REASON,
+        P.NOTE_ON_REQUEST,
+        P.ACKNOWLEDGE_ESCALATION,
+        P.APPROVE_ACCESS,
+    },
     Role.WALLBOARD: frozenset({P.READ_BOARD}),
     Role.ADMIN: frozenset(
         {
@@ -155,6 +160,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
             P.MANAGE_PEOPLE,
             P.READ_NOTIFICATIONS,
             P.MANAGE_CLIENTS,
+            P.APPROVE_ACCESS,
             P.APPROVE_DEVICES,
             P.READ_USAGE,
         }

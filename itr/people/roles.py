@@ -36,6 +36,10 @@ class Role(StrEnum):
     ADMIN = "ADMIN"
 
 
+DECIDING = frozenset({Role.PROCESS_MANAGER, Role.OPERATIONS_DIRECTOR, Role.ADMIN})
+"""Roles that decide: nobody gives them, or gets at those who hold them, alone (S18)."""
+
+
 class Permission(StrEnum):
     """One verb of the product; every query, mutation and subscription demands one (R-ROLE-02)."""
 
@@ -86,6 +90,7 @@ class Permission(StrEnum):
     MANAGE_CONTRACTS = "MANAGE_CONTRACTS"
     MANAGE_PEOPLE = "MANAGE_PEOPLE"
     MANAGE_CLIENTS = "MANAGE_CLIENTS"
+    APPROVE_ACCESS = "APPROVE_ACCESS"
     APPROVE_DEVICES = "APPROVE_DEVICES"
     IMPORT_HISTORY = "IMPORT_HISTORY"
     READ_USAGE = "READ_USAGE"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,15 @@ from api.oauth.issuers import Issuers
 from api.oauth.tokens import Unauthenticated
 from itr.access.issuers import ExternalIssuer, read_issuers
 from itr.access.models import ExternalIdentity
+from itr.access.operations.external import (
+    Vouched,
+    no_longer_vouched_for,
+    person_vouched_for,
+)
 from itr.access.operations.signing_keys import rotate_signing_key
 from itr.database import connected
 from itr.people.models import Person
-from itr.people.operations import assign_role, revoke_role
+from itr.people.operations import assign_role, load_actor, revoke_role
 from itr.people.roles import Role
 from itr.settings import Settings, WrongSettings
 from tests.api.throwaway import eventually
@@ -104,11 +109,39 @@ async def test_what_changes_there_changes_here_with_the_next_token(
     assert (await viewer(house, await provider.token()))["roles"] == ["LINE1"]
 
 
+async def test_an_older_token_shown_again_brings_no_role_back(
+    house: House, provider: Provider
+) -> None:
+    """V12: what a newer one took stays taken, also the name and the organisation."""
+    del house
+    old, new = START, START + timedelta(seconds=1)
+    first = Vouched(
+        provider.url,
+        "somebody",
+        "Old",
+        None,
+        "Beijing",
+        frozenset({Role.ADMIN, Role.LINE1}),
+        said_at=old,
+    )
+    later = replace(first, name="New", roles=frozenset({Role.LINE1}), said_at=new)
+
+    keys = [await person_vouched_for(said, now=new) for said in (first, later, first)]
+    actor = await load_actor(keys[0])
+    await no_longer_vouched_for(provider.url, "somebody", now=new, said_at=old)
+    still = await load_actor(keys[0])
+
+    assert len(set(keys)) == 1
+    assert actor is not None
+    assert (actor.name, actor.roles) == ("New", {Role.LINE1})
+    assert still == actor
+
+
 async def test_a_person_we_deactivated_stays_out_whatever_the_issuer_says(
     house: House, provider: Provider
 ) -> None:
     await viewer(house, await provider.token())
-    known = await ExternalIdentity.get(issuer=provider.url)
+    known = await ExternalIdentity.get(issuer=provider.url, subject__not="somebody")
     await Person.filter(id=known.person_id).update(active=False)
     try:
         issuers = Issuers((issuer_of(house),))

@@ -9,11 +9,13 @@ import pytest
 from graphql import get_named_type
 
 from api.resolvers import product_schema
-from itr.access.models import OAuthClient
+from itr.access.models import AccessApproval, OAuthClient
+from itr.access.operations.approvals import approve
 from itr.access.secrets import is_password, is_secret
 from itr.people.models import Person
 from itr.settings import Settings
 from tests.support.desk import Desk, open_desk
+from tests.support.firms import key_in
 
 MUTATIONS = product_schema()._schema.mutation_type.fields
 FIELDS = """client { id clientId name kind scopes redirectAddresses active version actor { name } }
@@ -247,7 +249,11 @@ async def test_administrators_say_how_a_program_is_treated(desk: Desk) -> None:
     create = mutation % ("CreateOAuthClient", "createOAuthClient")
     made = (await desk.as_("ADMIN").run(create, {"input": given})).data["done"]["client"]
     key = made.pop("id")
-    assert made == {name: given[name] for name in SET.split()}
+    assert made == {name: given[name] for name in SET.split()} | {"firstParty": False}
+    (wish,) = await AccessApproval.filter(kind="FIRST_PARTY")
+    director = await desk.actor("OPERATIONS_DIRECTOR")
+    await approve(director, wish.id, now=desk.time.now)
+    assert (await OAuthClient.get(id=key_in(key))).first_party, "once a second person approved it"
 
     change = mutation % ("ChangeOAuthClient", "changeOAuthClient")
     less = {"id": key, "firstParty": False, "signOutAddresses": [], "idTokenAlgorithm": "ED25519"}

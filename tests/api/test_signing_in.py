@@ -16,8 +16,10 @@ from itr.access.operations.attempts import (
     forgive_attempts,
     place_of,
 )
+from itr.access.operations.passwords import reset_password
 from itr.access.rules import PER_ACCOUNT, PER_ADDRESS
 from itr.access.terms import ClientKind
+from itr.people.operations import load_actor
 from itr.settings import Settings
 from tests.api.test_oauth_guards import authorize
 from tests.support.desk import START, Time
@@ -46,7 +48,7 @@ class Ticking(Time):
 
 @pytest.fixture(scope="module")
 async def house(settings: Settings) -> AsyncIterator[House]:
-    names = ("LINE1", "LINE2", "CUSTOMER")
+    names = ("LINE1", "LINE2", "LINE3", "CUSTOMER")
     async with open_house(settings, *names, time=Ticking()) as opened:
         await opened.register(
             "dashboard", ClientKind.DASHBOARD, redirect_uris=[CALLBACK], scopes=DASHBOARD_SCOPES
@@ -224,3 +226,30 @@ def test_failures_at_an_address_are_forgotten_one_by_one() -> None:
     assert PER_ADDRESS.remembered(5, later, START) == (5, later), "clocks may disagree"
     assert PER_ACCOUNT.remembered(4, START, later) == (4, later), "those of an account together"
     assert PER_ACCOUNT.remembered(4, START, START + timedelta(hours=2))[0] == 0
+
+
+async def test_a_password_somebody_else_made_is_changed_before_anything_else(house: House) -> None:
+    """V12, S18: it signs in to the page that changes it, and to nothing else."""
+    admin = await load_actor(house.ids["ADMIN"])
+    assert admin is not None
+    _, made = await reset_password(admin, house.ids["LINE3"], now=house.time.now)
+    browser = house.browser()
+    await browser.open(authorize(house))
+
+    await browser.sign_in(email_of("LINE3"), made)
+
+    assert browser.response is not None
+    assert browser.response.url.path == "/oauth/password", browser.page
+    assert "Somebody else made this password for you" in browser.page
+    first = house.browser()
+    first.http.cookies = browser.http.cookies
+    await first.open(authorize(house))
+    assert asks_for_a_name(first)
+    await browser.send(old=made, new=made, again=made, intent="change")
+    assert "The new password is the current one." in browser.page
+    back = await browser.send(old=made, new=PASSWORD, again=PASSWORD, intent="change")
+    assert back.url.path == "/oauth/authorize", "where it was to go"
+    again = house.browser()
+    await again.open(f"{house.issuer}/oauth/password")
+    await again.sign_in(email_of("LINE3"))
+    assert "Somebody else made this password" not in again.page

@@ -5,19 +5,26 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from tortoise.connection import get_connection
 
+from itr.access.operations.approvals import waiting_approvals
 from itr.access.operations.signing_in import sign_in
 from itr.database import connected
-from itr.people.operations import load_actor
+from itr.people.models import Person
+from itr.people.operations import create_organisation, create_person, load_actor
 from itr.people.roles import OrganisationKind, Role
 from itr.settings import Settings
-from tests.support.desk_data import facts_of
+from tests.support.desk_data import SETUP, facts_of
 from tests.support.firms import key_in
 
+NOW = datetime.now(UTC)
 
-def run(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+
+def run(
+    settings: Settings, *words: str, command: str = "create"
+) -> subprocess.CompletedProcess[str]:
     """The command, on this database."""
     ours = {
         "ITR_DATABASE_URL": settings.database_url,
@@ -25,7 +32,7 @@ def run(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
         "ITR_SECRET": settings.secret.get_secret_value(),
     }
     return subprocess.run(
-        [sys.executable, "-m", "cli", "admin", "create", *words],
+        [sys.executable, "-m", "cli", "admin", command, *words],
         env=os.environ | ours,
         capture_output=True,
         text=True,
@@ -77,3 +84,43 @@ def test_a_name_that_is_none_is_told_in_one_sentence(settings: Settings) -> None
 
     assert answer.returncode == 2
     assert answer.stderr.count("\n") == 1
+
+
+async def test_the_server_approves_while_there_is_nobody_second(settings: Settings) -> None:
+    """V12, S18: listed and approved by who runs it; refused once somebody else could."""
+    async with connected(settings):
+        branch = await create_organisation(
+            SETUP, kind=OrganisationKind.BRANCH, name=f"Alone {uuid4().hex}", now=NOW
+        )
+        key = await create_person(SETUP, branch, "alone", [Role.ADMIN], now=NOW)
+        others = Person.filter(id__not=key, active=True)
+        sleeping = [each.id for each in await others]
+        await others.update(active=False)
+        admin = await load_actor(key)
+        assert admin is not None
+        wanted = await create_person(admin, branch, "2nd", [Role.OPERATIONS_DIRECTOR], now=NOW)
+        await create_person(admin, branch, "3rd", [Role.PROCESS_MANAGER], now=NOW)
+        wishes = {each.person_id: each.id for each in await waiting_approvals(NOW)}
+        first = f"apr_{wishes.pop(wanted).hex}"
+        (second,) = [f"apr_{each.hex}" for each in wishes.values()]
+
+    listed = run(settings, command="approve")
+    none = run(settings, "apr_none", command="approve")
+    done = run(settings, first, command="approve")
+    async with connected(settings):
+        await Person.filter(id=wanted).update(password_hash="they can sign in now")
+    late = run(settings, second, command="approve")
+
+    assert {line.split()[0] for line in listed.stdout.splitlines()} == {first, second}
+    assert (none.returncode, done.returncode, late.returncode) == (2, 0, 2), done.stderr
+    async with connected(settings):
+        actor = await load_actor(wanted)
+        await Person.filter(id__in=sleeping).update(active=True)
+        facts = await get_connection("default").execute_query_dict(
+            "select origin->>'client' as client from event where type = 'ApprovalApproved'"
+        )
+    assert actor is not None
+    assert actor.roles == {Role.OPERATIONS_DIRECTOR}
+    assert facts == [{"client": "itr admin approve"}]
+    assert late.stderr.count("\n") == 1
+    assert "2nd" in late.stderr

@@ -379,6 +379,7 @@ async def test_admins_manage_people_and_decide_no_business() -> None:
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_CLIENTS,
         Permission.APPROVE_DEVICES,
+        Permission.APPROVE_ACCESS,
     }
     assert not admin.permissions & {Permission.READ_REQUESTS, Permission.READ_CONTRACTS}
     assert replace(admin, roles=frozenset()).permissions == frozenset()

@@ -63,7 +63,7 @@ async def leave(request: Request) -> Response:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise ForeignForm()
         target = request.query_params.get("next", "")
-        came_from = _ours(target)
+        came_from = ours(target)
         return visit.remember(await _left(visit, target, came_from))
     except DomainError as error:
         return _refused(visit, error, came_from)
@@ -128,7 +128,7 @@ def _elsewhere(visit: Visit) -> Elsewhere:
     raise NoSuchIssuer()
 
 
-def _ours(target: str) -> str:
+def ours(target: str) -> str:
     """One of our pages with its question, without what signing in answers. Raises NotOurs."""
     parts = urlsplit(target)
     if len(target) > _LONGEST or "\0" in target or parts.scheme or parts.netloc:

@@ -19,6 +19,7 @@ from itr.access.rules import KNOWN_LIFETIME, SESSION_LIFETIME, account_name
 from itr.errors import DomainError
 
 _LONGEST_LINK = 16_000
+PASSWORD_PAGE = "/oauth/password"
 
 
 class ForeignForm(DomainError):
@@ -84,6 +85,8 @@ async def visited(request: Request) -> Visit:
     cookie = request.cookies.get(_name(request, "session"), "")
     now = surroundings(request).now
     session = await signing_in.session_of(cookie, now=now) if cookie else None
+    if session is not None and session.must_change_password and request.url.path != PASSWORD_PAGE:
+        session = None  # whoever signs in with a password made for them changes it first
     form_cookie = request.cookies.get(_name(request, "form")) or secrets.token_urlsafe(24)
     return Visit(request, session, form_cookie, cookie)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.oauth.endpoints import surroundings
+from api.oauth.pages.elsewhere import NotOurs, ours
 from api.oauth.pages.forms import ForeignForm, Visit, submitted, visited
 from api.oauth.pages.places import at_issuer
 from api.oauth.pages.rendering import page
@@ -53,7 +54,18 @@ async def _taken(visit: Visit, form: dict[str, str]) -> Response:
             address=around.address,
             now=around.now,
         )
-    return visit.remember(page(visit.request, "password_changed"), session=secret)
+    changed: Response = page(visit.request, "password_changed")
+    if session.must_change_password and (back := _back(visit)):
+        changed = RedirectResponse(back, status_code=303)
+    return visit.remember(changed, session=secret)
+
+
+def _back(visit: Visit) -> str:
+    """The page of ours that somebody wanted before they had to change their password."""
+    try:
+        return ours(visit.request.query_params.get("next", ""))
+    except NotOurs:
+        return ""
 
 
 def _form(visit: Visit, error: DomainError | None = None, email: str = "") -> Response:
@@ -66,6 +78,7 @@ def _form(visit: Visit, error: DomainError | None = None, email: str = "") -> Re
         error=error,
         actor=visit.session.actor,
         form_token=visit.form_token,
+        must_change=visit.session.must_change_password,
     )
     return visit.remember(response)
 

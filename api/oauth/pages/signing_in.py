@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.responses import RedirectResponse, Response
 
 from api.oauth.endpoints import surroundings
-from api.oauth.pages.forms import ForeignForm, Visit
+from api.oauth.pages.forms import PASSWORD_PAGE, ForeignForm, Visit
 from api.oauth.pages.rendering import page
 from itr.access.operations import signing_in
 from itr.access.operations.attempts import TooManyAttempts
@@ -60,7 +60,9 @@ async def sign_in(visit: Visit, form: dict[str, str]) -> Response:
             browser=visit.browser_of(name),
         )
     await end_earlier(visit)
-    page_again = _same_page(visit, signed_in=True)
+    begun = await signing_in.session_of(secret, now=around.now)
+    must_change = begun is not None and begun.must_change_password
+    page_again = _change_first(visit) if must_change else _same_page(visit, signed_in=True)
     return visit.remember(page_again, session=secret, known_to=name)
 
 
@@ -95,6 +97,15 @@ def _same_page(visit: Visit, *, signed_in: bool = False) -> Response:
     same = f"{url.path}?{url.query}" if url.query else url.path
     target = without_satisfied(url.path, url.query) if signed_in else same
     return RedirectResponse(target, status_code=303)
+
+
+def _change_first(visit: Visit) -> Response:
+    """To the page where the password is changed, which leads back to this one."""
+    url = visit.request.url
+    if url.path == PASSWORD_PAGE:
+        return _same_page(visit)
+    back = urlencode({"next": without_satisfied(url.path, url.query)})
+    return RedirectResponse(f"{PASSWORD_PAGE}?{back}", status_code=303)
 
 
 def _elsewhere(visit: Visit) -> list[dict[str, str]]:

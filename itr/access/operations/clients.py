@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from itr.access.models import OAuthClient
+from itr.access.operations.approvals import Asked, ask, decides, waits_for_trust
 from itr.access.operations.consents import forget_consents
 from itr.access.operations.recording import CLIENT, record
 from itr.access.rules import (
@@ -18,7 +19,7 @@ from itr.access.rules import (
 )
 from itr.access.scopes import BOARD, in_order
 from itr.access.secrets import digest, new_secret
-from itr.access.terms import ClientKind, IdTokenAlgorithm
+from itr.access.terms import ApprovalKind, ClientKind, IdTokenAlgorithm
 from itr.actor import Actor
 from itr.errors import DomainError, NotFound, Required, Stale
 from itr.events.work import Work, transaction
@@ -70,6 +71,7 @@ async def create_client(
 ) -> tuple[UUID, str | None]:
     """Add a client; returns its id and, where it has one, its secret: the only time it is told.
 
+    One for a machine that decides waits for a second person and gets no token until then (S18).
     A machine and a wallboard act as `actor_id`, the others as whoever signs in. Raises Forbidden,
     BadRedirectAddress, NoRedirectAddress, UnknownScope, NotAMachine, Required, InvalidInput.
     """
@@ -122,12 +124,15 @@ async def change_client(
 ) -> UUID:
     """Change what a client is called, where it is and how it is treated; what is None stays.
 
-    Where it has another name or other addresses, people are asked for their consent anew.
+    Where it has another name or other addresses, people are asked for their consent anew. That
+    they are not asked, and where they are sent then, a second person approves (S18).
     """
     ensure_may(actor, Permission.MANAGE_CLIENTS)
     async with transaction() as work:
         client = await _lock(client_id, expected_version)
         before = (client.name, list(client.redirect_uris))
+        trusted = client.first_party
+        waiting = await waits_for_trust(client_id, now)
         if name is not None:
             client.name = ensure_name(name, "name")
         if redirect_uris is not None:
@@ -139,9 +144,16 @@ async def change_client(
         if first_party is not None:
             client.first_party = ensure_first_party(client.kind, first_party, "firstParty")
         client.id_token_algorithm = id_token_algorithm or client.id_token_algorithm
+        moved = before[1] != list(client.redirect_uris)
         if before != (client.name, list(client.redirect_uris)):
             await forget_consents(client.id)
+        anew = (client.first_party and (moved or not trusted)) or (moved and waiting)
+        asks = anew and actor.in_person and first_party is not False
+        if asks:
+            client.first_party = False
         await _save(work, actor, client, "ClientChanged", now, _told(client))
+        if asks:
+            await _ask_for_trust(work, actor, client, now)
     return client_id
 
 
@@ -149,6 +161,8 @@ async def rotate_client_secret(
     actor: Actor, client_id: UUID, *, now: datetime, expected_version: int | None = None
 ) -> tuple[UUID, str]:
     """Give a client another secret; the old one is no longer good, its tokens expire in minutes.
+
+    That of a machine which decides takes the old one's place when a second person approves (S18).
 
     Raises Forbidden, NotFound, HasNoSecret, ClientInactive, Stale.
     """
@@ -158,8 +172,19 @@ async def rotate_client_secret(
         if client.kind not in CONFIDENTIAL:
             raise HasNoSecret(path=["id"])
         secret = new_secret("itr_cs_")
-        client.secret_hash = digest(secret)
-        await _save(work, actor, client, "ClientSecretRotated", now, {})
+        if await _decides_by(work, actor, client, now):
+            assert client.actor_id is not None
+            wanted = Asked(
+                ApprovalKind.CLIENT_SECRET,
+                client.actor_id,
+                client_id=client_id,
+                secret_hash=digest(secret),
+            )
+            work.subject_id = client_id
+            await ask(work, actor, wanted, now)
+        else:
+            client.secret_hash = digest(secret)
+            await _save(work, actor, client, "ClientSecretRotated", now, {})
     return client_id, secret
 
 
@@ -202,9 +227,33 @@ async def _add(
 ) -> tuple[UUID, str | None]:
     secret = new_secret("itr_cs_") if client.kind in CONFIDENTIAL else None
     client.secret_hash = digest(secret) if secret else None
+    client.waiting = await _decides_by(work, actor, client, now)
+    trusted = _distrusted(actor, client)
     told = {"kind": client.kind.value, "clientId": client.client_id, "scope": client.scope}
     await _save(work, actor, client, "ClientCreated", now, _told(client) | told)
+    if client.waiting and client.actor_id is not None:
+        wanted = Asked(ApprovalKind.CLIENT, client.actor_id, client_id=client.id)
+        await ask(work, actor, wanted, now)
+    if trusted:
+        await _ask_for_trust(work, actor, client, now)
     return client.id, secret
+
+
+def _distrusted(actor: Actor, client: OAuthClient) -> bool:
+    """Have people asked for their consent until a second person approves that they are not.
+
+    Who sends a director to a client without one has the director's tokens (S18). Returns whether
+    the client was to do without.
+    """
+    if not (client.first_party and actor.in_person):
+        return False
+    client.first_party = False
+    return True
+
+
+async def _ask_for_trust(work: Work, actor: Actor, client: OAuthClient, now: datetime) -> None:
+    wanted = Asked(ApprovalKind.FIRST_PARTY, actor.id, client_id=client.id)
+    await ask(work, actor, wanted, now)
 
 
 def _told(client: OAuthClient) -> dict[str, Any]:
@@ -215,6 +264,14 @@ def _told(client: OAuthClient) -> dict[str, Any]:
         "signOutAddresses": list(client.sign_out_uris or ()),
         "firstParty": client.first_party,
     }
+
+
+async def _decides_by(work: Work, actor: Actor, client: OAuthClient, now: datetime) -> bool:
+    """Whether whoever has the client's secret decides, which nobody arranges alone."""
+    if client.actor_id is None or not actor.in_person:
+        return False
+    await Person.filter(id=client.actor_id).select_for_update(no_key=True).get()
+    return await decides(work, client.actor_id, now)
 
 
 async def _save(

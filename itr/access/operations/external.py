@@ -32,6 +32,8 @@ class Vouched:
     organisation: str
     roles: frozenset[Role]
     how: HowSignedIn = NOT_SAID
+    said_at: datetime | None = None
+    """When its token was issued; what an older one says no longer counts."""
 
 
 async def person_vouched_for(said: Vouched, *, now: datetime) -> UUID:
@@ -48,13 +50,17 @@ async def person_vouched_for(said: Vouched, *, now: datetime) -> UUID:
             return await _brought_up_to_date(said, now)
 
 
-async def no_longer_vouched_for(issuer: str, subject: str, *, now: datetime) -> None:
+async def no_longer_vouched_for(
+    issuer: str, subject: str, *, now: datetime, said_at: datetime | None = None
+) -> None:
     """Take the roles of a person whose issuer now names none of ours for them; again is nothing."""
     known = await ExternalIdentity.get_or_none(issuer=issuer, subject=subject)
     if known is None:
         return
     async with transaction() as work:
         person = await Person.filter(id=known.person_id).select_for_update(no_key=True).get()
+        if not await _is_newest(known, said_at):
+            return
         if await _roles_changed(person, frozenset()):
             await leave(work, SYSTEM, person.id, (), now)
             told = {"change": "VOUCHED_FOR", "issuer": issuer, "roles": []}
@@ -73,6 +79,8 @@ async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:
             person = Person(id=uuid4())
         else:
             person = await Person.filter(id=known.person_id).select_for_update(no_key=True).get()
+            if not await _is_newest(known, said.said_at):
+                return person.id
         before = (person.name, person.email, person.organisation_id) if known else None
         person.name, person.email = name, said.email and said.email[:200]
         person.organisation_id = organisation.id
@@ -82,7 +90,11 @@ async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:
             await person.save(force_create=known is None)
         if known is None:
             await ExternalIdentity.create(
-                id=uuid4(), issuer=said.issuer, subject=said.subject, person_id=person.id
+                id=uuid4(),
+                issuer=said.issuer,
+                subject=said.subject,
+                person_id=person.id,
+                vouched_at=said.said_at,
             )
         roles_changed = await _roles_changed(person, said.roles)
         if known is not None and (roles_changed or moved):
@@ -93,6 +105,18 @@ async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:
                 work, SYSTEM, "PersonChanged", about="person", subject=person.id, now=now, told=told
             )
     return person.id
+
+
+async def _is_newest(known: ExternalIdentity, said_at: datetime | None) -> bool:
+    """Whether nothing newer was said of them; the person is locked, so that it stays so."""
+    await known.refresh_from_db(fields=["vouched_at"])
+    if said_at is None or known.vouched_at == said_at:
+        return True
+    if known.vouched_at is not None and said_at < known.vouched_at:
+        return False
+    known.vouched_at = said_at
+    await known.save(update_fields=["vouched_at"])
+    return True
 
 
 async def _roles_changed(person: Person, wanted: Collection[Role]) -> bool:

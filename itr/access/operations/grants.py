@@ -33,8 +33,8 @@ class CodeWish:
 
 
 async def client_named(client_id: str) -> OAuthClient | None:
-    """The active client of this public id."""
-    return await OAuthClient.get_or_none(client_id=client_id, active=True)
+    """The active client of this public id; one that waits for approval is none yet."""
+    return await OAuthClient.get_or_none(client_id=client_id, active=True, waiting=False)
 
 
 async def any_needs_rs256() -> bool:

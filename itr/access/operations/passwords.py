@@ -6,6 +6,7 @@ from uuid import UUID
 
 from anyio import to_thread
 
+from itr.access.operations.approvals import Asked, ask, decides
 from itr.access.operations.attempts import (
     attempts_at_password,
     count_attempt,
@@ -16,10 +17,10 @@ from itr.access.operations.recording import record
 from itr.access.operations.signing_in import HASHING, begin_session
 from itr.access.rules import ensure_password
 from itr.access.secrets import hash_password, is_password
-from itr.access.terms import EndReason
+from itr.access.terms import ApprovalKind, EndReason
 from itr.actor import Actor
 from itr.errors import DomainError, NotFound, Required
-from itr.events.work import transaction
+from itr.events.work import Work, transaction
 from itr.people.models import Person
 from itr.people.names import kept_whole
 from itr.people.permission import ensure_may
@@ -52,8 +53,19 @@ class NotTheSame(DomainError):
     en = "The new password is not the same both times."
 
 
+class SamePassword(DomainError):
+    """A password that somebody else made is changed into another one."""
+
+    code = "SAME_PASSWORD"
+    zh = "新密码不能与当前密码相同。"
+    en = "The new password is the current one."
+
+
 async def reset_password(actor: Actor, person_id: UUID, *, now: datetime) -> tuple[UUID, str]:
     """Give a person a password made at random; returns it, the only time it is told.
+
+    It is good for being changed at the next sign-in. That of somebody who decides is good once a
+    second person has approved it (S18).
 
     Raises Forbidden, NotFound, Required (no e-mail address), MachineHasNoPassword, EmailTaken
     (somebody else signs in with that address).
@@ -68,8 +80,16 @@ async def reset_password(actor: Actor, person_id: UUID, *, now: datetime) -> tup
         raise Required(path=["id"])
     letters = "".join(secrets.choice(_LETTERS) for _ in range(20))
     password = "-".join(letters[start : start + 5] for start in range(0, 20, 5))
+    kept = await to_thread.run_sync(hash_password, password, limiter=HASHING)
     with kept_whole("id"):
-        await set_password(actor, person_id, password, now=now)
+        async with transaction() as work:
+            work.subject_id = person_id
+            await Person.filter(id=person_id).select_for_update(no_key=True).get()
+            if actor.in_person and await decides(work, person_id, now):
+                wanted = Asked(ApprovalKind.PASSWORD, person_id, secret_hash=kept)
+                await ask(work, actor, wanted, now)
+            else:
+                await _keep(work, actor, person_id, kept, now, must_change=True)
     return person_id, password
 
 
@@ -78,12 +98,14 @@ async def change_password(
 ) -> str:
     """Change one's own password; returns a new session's secret, all others have ended.
 
-    Raises WrongPassword, TooManyAttempts, WeakPassword, NotTheSame.
+    Raises WrongPassword, TooManyAttempts, WeakPassword, NotTheSame, SamePassword.
     """
     ensure_password(new, "new")
     if new != again:
         raise NotTheSame(path=["again"])
     person = await Person.get(id=actor.id)
+    if person.must_change_password and new == old:
+        raise SamePassword(path=["new"])
     locks = attempts_at_password(actor.id, address)
     await count_attempt(locks, now=now)
     if not await to_thread.run_sync(is_password, old, person.password_hash, limiter=HASHING):
@@ -101,14 +123,26 @@ async def set_password(actor: Actor, person_id: UUID, password: str, *, now: dat
     ensure_password(password, "password")
     kept = await to_thread.run_sync(hash_password, password, limiter=HASHING)
     async with transaction() as work:
-        person = await Person.filter(id=person_id).select_for_update(no_key=True).first()
-        if person is None:
-            raise NotFound(path=["id"])
-        person.password_hash = kept
-        await person.save(update_fields=["password_hash"])
-        await end_access_of(work, person_id, EndReason.PASSWORD_SET, now=now, by=actor)
-        work.subject_id = person_id
-        told = {"change": "PASSWORD_SET"}
-        await record(
-            work, actor, "PersonChanged", about="person", subject=person_id, now=now, told=told
-        )
+        await _keep(work, actor, person_id, kept, now)
+
+
+async def _keep(
+    work: Work,
+    actor: Actor,
+    person_id: UUID,
+    kept: str,
+    now: datetime,
+    *,
+    must_change: bool = False,
+) -> None:
+    person = await Person.filter(id=person_id).select_for_update(no_key=True).first()
+    if person is None:
+        raise NotFound(path=["id"])
+    person.password_hash, person.must_change_password = kept, must_change
+    await person.save(update_fields=["password_hash", "must_change_password"])
+    await end_access_of(work, person_id, EndReason.PASSWORD_SET, now=now, by=actor)
+    work.subject_id = person_id
+    told = {"change": "PASSWORD_SET"}
+    await record(
+        work, actor, "PersonChanged", about="person", subject=person_id, now=now, told=told
+    )

@@ -10,6 +10,7 @@ from itr.events.log import Fact
 from itr.events.work import Work
 from itr.people.history import next_version
 
+APPROVAL = "access_approval"
 CLIENT, GRANT, CONSENT, TOKEN, KEY, SESSION = (
     "oauth_client",
     "oauth_grant",

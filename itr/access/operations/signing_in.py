@@ -15,6 +15,7 @@ from itr.access.secrets import digest, is_password, new_secret
 from itr.actor import Actor
 from itr.errors import DomainError
 from itr.events.work import transaction
+from itr.people.models import Person
 from itr.people.operations import load_actor
 
 PASSWORD = "pwd"
@@ -42,6 +43,8 @@ class SignedIn:
     signed_in_at: datetime
     how: HowSignedIn
     vouched_until: datetime | None = None
+    must_change_password: bool = False
+    """Whether it is good for nothing but changing the password that somebody else made."""
 
     @property
     def showed_at(self) -> datetime:
@@ -115,7 +118,10 @@ async def session_of(token: str, *, now: datetime) -> SignedIn | None:
         return None
     vouched_until = found.expires_at if found.issuer is not None else None
     how = HowSignedIn(found.auth_time, found.amr or "", found.acr)
-    return SignedIn(found.id, actor, found.signed_in_at, how, vouched_until)
+    must_change = found.issuer is None and await Person.exists(
+        id=found.person_id, must_change_password=True
+    )
+    return SignedIn(found.id, actor, found.signed_in_at, how, vouched_until, must_change)
 
 
 async def sign_out(session: SignedIn, *, now: datetime) -> None:

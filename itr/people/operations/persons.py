@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID, uuid4
 
+from itr.access.operations.approvals import Asked, ask, decides, withdraw_role
 from itr.access.operations.grants import end_access_of
-from itr.access.terms import EndReason
+from itr.access.terms import ApprovalKind, EndReason
 from itr.actor import Actor
 from itr.errors import Faults, NotFound
 from itr.events.work import Work, transaction
@@ -15,7 +16,7 @@ from itr.people.names import kept_whole
 from itr.people.operations.leaving import leave
 from itr.people.operations.recording import organisation_of, record_change
 from itr.people.permission import ensure_may
-from itr.people.roles import Permission, Role
+from itr.people.roles import DECIDING, Permission, Role
 from itr.people.rules import LastAdmin, OwnRole, ensure_language, ensure_roles_fit
 from itr.requests.succession import lock_work_of
 from itr.texts import ensure_name
@@ -34,7 +35,10 @@ async def create_person(
     machine: bool = False,
     person_id: UUID | None = None,
 ) -> UUID:
-    """Add a person with their roles. Raises Forbidden, NotFound, RoleNotForOrganisation."""
+    """Add a person with their roles; those that decide wait for a second person (S18).
+
+    Raises Forbidden, NotFound, RoleNotForOrganisation.
+    """
     ensure_may(actor, Permission.MANAGE_PEOPLE)
     faults = Faults()
     name = faults.of(ensure_name, name, "name")
@@ -55,11 +59,15 @@ async def create_person(
                 language=language,
                 machine=machine,
             )
+            waiting = _that_wait(actor, roles)
+            given = sorted(set(roles) - waiting)
             await RoleAssignment.bulk_create(
-                RoleAssignment(id=uuid4(), person=person, role=role) for role in sorted(set(roles))
+                RoleAssignment(id=uuid4(), person=person, role=role) for role in given
             )
-            told = {"change": "CREATED", "roles": sorted(role.value for role in roles)}
+            told = {"change": "CREATED", "roles": [role.value for role in given]}
             await record_change(work, actor, "Person", person.id, now, told)
+            for role in sorted(waiting):
+                await ask(work, actor, Asked(ApprovalKind.ROLE, person.id, role=role), now)
     return person.id
 
 
@@ -89,6 +97,10 @@ async def change_person(
                 for field, value in wanted.items()
                 if getattr(person, field) != value
             }
+            moved = changed.get("email")
+            if moved is not None and actor.in_person and await decides(work, person_id, now):
+                del changed["email"]
+                await ask(work, actor, Asked(ApprovalKind.EMAIL, person_id, email=moved["to"]), now)
             if changed:
                 person.update_from_dict({field: each["to"] for field, each in changed.items()})
                 await person.save(update_fields=list(changed))
@@ -98,7 +110,7 @@ async def change_person(
 
 
 async def assign_role(actor: Actor, person_id: UUID, role: Role, *, now: datetime) -> UUID:
-    """Give a person one more role; again is nothing.
+    """Give a person one more role; again is nothing. One that decides waits for a second person.
 
     Raises RoleNotForOrganisation, OwnRole for oneself: an administrator decides no business.
     """
@@ -108,7 +120,11 @@ async def assign_role(actor: Actor, person_id: UUID, role: Role, *, now: datetim
     async with transaction() as work:
         person = await lock_person(work, person_id)
         ensure_roles_fit(person.organisation.kind, [role], "role")
-        if not await RoleAssignment.exists(person_id=person_id, role=role):
+        if await RoleAssignment.exists(person_id=person_id, role=role):
+            return person_id
+        if _that_wait(actor, [role]):
+            await ask(work, actor, Asked(ApprovalKind.ROLE, person_id, role=role), now)
+        else:
             await RoleAssignment.create(id=uuid4(), person=person, role=role)
             told = {"change": "ROLE_ASSIGNED", "role": role.value}
             await record_change(work, actor, "Person", person_id, now, told)
@@ -126,6 +142,7 @@ async def revoke_role(actor: Actor, person_id: UUID, role: Role, *, now: datetim
         if role is Role.ADMIN:
             await _ensure_another_administers(work, person_id)
         await lock_person(work, person_id)
+        await withdraw_role(work, actor, person_id, role, now)
         if await RoleAssignment.filter(person_id=person_id, role=role).delete():
             told = {"change": "ROLE_REVOKED", "role": role.value}
             await record_change(work, actor, "Person", person_id, now, told)
@@ -150,11 +167,25 @@ async def deactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> 
 
 
 async def reactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> UUID:
-    """Let a person sign in again, with the roles they had; what had ended stays so."""
+    """Let a person sign in again, with the roles they had; what had ended stays so.
+
+    Somebody who decides comes back when a second person approves it (S18).
+    """
     ensure_may(actor, Permission.MANAGE_PEOPLE)
     async with transaction() as work:
+        person = await lock_person(work, person_id)
+        if person.active:
+            return person_id
+        if actor.in_person and await decides(work, person_id, now):
+            await ask(work, actor, Asked(ApprovalKind.REACTIVATION, person_id), now)
+            return person_id
         await _set_active(work, actor, person_id, now, active=True)
     return person_id
+
+
+def _that_wait(actor: Actor, roles: Collection[Role]) -> frozenset[Role]:
+    """The roles of these that nobody gives alone; the server's own set-up does."""
+    return DECIDING & frozenset(roles) if actor.in_person else frozenset()
 
 
 _ADMINS = """
