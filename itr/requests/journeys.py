@@ -29,7 +29,7 @@ def follow(request: Request, event: str, words: Mapping[str, Any], lines: Iterab
     It has returned once it is put into a queue it had left; staying in one counts once. It was
     resolved at first contact when line 1 delivered it in the hands of the first who took it.
     """
-    if event in _PLACED:
+    if event in _PLACED and "queue" in words:  # a person may have it in hand without one
         _put_into(request, str(words["queue"]))
     if event == "RequestStarted":
         request.takings += 1
