@@ -10,6 +10,9 @@ export PYTHONUTF8 := 1
 # 各进程共用编译结果 / compiled once for all processes, whatever the surroundings say
 export PYTHONDONTWRITEBYTECODE :=
 
+# 测量，单独运行 / measures, and is run by itself
+ALONE := tests/api/test_loop_lag.py
+
 .PHONY: run test check bench load
 .NOTPARALLEL:
 
@@ -21,8 +24,9 @@ test: .venv/test.stamp
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
-	$(RUN) pytest -n 3
+	$(RUN) pytest -n 3 --ignore=$(ALONE)
 	TEST_SERVERS_OF_ITR=others $(RUN) pytest -n 3 tests/operations
+	$(RUN) pytest $(ALONE)
 
 check: .venv/test.stamp
 	$(RUN) ruff check .

@@ -153,8 +153,11 @@ async def test_events_of_a_subscription_are_paid_for_too(
     assert [one["extensions"]["cost"]["remaining"] for one in events_heard] == [3, 2, 1, 0]
 
 
-async def test_all_processes_together_give_out_what_the_bucket_holds(desk: Desk) -> None:
-    """S5: also when they are asked at once."""
+async def test_all_processes_together_give_out_what_the_bucket_holds(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S5: also when they are asked at once, however long Valkey takes on a busy machine."""
+    monkeypatch.setattr("api.transport.budget._PATIENCE", 30)
     token = desk.token(desk.person("Feng"))
     async with in_process(desk.app()) as one, in_process(desk.app()) as two:
         asked = [each.having(token).run(PAGE) for each in (one, two) * TIMES]
