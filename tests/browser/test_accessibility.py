@@ -47,6 +47,11 @@ async def clients(house: House) -> None:
     )
 
 
+async def start(window: Window, house: House) -> None:
+    await window.page.goto(f"{house.issuer}/")
+    await expect(window.page.get_by_role("heading", level=1)).to_be_visible()
+
+
 async def ask_for_consent(window: Window, house: House) -> None:
     asked = {
         "response_type": "code",
@@ -146,6 +151,7 @@ async def graphiql(window: Window, house: House) -> None:
 
 
 PAGES: list[Callable[[Window, House], Awaitable[None]]] = [
+    start,
     sign_in_wrongly,
     consent,
     device,
@@ -193,7 +199,7 @@ async def test_no_page_is_wider_than_its_window(
     house: House, open_window: OpenWindow, width: int
 ) -> None:
     async with open_window(viewport={"width": width, "height": 640}) as window:
-        for show in (sign_in_wrongly, consent, refused, graphiql_sign_in):
+        for show in (start, sign_in_wrongly, consent, refused, graphiql_sign_in):
             await show(window, house)
 
             assert await window.page.evaluate("document.documentElement.scrollWidth") == width

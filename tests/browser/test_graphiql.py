@@ -79,6 +79,47 @@ async def test_a_developer_signs_in_and_queries_changes_and_follows(
         await expect(result).to_contain_text('"MET"')
 
 
+async def test_the_first_tabs_are_a_queue_a_mutation_and_a_countdown(
+    house: House, desk: Desk, open_window: OpenWindow
+) -> None:
+    """Issue 9, 4: each runs as it stands, once it has an id."""
+    request = await submitted(desk)
+    async with open_window() as window:
+        page, result = window.page, window.page.locator(".result-window")
+        await enter(window, house)
+        tabs = page.locator(".graphiql-tab-button")
+        await expect(tabs).to_have_text(["Queue", "Reply", "Countdown"])
+
+        await page.locator(".graphiql-execute-button").click()
+        await expect(result).to_contain_text(request["number"])
+
+        for tab, told in (("Reply", '"userErrors": []'), ("Countdown", '"slaCountdown"')):
+            await page.get_by_role("tab", name=tab).locator(".graphiql-tab-button").click()
+            await write(page, VARIABLES, json.dumps({"id": request["id"]}))
+            await page.locator(".graphiql-execute-button").click()
+            await expect(result).to_contain_text(told)
+
+
+async def test_on_a_phone_editor_and_result_are_as_wide_as_the_window(
+    house: House, open_window: OpenWindow
+) -> None:
+    """Issue 9, 4: at 360 pixels nothing is cut off, and what was opened can be closed."""
+    async with open_window(viewport={"width": 360, "height": 740}) as window:
+        page = window.page
+        await enter(window, house)
+        await expect(page.locator(".graphiql-tab-button").last).to_be_in_viewport()
+
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
+        for part in (".graphiql-editors", ".graphiql-response"):
+            box = await page.locator(part).bounding_box()
+            assert box is not None
+            assert box["width"] > 340
+            assert box["y"] + box["height"] <= 740
+        await page.get_by_role("button", name="Show Documentation Explorer").click()
+        await page.get_by_role("button", name="Hide Documentation Explorer").click()
+        await expect(page.locator(".graphiql-execute-button")).to_be_in_viewport()
+
+
 async def test_everything_that_can_be_opened_keeps_to_the_content_policy(
     house: House, open_window: OpenWindow
 ) -> None:

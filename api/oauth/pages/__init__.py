@@ -1,4 +1,4 @@
-"""The few pages people see when they sign in: HTML that needs no scripts, in two languages."""
+"""The few pages people see, arriving or signing in: HTML without scripts, in two languages."""
 
 from api.oauth.pages import (
     authorize,
@@ -9,6 +9,7 @@ from api.oauth.pages import (
     leaving,
     password,
     rendering,
+    start,
 )
 
 ROUTES = [
@@ -20,6 +21,7 @@ ROUTES = [
     *leaving.ROUTES,
     *password.ROUTES,
     *rendering.ROUTES,
+    *start.ROUTES,
 ]
 
 __all__ = ["ROUTES"]

@@ -3,19 +3,56 @@
 // What GraphiQL's dialogs look up before they add a style of their own (content security policy).
 window.__webpack_nonce__ = document.currentScript.nonce;
 
-const welcome = `# 每个字段的说明在左边。
-# On the left is what every field means.
-#
-# Ctrl-Enter  运行 run
-# Ctrl-Space  补全 complete
+const hint = `# 每个字段的说明在左边 / on the left is what every field means
+# Ctrl-Enter 运行 run · Ctrl-Space 补全 complete
+`;
 
-{
-  viewer {
-    actor { name }
-    roles
+const queue = `${hint}
+# 队列：最紧的时限在前 / a queue, the tightest deadline first
+query Queue {
+  requests(
+    first: 20
+    filter: { status: { in: [REGISTERED, AUTHORISED, DISPATCHED, IN_PROGRESS, WAITING, RESTORED] } }
+    orderBy: [{ field: DEADLINE, direction: ASC }]
+  ) {
+    totalCount
+    nodes {
+      id
+      number
+      title
+      status
+      priority
+      assignee { name }
+      clocks { thread state deadline remaining }
+      viewerCan
+    }
   }
 }
 `;
+
+const reply = `${hint}
+# 变更：回复客户；id 取自第一个标签页 / a mutation: reply to the customer; the id is from the first tab
+mutation Reply($id: ID!) {
+  respondToRequest(input: { id: $id, text: "已收到，正在处理。" }) {
+    request { number status clocks { thread state } }
+    userErrors { path code message }
+  }
+}
+`;
+
+const countdown = `${hint}
+# 倒计时：时钟一变就推送 / a countdown: pushed whenever the clock changes
+subscription Countdown($id: ID!) {
+  slaCountdown(requestId: $id) { thread state deadline remaining counting serverTime }
+}
+`;
+
+const about = JSON.stringify({ id: "req_…" }, null, 2);
+const firstTabs = [
+  { query: queue, variables: "" },
+  { query: reply, variables: about },
+  { query: countdown, variables: about },
+];
 
 async function send(url, options) {
   const headers = { ...options.headers, ...(await desk.authorization()) };
@@ -48,10 +85,13 @@ const socket = graphqlWs.createClient({
 socket.on("closed", (event) => { if (event.code === 4401) desk.ended(); });
 const carried = GraphiQL.createFetcher({ url: "/graphql", fetch: send, wsClient: socket });
 
-// GraphiQL's own reading of the document lags behind what was just pasted: HTTP or WebSocket is decided anew.
+// GraphiQL's own reading of the document lags behind what was just pasted: HTTP or WebSocket is decided
+// anew, and an operation that is not there any more is not asked for.
 function fetcher(asked, options) {
   try {
-    return carried(asked, { ...options, documentAST: GraphiQL.GraphQL.parse(asked.query) });
+    const documentAST = GraphiQL.GraphQL.parse(asked.query);
+    const there = documentAST.definitions.some((each) => each.name?.value === asked.operationName);
+    return carried(there ? asked : { ...asked, operationName: undefined }, { ...options, documentAST });
   } catch {
     return carried(asked, options);
   }
@@ -62,7 +102,8 @@ ReactDOM.createRoot(document.getElementById("graphiql")).render(
   React.createElement(GraphiQL, {
     fetcher,
     plugins: [GraphiQLPluginExplorer.explorerPlugin()],
-    defaultQuery: welcome,
+    defaultQuery: hint,
+    defaultTabs: firstTabs,
     defaultEditorToolsVisibility: "variables",
     inputValueDeprecation: true,
     isHeadersEditorEnabled: false,
