@@ -189,7 +189,7 @@ async def test_what_libraries_write_down_is_cut_where_values_begin() -> None:
     """V6, S22: a task nobody waited for shows what it raised, a socket's line what it asked."""
     with written() as log:
         asked = ("127.0.0.1:1", f"/graphql?anything={SECRET}")
-        logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', *asked)
+        logging.getLogger("uvicorn.error").error('%s - "WebSocket %s" [accepted]', *asked)
         raised = f"Task exception was never retrieved\nfuture: <Task exception={SECRET!r}>"
         logging.getLogger("asyncio").error(raised, exc_info=ValueError(SECRET))
 
@@ -248,7 +248,13 @@ def valid(desk: Desk) -> dict[str, dict[str, Any]]:
 
 
 ALWAYS_OPEN = {"timeZone": "UTC", "shifts": [], "alwaysOpen": True}
-OF_THEIR_OWN_KIND = {"scopes", "redirectAddresses", "currency", "clientMutationId"}
+OF_THEIR_OWN_KIND = {
+    "scopes",
+    "redirectAddresses",
+    "signOutAddresses",
+    "currency",
+    "clientMutationId",
+}
 """Words of a list or an address: what is not one is refused, hidden characters and all."""
 
 
