@@ -402,3 +402,24 @@ async def test_whoever_sets_the_server_up_needs_no_second(desk: Desk) -> None:
     assert actor is not None
     assert Role.PROCESS_MANAGER in actor.roles
     assert await waiting(desk) == []
+
+
+async def test_what_a_second_person_looked_at_is_what_takes_effect(desk: Desk) -> None:
+    """V12: led elsewhere while it waits, and not asked for again, a client is not trusted."""
+    given = {"name": "x", "kind": "DASHBOARD", "firstParty": True}
+    made = await do(
+        desk,
+        "createOAuthClient",
+        "client { id }",
+        redirectAddresses=["https://a.example/"],
+        **given,
+    )
+    which = {"id": made["client"]["id"]}
+    (looked_at,) = await waiting(desk)
+
+    evil = {"redirectAddresses": ["https://evil.example/"], "firstParty": False}
+    await do(desk, "changeOAuthClient", **evil, **which)
+
+    assert await waiting(desk) == []
+    assert await codes(desk, "approveAccess", SECOND, id=looked_at["id"]) == ["NOT_PENDING"]
+    assert not (await OAuthClient.get(id=key_in(which["id"]))).first_party

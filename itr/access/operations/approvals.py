@@ -133,6 +133,14 @@ async def withdraw_role(
         await _decide(work, row, actor, S.WITHDRAWN, now)
 
 
+async def withdraw_trust(work: Work, actor: Actor, client_id: UUID, now: datetime) -> None:
+    """Let it wait no longer that people are not asked: who judges it would judge another client."""
+    for row in await AccessApproval.filter(
+        kind=K.FIRST_PARTY, client_id=client_id, state=S.PENDING
+    ).select_for_update(no_key=True):
+        await _decide(work, row, actor, S.WITHDRAWN, now)
+
+
 async def waiting_approvals(now: datetime) -> list[AccessApproval]:
     """What waits for a second person, oldest first, with whom it is for and who asked."""
     waiting = AccessApproval.filter(state=S.PENDING, expires_at__gt=now).order_by("asked_at", "id")

@@ -7,7 +7,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from itr.access.models import OAuthClient
-from itr.access.operations.approvals import Asked, ask, decides, waits_for_trust
+from itr.access.operations.approvals import (
+    Asked,
+    ask,
+    decides,
+    waits_for_trust,
+    withdraw_trust,
+)
 from itr.access.operations.consents import forget_consents
 from itr.access.operations.recording import CLIENT, record
 from itr.access.rules import (
@@ -154,6 +160,8 @@ async def change_client(
         await _save(work, actor, client, "ClientChanged", now, _told(client))
         if asks:
             await _ask_for_trust(work, actor, client, now)
+        elif waiting and (moved or first_party is False):
+            await withdraw_trust(work, actor, client_id, now)
     return client_id
 
 
