@@ -21,6 +21,15 @@ def folded(text: str) -> str:
     return f"lower(normalize({text}, NFKC))"
 
 
+def once(text: str) -> str:
+    """Have PostgreSQL work out what is given once a statement, not anew for every row.
+
+    A long text that is folded for every row takes minutes. Without a row of its own it is an
+    InitPlan; written plainly it is worked out again and again by plans that are kept (S8).
+    """
+    return f"(select {text})"
+
+
 def digits_of(text: str) -> str:
     """Compare a telephone number by its digits as they are dialled from anywhere (E.164)."""
     return f"e164({text})"
@@ -37,12 +46,15 @@ class Comparing:
         """Return a comparison; `value` has been made comparable, the parameter has not."""
         if operator == "in":
             return f"({value} = any({self._all_of(f'{parameter}::{cast}[]')}))"
-        made = self.make(f"{parameter}::{cast}")
+        made = self._made(f"{parameter}::{cast}")
         if operator == "startsWith":
             return self._begins(value, made)
         if operator == "contains":
             return self._contains(value, f"{parameter}::{cast}", made)
         return f"({value} {_SIGNS[operator]} {made})"
+
+    def _made(self, given: str) -> str:
+        return given if self.make is as_it_is else once(self.make(given))
 
     def _all_of(self, listed: str) -> str:
         if self.make is as_it_is:
@@ -57,7 +69,7 @@ class Comparing:
     def _contains(self, value: str, given: str, made: str) -> str:
         if not self.telephone:
             return f"(position({made} in {value}) > 0)"
-        digits = f"nullif(regexp_replace(normalize({given}, NFKC), '[^0-9]', '', 'g'), '')"
+        digits = once(f"nullif(regexp_replace(normalize({given}, NFKC), '[^0-9]', '', 'g'), '')")
         return f"(position({digits} in {value}) > 0 or {self._begins(value, made)})"
 
 
