@@ -30,6 +30,7 @@ from itr.access.terms import ClientKind
 from itr.events.work import KEYS_KEPT
 from itr.settings import PREFIX, Settings
 from tests.support.pages import HOUSE, examples, metrics_on_the_page, pages, text_of
+from tests.support.reference import reference
 from tests.support.role_table import role_table
 from workers.timers import POLL
 
@@ -42,6 +43,27 @@ PACKAGES = ("api", "itr", "workers", "cli", "embedded", "bench", "migrations", "
 def test_the_roles_page_is_the_one_table_of_the_code() -> None:
     """R-ROLE-02: one table, in code, printed in the docs."""
     assert text_of("docs/roles.md") == role_table()
+
+
+def test_the_reference_on_the_page_is_that_of_the_code() -> None:
+    """Issue 9, 4: lifecycle, codes and events are generated; its command renews the page."""
+    assert text_of("docs/reference.md") == reference()
+
+
+@pytest.mark.parametrize("page", [each for each in EVERY_PAGE if "decisions" not in each])
+def test_no_rule_is_named_by_its_number_where_newcomers_read(page: str) -> None:
+    """Issue 9, 4: what a rule says stands on the page, not what it is called in the design."""
+    assert re.findall(r"\bR-[A-Z]{2,}-\d+", text_of(page)) == []
+
+
+def test_every_row_of_the_reference_is_told_in_both_languages() -> None:
+    """Issue 9, 4: Chinese first, English beside."""
+    rows = [row for row in reference().splitlines() if row.startswith("| `")]
+    sections = reference().split("\n## ")
+    told = [row for part in sections[2:] for row in part.splitlines() if row.startswith("| `")]
+
+    assert len(rows) > 150
+    assert [row for row in told if not re.search(r"([一-鿿]|{zh_).*\| [^|]*[a-zA-Z]", row)] == []
 
 
 def test_the_settings_page_is_the_settings_with_their_defaults() -> None:

@@ -29,15 +29,13 @@ def _told(error: type[DomainError]) -> str:
 
 
 _OURS = [each for each in _tree(DomainError) if each.__module__.startswith("itr.")]
-_ERRORS = {each.code: each for each in sorted(_OURS, key=lambda each: each.code)}
+ERRORS = {each.code: each for each in sorted(_OURS, key=lambda each: each.code)}
+"""Every refusal the product can tell, by its code."""
 
 _make_enum: Any = Enum
 _codes = _make_enum(
     "UserErrorCode",
-    {
-        code: strawberry.enum_value(code, description=_told(error))
-        for code, error in _ERRORS.items()
-    },
+    {code: strawberry.enum_value(code, description=_told(error)) for code, error in ERRORS.items()},
     module=__name__,
 )
 UserErrorCode: Any = strawberry.enum(

@@ -56,7 +56,31 @@ MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
     Verb.ESCALATE_TO_MANAGEMENT: OPEN,
     Verb.ACKNOWLEDGE_ESCALATION: OPEN,
 }
-"""From which states each verb may be used; where it leads is the verb's own doing."""
+"""From which states each verb may be used."""
+
+LEADS_TO: Mapping[Verb, frozenset[RequestStatus]] = {
+    Verb.ACCEPT: frozenset({S.AUTHORISED}),
+    Verb.REJECT: frozenset({S.REJECTED}),
+    Verb.DISPATCH: frozenset({S.DISPATCHED}),
+    Verb.START: frozenset({S.IN_PROGRESS}),
+    Verb.WAIT: frozenset({S.WAITING}),
+    Verb.RESUME: frozenset({S.IN_PROGRESS, S.RESTORED}),
+    Verb.RESTORE: frozenset({S.RESTORED}),
+    Verb.REQUEUE: frozenset({S.DISPATCHED, S.RESTORED}),
+    Verb.DELIVER: frozenset({S.DELIVERED}),
+    Verb.CONFIRM: frozenset({S.CONFIRMED}),
+    Verb.REJECT_SOLUTION: frozenset({S.IN_PROGRESS}),
+    Verb.CLOSE: frozenset({S.CLOSED}),
+    Verb.REOPEN: frozenset({S.IN_PROGRESS}),
+    Verb.CANCEL: frozenset({S.CANCELLED}),
+    Verb.MERGE: frozenset({S.CANCELLED}),
+    Verb.ESCALATE: frozenset({S.IN_PROGRESS, S.RESTORED}),
+    Verb.HAND_BACK: frozenset({S.IN_PROGRESS, S.RESTORED}),
+    Verb.HAND_TO_PARTNER: frozenset({S.WAITING}),
+    Verb.TAKE_BACK: frozenset({S.IN_PROGRESS, S.RESTORED}),
+}
+"""Where verbs lead that change the state, if they do: those of the last four lines only where
+waiting for the firm begins or ends with them, a start in the midst of work not at all."""
 
 LINES = (1, 2, 3)
 REOPEN_WITHIN = timedelta(days=7)

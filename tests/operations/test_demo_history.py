@@ -9,7 +9,8 @@ from tortoise.connection import get_connection
 from itr.database import connected
 from itr.demo import seed
 from itr.demo_history import BATCH
-from itr.requests.terms import RequestStatus
+from itr.requests.rules import LEADS_TO, MOVES
+from itr.requests.terms import RequestStatus, Verb
 from itr.settings import Settings
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -121,3 +122,41 @@ async def test_a_second_start_adds_nothing_to_the_past(
 
     async with connected(settings):
         assert await _count("from event") == before
+
+
+VERB_OF = {
+    "RequestAccepted": Verb.ACCEPT,
+    "RequestRejected": Verb.REJECT,
+    "RequestDispatched": Verb.DISPATCH,
+    "RequestStarted": Verb.START,
+    "RequestWaiting": Verb.WAIT,
+    "RequestResumed": Verb.RESUME,
+    "RequestRestored": Verb.RESTORE,
+    "RequestDelivered": Verb.DELIVER,
+    "RequestConfirmed": Verb.CONFIRM,
+    "SolutionRejected": Verb.REJECT_SOLUTION,
+    "RequestClosed": Verb.CLOSE,
+    "RequestCancelled": Verb.CANCEL,
+    "RequestEscalated": Verb.ESCALATE,
+    "RequestHandedToPartner": Verb.HAND_TO_PARTNER,
+    "RequestTakenBack": Verb.TAKE_BACK,
+}
+
+
+async def test_every_move_of_a_year_is_one_of_the_lifecycle_table(
+    settings: Settings, shares: list[float]
+) -> None:
+    """R-REQ-01: what docs/reference.md says of where verbs lead is what they did."""
+    async with connected(settings):
+        moves = await _rows(
+            "select distinct type, payload->>'from' as before, payload->>'to' as after from event"
+            " where payload ? 'from' and payload ? 'to' and subject_type = 'request'"
+        )
+
+    verbs = {move["type"] for move in moves}
+    assert verbs <= VERB_OF.keys()
+    assert len(verbs) > 10
+    for move in moves:
+        verb = VERB_OF[move["type"]]
+        assert move["before"] in MOVES[verb], move
+        assert move["after"] in LEADS_TO[verb], move

@@ -9,7 +9,7 @@ def role_table() -> str:
     lines = [
         "# 角色与权限 / Roles and permissions",
         "",
-        "由 `itr/people/policy.py` 生成；一人可有多个角色，权限取并集（R-ROLE-01、02）。",
+        "由 `itr/people/policy.py` 生成；一人可有多个角色，权限取并集。",
         "Generated from `itr/people/policy.py`; a person may hold several roles, "
         "permissions are the union.",
         "",

@@ -16,6 +16,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 GUIDES = {
     "front-end": ("前端团队", "Front-end teams"),
     "sign-in": ("登录与令牌", "Signing in and tokens"),
+    "reference": ("速查：生命周期、代码、事件", "Reference: lifecycle, codes, events"),
     "partners": ("合作伙伴", "Partner firms"),
     "wallboards": ("大屏", "Wallboards"),
     "import": ("导入历史", "Importing a past"),

@@ -1,0 +1,90 @@
+"""Lifecycle, codes and events as a page of the documents: `python -m tests.support.reference`."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from api.schema.payloads import ERRORS
+from api.schema.timeline_words import FACTS
+from itr.requests.policy import PERMISSION_OF
+from itr.requests.rules import LEADS_TO, MOVES
+from itr.requests.terms import RequestStatus, Verb
+
+_HEAD = """\
+# 速查 / Reference
+
+由代码生成，勿手改；`viewerCan` 说明当前用户此刻能做哪些动作。
+Generated from the code, not edited by hand; `viewerCan` says which of the verbs you may use now.
+
+```sh
+python -m tests.support.reference > docs/reference.md
+```
+"""
+_LIFECYCLE = """
+## 生命周期 / Lifecycle
+
+每行一个动作：在哪些状态可用，通向哪里，需要何种权限（谁有，见 [roles.md](roles.md)）。
+`–` 表示状态不变。`ESCALATE`、`HAND_BACK`、`HAND_TO_PARTNER`、`TAKE_BACK` 只在对合作伙伴的等待
+随之开始或结束时改变状态；`RESUME` 结束几项等待之一时仍为 `WAITING`。有些动作只属于责任人。
+A verb a row: in which states it may be used, where it leads, which permission it takes (who has it:
+[roles.md](roles.md)). `–`: the state stays. `ESCALATE`, `HAND_BACK`, `HAND_TO_PARTNER` and
+`TAKE_BACK` change it only where waiting for the firm begins or ends with them; after a `RESUME`
+that ends one of several waits it is `WAITING` yet. Some verbs are the owner's alone.
+
+| 动作 / verb | 自 / from | 至 / to | 权限 / permission |
+|---|---|---|---|"""
+_CODES = """
+## 业务错误码 / Codes of `userErrors`
+
+预期的失败；`message` 是按读者语言写的这句话，`{…}` 处为具体值。
+Expected failures; `message` is this sentence in the reader's language, with values at `{…}`.
+
+| 代码 / code | 中文 | English |
+|---|---|---|"""
+_EVENTS = """
+## 时间线事件 / Timeline events
+
+`timeline` 与实时源中的事实（`fact`）；各有自己的类型，带有它所涉及的字段。
+The facts (`fact`) of `timeline` and of the feeds; each has a type of its own with what it names.
+
+| `fact` | 类型 / type | 中文 | English |
+|---|---|---|---|"""
+
+
+def reference() -> str:
+    """`docs/reference.md`, from the tables in the code."""
+    parts = [_HEAD.rstrip("\n"), _LIFECYCLE, *_verbs(), _CODES, *_codes(), _EVENTS, *_events()]
+    return "\n".join([*parts, ""])
+
+
+def _verbs() -> Iterator[str]:
+    for verb in Verb:
+        cells = (_all(MOVES[verb]), _all(LEADS_TO.get(verb, ())), f"`{PERMISSION_OF[verb]}`")
+        yield f"| `{verb}` | {' | '.join(cells)} |"
+
+
+def _all(states: Iterable[RequestStatus]) -> str:
+    """The states in the order of the lifecycle."""
+    there = frozenset(states)
+    if there == frozenset(RequestStatus):
+        return "任何状态 / any"
+    return " ".join(f"`{each}`" for each in RequestStatus if each in there) or "–"
+
+
+def _codes() -> Iterator[str]:
+    for code, error in ERRORS.items():
+        yield f"| `{code}` | {_cell(error.zh)} | {_cell(error.en)} |"
+
+
+def _events() -> Iterator[str]:
+    for fact, told in FACTS.items():
+        english, _, chinese = told.rpartition(" ")
+        name = re.sub("([a-z0-9])([A-Z])", r"\1_\2", fact).upper()
+        yield f"| `{name}` | `{fact}Event` | {chinese} | {english} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    print(reference(), end="")  # noqa: T201
