@@ -16,8 +16,11 @@ from itr.imports.errors import CannotImport
 BLOCK = 1 << 20
 BOM = "\ufeff"
 UNDECODED = re.compile("[\udc80-\udcff]")
-"""Bytes that are no letters of the encoding, as `surrogateescape` keeps them."""
+"""Bytes that are no letters of the encoding, as `KEPT` keeps them."""
+KEPT = "itr.kept"
+"""How such bytes are kept and written again, in whatever encoding."""
 
+_NOT_ASCII, _SOME_BYTE, _NO_LETTER = 0x80, "\udcff", "?"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -34,7 +37,7 @@ def opened(path: Path, encoding: str) -> Iterator[TextIOWrapper]:
     """The file's text, unpacked; a byte order mark says more than the mapping does."""
     with _opened_as_bytes(path) as file:
         named = encoding_of(path) or encoding
-        yield TextIOWrapper(file, named, errors="surrogateescape", newline=_line_end(path, named))
+        yield TextIOWrapper(file, named, errors=KEPT, newline=_line_end(path, named))
 
 
 def encoding_of(path: Path) -> str | None:
@@ -97,6 +100,23 @@ def _blocks(path: Path) -> Iterator[bytes]:
             raise _not_whole(path, str(error)) from None
         if not unpacking.eof:
             raise _not_whole(path, "it ends too early")
+
+
+def _kept(error: UnicodeError) -> tuple[str | bytes, int]:
+    """As `surrogateescape`, which knows no byte below 128 and nothing of letters of two bytes.
+
+    There a sign stands for what is no letter; written again, it is a question mark.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        if all(each >= _NOT_ASCII for each in error.object[error.start : error.end]):
+            return codecs.lookup_error("surrogateescape")(error)
+        return _SOME_BYTE, error.end
+    if isinstance(error, UnicodeEncodeError) and error.encoding.startswith(("utf-16", "utf-32")):
+        return _NO_LETTER * (error.end - error.start), error.end
+    return codecs.lookup_error("surrogateescape")(error)
+
+
+codecs.register_error(KEPT, _kept)
 
 
 def _not_whole(path: Path, reason: str) -> CannotImport:

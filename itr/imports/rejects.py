@@ -6,9 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from itr.imports.errors import CannotImport
-from itr.imports.files import encoding_of
+from itr.imports.files import KEPT, encoding_of
 from itr.imports.outcome import Remark
-from itr.imports.rows import LINE_COLUMN, REASON_COLUMN, Dialect, Line, guarded, table_of
+from itr.imports.rows import (
+    LINE_COLUMN,
+    OWN_COLUMNS,
+    REASON_COLUMN,
+    Dialect,
+    Line,
+    guarded,
+    table_of,
+)
 from itr.imports.source import Source
 
 MINE_ALONE = 0o600
@@ -30,15 +38,13 @@ def write_rejects(path: Path, file: Path, source: Source, remarks: Sequence[Rema
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MINE_ALONE)
     encoding = _encoding(file, source)
     with (
-        os.fdopen(
-            descriptor, "w", encoding=encoding, errors="surrogateescape", newline=""
-        ) as stream,
+        os.fdopen(descriptor, "w", encoding=encoding, errors=KEPT, newline="") as stream,
         table_of(file, source) as table,
     ):
         stream.write("\n" * source.skip_lines)
         if source.delimiter is None and table.delimiter != ",":
             stream.write(f"sep={table.delimiter}\n")
-        own = 2 if LINE_COLUMN in table.header else 0
+        own = OWN_COLUMNS if LINE_COLUMN in table.header else 0
         header = [LINE_COLUMN, REASON_COLUMN, *table.header[own:]]
         writer = csv.writer(stream, Dialect(source, table.delimiter, quoting=csv.QUOTE_ALL))
         writer.writerow(header)
@@ -59,7 +65,7 @@ def _encoding(file: Path, source: Source) -> str:
 def _reason(remark: Remark, encoding: str) -> str:
     """In both languages, or in the one that the encoding has letters for."""
     try:
-        f"{remark.zh}".encode(encoding, "surrogateescape")
+        f"{remark.zh}".encode(encoding, KEPT)
     except UnicodeEncodeError:
         return remark.en.encode(encoding, "replace").decode(encoding)
     return f"{remark.zh} / {remark.en}"

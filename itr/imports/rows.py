@@ -18,6 +18,7 @@ LARGEST_CELL = 1 << 30
 """Letters of a cell; what is too long for its field is refused with its row, not by the reader."""
 LINE_COLUMN, REASON_COLUMN = "itr:line", "itr:reason"
 """The first two columns of a file of rejects."""
+OWN_COLUMNS = 2
 
 _DELIMITER_TOLD = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _CARRIAGE_RETURN = "new-line character"
@@ -55,11 +56,18 @@ class Line:
     text: str | None = None
     whole: bool = True
     """Whether it has as many cells as the header."""
+    own: int = 0
+    """How many of its cells are not the export's: those a file of rejects has in front."""
 
     @property
     def spans(self) -> int:
         """How many physical lines it takes up."""
         return self.through - self.number + 1
+
+    @property
+    def said(self) -> Sequence[str]:
+        """What the export itself says in it."""
+        return self.cells[self.own :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ def guarded(cell: str) -> str:
 
 def _unguarded(line: Line) -> Line:
     cells = [cell[1:] if _FORMULA_GUARDED.match(cell) else cell for cell in line.cells]
-    return replace(line, cells=cells)
+    return replace(line, cells=cells, own=OWN_COLUMNS)
 
 
 def _skip_to_header(physical: PhysicalLines, source: Source) -> str:
@@ -186,7 +194,7 @@ def _lines(
                 continue
             yield _unreadable_from(number, physical)
             return
-        if not cells:
+        if not any(map(str.strip, cells)):
             continue
         whole = columns - nameless <= len(cells) <= columns
         problem = None if whole else _not_so_many(columns, len(cells))

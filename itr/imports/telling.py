@@ -40,7 +40,7 @@ def story_of(history: History, reader: Reader) -> Story:
 
 def _told_by(lines: Sequence[Placed], reader: Reader) -> Story:
     document, story = reader.mapping.document, Story()
-    placed = in_order(lines, document.source.newest_first)
+    placed = list(_once(in_order(lines, document.source.newest_first)))
     if document.changes is not None:
         placed = list(carried(placed, document.changes))
     events: list[tuple[tuple[datetime, int, int], Told]] = []
@@ -61,6 +61,15 @@ def _told_by(lines: Sequence[Placed], reader: Reader) -> Story:
     if story.told:
         _add_what_it_is_about(story, placed, reader)
     return story
+
+
+def _once(placed: Sequence[Placed]) -> Iterator[Placed]:
+    """The lines in order; one that says again what the line before says tells nothing."""
+    before: Sequence[str] | None = None
+    for each in placed:
+        if each.line.said != before:
+            yield each
+        before = each.line.said
 
 
 def carried(placed: Sequence[Placed], changes: Changes) -> Iterator[Placed]:

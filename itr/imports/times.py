@@ -19,12 +19,15 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 _UTC_NAMES = frozenset({"UTC", "GMT", "Z", "UCT"})
 _ZONE_TOLD = "%Z"
-_LAST_WORD = re.compile(r"(.*\S)\s+\(?([A-Za-z][A-Za-z0-9_/+\-]*)\)?")
+_LAST_WORD = re.compile(r"(.*\S)\s+\(?([A-Za-z][A-Za-z0-9_/+:\-]*)\)?")
 _OFFSET = re.compile(r"(?:UTC|GMT)([+-])(\d{1,2})(?::?(\d\d))?")
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day has no zone
 _HALVES = str.maketrans({"．": ".", "：": ":", "／": "/", "　": " ", "\xa0": " ", "\u202f": " "})
 _BEFORE_NOON = ("上午", "凌晨", "早上", "清晨")
-_AFTER_NOON = ("下午", "中午", "傍晚", "晚上")
+_ABOUT_NOON, _EVENING = "中午", ("傍晚", "晚上")
+_AFTER_NOON = ("下午", _ABOUT_NOON, *_EVENING)
+_HALF_A_DAY = timedelta(hours=12)
+_NOON, _LATEST_ABOUT_NOON = 12, 20
 _MONTHS: Sequence[str] = calendar.month_abbr[1:]
 _MONTHS_WHOLE: Sequence[str] = calendar.month_name[1:]
 _HAN = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
@@ -158,9 +161,18 @@ def _zone_named(name: str) -> tzinfo:
 
 def _localised(text: str, format: str) -> datetime:
     """By a format, with Chinese names of months and halves of the day as good as English ones."""
-    if not text.isascii():
-        text = _in_english(text, format)
-    return datetime.strptime(text, format)  # noqa: DTZ007 - the zone is the mapping's to say
+    english = text if text.isascii() else _in_english(text, format)
+    at = datetime.strptime(english, format)  # noqa: DTZ007 - the zone is the mapping's to say
+    return _by_the_hour(at, text) if "%p" in format else at
+
+
+def _by_the_hour(at: datetime, text: str) -> datetime:
+    """Eleven about noon is before it; twelve in the evening is no time one can be sure of."""
+    if _ABOUT_NOON in text and at.hour > _LATEST_ABOUT_NOON:
+        return at - _HALF_A_DAY
+    if at.hour == _NOON and any(each in text for each in _EVENING):
+        raise ValueError(text)
+    return at
 
 
 def _in_english(text: str, format: str) -> str:

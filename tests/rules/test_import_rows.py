@@ -45,6 +45,55 @@ def test_a_byte_order_mark_in_gb18030_is_none_either(tmp_path):
     assert not found.story("A1").problems
 
 
+@pytest.mark.parametrize(
+    ("encoding", "wrong"),
+    [
+        ("utf-16", "\ud800".encode("utf-16-le", "surrogatepass")),
+        ("utf-16", "\udc00".encode("utf-16-le", "surrogatepass")),
+        ("utf-32", b"\x00\x00\x11\x00"),
+        ("iso2022_jp", b"\x1b$B!\x20\x1b(B"),
+        ("gb18030", b"\x81"),
+        ("utf-8", b"\xff"),
+    ],
+)
+def test_a_row_with_what_is_no_letter_is_listed_in_every_encoding(tmp_path, encoding, wrong):
+    """01, R-IMP-01: never the end of an import; the row comes back among the rejects."""
+    mapping = mapping_of(tmp_path, ('name = "probe"', f'name = "probe"\nencoding = "{encoding}"'))
+    before, after = (HEADER + row("A1") + row("A2", title="T")).split("T")
+    plain = encoding.replace("utf-16", "utf-16-le").replace("utf-32", "utf-32-le")
+    content = before.encode(encoding) + wrong + (after + row("A3")).encode(plain)
+    found = read(tmp_path, content, mapping)
+
+    assert not (found.story("A1").problems or found.story("A3").problems)
+    assert "not in the encoding" in found.story("A2").problems[0][1].message("en")
+
+    rejects = tmp_path / "rejects.csv"
+    write_rejects(
+        rejects, tmp_path / "export.csv", mapping.document.source, [Remark(3, "错", "wrong")]
+    )
+    [line] = lines_of(rejects, mapping)
+    assert list(line.cells[2:4]) == row("A2").split(",")[:2]
+
+
+def test_a_file_that_was_cut_off_inside_a_letter_is_not_the_end_of_an_import(tmp_path):
+    """01."""
+    text = (HEADER + row("A1") + row("A2")).encode("utf-16")[:-1]
+
+    found = read(tmp_path, text, mapping_of(tmp_path))
+
+    assert not found.story("A1").problems
+    assert "not in the encoding" in found.story("A2").problems[0][1].message("en")
+
+
+@pytest.mark.parametrize("blank", ["\n", "   \n", ",,,,,,\n", " ,,\t,, \u3000,,\n"])
+def test_a_row_of_blanks_is_none(tmp_path, blank):
+    """R-IMP-01: spreadsheets leave them below a table."""
+    found = read(tmp_path, HEADER + row("A1") + blank + row("A2") + blank, mapping_of(tmp_path))
+
+    assert [history.external_id for history in found.histories] == ["A1", "A2"]
+    assert not found.strangers
+
+
 @pytest.mark.parametrize("name", ["unicode_escape", "utf-7", "rot13", "base64", "punycode"])
 def test_what_makes_line_ends_of_letters_is_no_encoding(tmp_path, name):
     """08, R-IMP-01: a cell could become a row by it."""
@@ -185,7 +234,7 @@ def test_remarks_of_one_kind_are_told_in_ranges():
 cells = st.text(st.sampled_from("=+-@'\t\r\n\",;ab＝ "), max_size=12)
 
 
-@given(st.lists(cells, min_size=7, max_size=7))
+@given(st.lists(cells, min_size=7, max_size=7).filter(lambda row: any(map(str.strip, row))))
 def test_rejects_come_back_as_they_were_and_are_no_formulas(tmp_path_factory, values):
     """R-IMP-01: mended in a spreadsheet, a file of rejects runs nothing."""
     folder: Path = tmp_path_factory.mktemp("rejects")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from itr.imports.errors import CannotImport
+from itr.imports.rows import LINE_COLUMN, REASON_COLUMN
 from itr.imports.terms import Kind
 from itr.requests.terms import Channel, RequestKind
 from tests.support.exports import HEADER, mapping_of, read, row
@@ -147,6 +148,19 @@ def test_the_oldest_first_keeps_its_order_within_a_second(tmp_path):
     told = read(tmp_path, text, mapping_of(tmp_path)).story("A1").told
 
     assert [each.kind for each in told] == ["WORKING", "DELIVERED", "CLOSED"]
+
+
+def test_a_line_that_is_there_twice_tells_nothing_more(tmp_path):
+    """L2, R-IMP-01: two exports in one file; what went there and back in one minute stays."""
+    closed = row("A1", "2026-03-03 10:00:00", "Resolved")
+    again = row("A1") + row("A1", status="Pending") + row("A1") + closed
+    text = HEADER + again + closed + closed
+
+    told = read(tmp_path, text, mapping_of(tmp_path)).story("A1").told
+    assert [each.kind for each in told] == ["WORKING", "WAITING", "WORKING", "DELIVERED"]
+
+    rejects = f"{LINE_COLUMN},{REASON_COLUMN},{HEADER}2,x,{closed}3,y,{closed}"
+    assert len(read(tmp_path, rejects, mapping_of(tmp_path)).story("A1").told) == 1
 
 
 def test_several_columns_of_times_are_each_something_that_happened(tmp_path):
