@@ -116,10 +116,10 @@ class GuardedSchema(CompiledSchema):
         try:
             given = document.given(operation, context.variables or {})
         except DomainError:
-            ensure_permitted(self._schema, operation, context.context.actor)
+            ensure_permitted(self._schema, document.ast, operation, context.context.actor)
             raise
         if given.nodes > self.limits.input_nodes:
-            ensure_permitted(self._schema, operation, context.context.actor)
+            ensure_permitted(self._schema, document.ast, operation, context.context.actor)
         return given
 
     @staticmethod

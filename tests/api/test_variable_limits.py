@@ -134,9 +134,21 @@ def refused(answer: Answer, name: str, told: str) -> bool:
     return more["code"] == "BAD_INPUT" and bool(more["inputPath"]) and said.startswith(told)
 
 
-async def test_who_may_not_save_contracts_is_told_so_before_the_lines_are_read(desk: Desk) -> None:
-    """V2: also within what a contract may hold."""
-    saved = "mutation ($i: SaveContractInput!) { saveContract(input: $i) { contract { id } } }"
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "{ %s }",
+        "{ ... on Mutation { %s } }",
+        "{ ...A } fragment A on Mutation { ...B } fragment B on Mutation { %s }",
+        "{ ...A ...A } fragment A on Mutation { ...A ... { %s } }",
+    ],
+)
+async def test_who_may_not_save_contracts_is_told_so_before_the_lines_are_read(
+    desk: Desk, asked: str
+) -> None:
+    """V2: also within what a contract may hold, and wherever it is written."""
+    save = asked.replace("%s", "saveContract(input: $i) { contract { id } }")
+    saved = f"mutation ($i: SaveContractInput!) {save}"
     for many in (20_000, 1_000):
         given = {"number": "C", "lines": [{"nonsense": each} for each in range(many)]}
 
