@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from api.oauth.asking import LARGEST_ANSWER, PATIENCE
 from api.planner.filters import MOST_CONDITIONS, MOST_GROUPS
-from api.planner.pages import LARGEST_PAGE, MOST_ORDERS
+from api.planner.pages import DEFAULT_PAGE, LARGEST_PAGE, MOST_ORDERS
 from api.resolvers import boards, notifications
 from api.schema.catalogue_inputs import BULK
 from api.schema.sla import EXPLAINED, MOST_EXPLAINED
@@ -24,6 +24,7 @@ from api.transport.limits import Limits
 from api.transport.usage import FLUSH_SECONDS
 from api.transport.watching import SLOW_SECONDS
 from api.working_out import SECONDS
+from cli.demo import DEV_SERVER_PORTS
 from cli.main import app
 from itr.access.rules import ACCESS_LIFETIME, REFRESH_LIFETIME, SESSION_LIFETIME
 from itr.access.terms import ClientKind
@@ -131,6 +132,8 @@ HANDLES = needed(
         ("front-end.md", f"The same key within {KEYS_KEPT.total_seconds() / 3600:g} h"),
         ("front-end.md", f"the snapshot lists the newest {notifications.LISTED}"),
         ("front-end.md", f"At most {boards.BOARD.listed}, most urgent first"),
+        ("front-end.md", f"100 at most, {DEFAULT_PAGE} when"),
+        ("sign-in.md", "、".join(map(str, DEV_SERVER_PORTS))),
         ("sign-in.md", f"Access tokens last {ACCESS_LIFETIME.seconds // 60} minutes"),
         ("partners.md", f"Tokens last {ACCESS_LIFETIME.seconds // 60} minutes"),
         ("wallboards.md", f"less than {REFRESH_LIFETIME[ClientKind.WALLBOARD].days} days"),

@@ -31,11 +31,11 @@ from itr.access.issuers import read_issuers
 from itr.access.terms import ClientKind
 from itr.people.models import Person
 from itr.settings import Settings
-from tests.conformance.node import HERE, HOUSE, Node
+from tests.conformance.node import HERE, HOUSE, PROGRAMS, Node
 from tests.support.desk import Desk
 from tests.support.levels import work_off
 from tests.support.pages import Example, example, examples, text_of
-from tests.support.requests import ask, brought_to
+from tests.support.requests import ask, attempt, brought_to
 from tests.support.sign_in import CALLBACK, PASSWORD, House, RealTime, email_of, open_house
 
 MANAGER = "PROCESS_MANAGER"
@@ -50,6 +50,7 @@ WHO = {
     "AddMachine": "ADMIN",
     "AddClient": "ADMIN",
     "AddWallboard": "ADMIN",
+    **dict.fromkeys(("Tickets", "Begin", "Answer", "Solve", "GiveBack"), "PARTNER"),
 }
 """Who runs an operation; a process manager runs all others."""
 RUN = {"graphql", "json", "sh", "console", "python", "html", "js", "toml", "sql"}
@@ -130,6 +131,14 @@ async def variables(name: str, desk: Desk, before: Mapping[str, Any]) -> dict[st
             (given,) = re.findall(r'`{"input": ({"id": "req_….*?})}`', FRONT_END, re.DOTALL)
             own = {"id": request["id"], "expectedVersion": request["version"]}
             return {"input": json.loads(given) | own}
+        case "Tickets":
+            await brought_to(desk, "DISPATCHED", owner="PARTNER")
+        case "Begin" | "Answer" | "Solve":
+            return {"id": before["requests"]["nodes"][0]["id"]}
+        case "GiveBack":
+            return {"id": (await brought_to(desk, "IN_PROGRESS", owner="PARTNER"))["id"]}
+        case "Timeline":
+            return {"id": (await brought_to(desk, "IN_PROGRESS"))["id"]}
         case "Countdown" | "Why":
             return {"id": (await brought_to(desk, "REGISTERED"))["id"]}
         case "Board":
@@ -290,6 +299,41 @@ async def test_the_dashboards_page_signs_in_asks_renews_and_signs_out(
     assert told["renewed"]["data"]["viewer"]["actor"]["name"] == "LINE1"
     assert told["tokensDiffer"] is True
     assert told["left"] is None
+
+
+async def test_all_that_is_wrong_with_an_input_is_told_at_once_as_the_page_shows(
+    desk: Desk,
+) -> None:
+    """Issue 9, 4."""
+    shown = next(each.text for each in examples("json") if '"userErrors"' in each.text)
+    given = {"kind": "TECHNICAL", "title": "", "description": " ", "productUnknown": True}
+
+    payload = await attempt(desk, "CUSTOMER", "submitRequest", language="zh-CN", **given)
+
+    assert payload["userErrors"] == json.loads(shown)["userErrors"]
+
+
+async def test_a_browser_signs_in_over_websocket_as_the_page_says(
+    house: House, desk: Desk, node: Node, tmp_path: Path
+) -> None:
+    """Issue 9, 4: `connectionParams` carries the token, asked for anew at every connection."""
+    shown = example("docs/sign-in.md", "js")
+    assert 'from "graphql-ws"' in shown
+    here = shown.replace('"graphql-ws"', json.dumps(str(PROGRAMS / "graphql-ws/dist/index.js")))
+    script = tmp_path / "socket.mjs"
+    script.write_text(f"""
+import WebSocket from {json.dumps(str(PROGRAMS / "ws" / "wrapper.mjs"))};
+globalThis.WebSocket = WebSocket;
+const issuer = process.env.ITR_URL, accessToken = async () => process.env.ITR_TOKEN;
+const show = (message) => {{ console.log(JSON.stringify(message)); stop(); client.dispose(); }};
+{here}
+""")
+
+    told = await node.run_json(
+        script, ITR_URL=house.issuer, ITR_TOKEN=desk.as_(MANAGER).token or ""
+    )
+
+    assert told["data"]["slaFigures"]["open"] >= 0
 
 
 async def test_clocks_tick_as_the_page_says(node: Node, tmp_path: Path) -> None:
