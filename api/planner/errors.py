@@ -35,10 +35,20 @@ class Refused(Exception):
 
 
 def refusal(
-    code: str, language: str, *, at: Sequence[str] = (), said: str | None = None
+    code: str,
+    language: str,
+    *,
+    at: Sequence[str] = (),
+    given: Sequence[str] = (),
+    said: str | None = None,
 ) -> GraphQLError:
-    """Return the error a client sees; `at` are the response keys below the field that is null."""
+    """Return the error a client sees; `at` are the response keys below the field that is null.
+
+    `given` is the argument it is about, where there is no field yet that could be null.
+    """
     chinese, english = SENTENCES[code]
     sentence = said or (english if language.startswith("en") else chinese)
     extensions: dict[str, Any] = {"code": code}
-    return GraphQLError(sentence, extensions=extensions | ({"at": list(at)} if at else {}))
+    where = {"at": at, "inputPath": given}
+    extensions |= {name: list(each) for name, each in where.items() if each}
+    return GraphQLError(sentence, extensions=extensions)

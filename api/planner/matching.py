@@ -91,7 +91,7 @@ def write_matching(
     try:
         shape = reader.read(entry, given)
     except Refused as refused:
-        raise refusal(refused.code, context.language) from None
+        raise refusal(refused.code, context.language, given=("filter",)) from None
     if shape is not None:
         conditions.append(FilterWriter(statement, entry, alias, 0).write(shape))
     if keyed:

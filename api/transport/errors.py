@@ -137,11 +137,18 @@ def code_of(error: GraphQLError) -> str:
     return _coded(error)[0]
 
 
+def is_unexpected(error: Exception) -> bool:
+    """Whether it is the server's trouble, worth a line in its log, and no refusal."""
+    whole = error if isinstance(error, GraphQLError) else None
+    whole = whole or GraphQLError("", original_error=error)
+    return _coded(whole)[0] in {"INTERNAL", "UNAVAILABLE"}
+
+
 def report(errors: Iterable[GraphQLError], *, request_id: str) -> None:
     """Log what nobody expected, with its traceback, under the request's id."""
     for error in errors:
         known = getattr(error, "reported", False)
-        if not known and _coded(error)[0] in {"INTERNAL", "UNAVAILABLE"}:
+        if not known and is_unexpected(error):
             error.reported = True  # type: ignore[attr-defined]
             cause = error.original_error or error
             logger.error("request %s failed", request_id, exc_info=cause)
@@ -186,7 +193,11 @@ def _coded_by_the_library(
     code = (raised.extensions or {}).get("code")
     if isinstance(code, str):
         known = code in SENTENCES and "{reason}" not in SENTENCES[code][0]
-        where = {name: each for name, each in (raised.extensions or {}).items() if name == "at"}
+        where = {
+            name: each
+            for name, each in (raised.extensions or {}).items()
+            if name in {"at", "inputPath"}
+        }
         return code, sentence(code, language) if known else raised.message, where
     nodes = error.nodes or ()
     if nodes and not isinstance(nodes[0], FieldNode) and _is_librarys_own(raised):

@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
+from api.transport.errors import is_unexpected
 from api.transport.executor import Message
 from api.transport.known import Known
 from api.transport.members import Member, Packet
@@ -187,7 +188,7 @@ class Source:
                 if happened and self._pace:
                     await asyncio.sleep(self._pace)
         except Exception as error:
-            if not isinstance(error, FellBehind):
+            if not isinstance(error, FellBehind) and is_unexpected(error):
                 logger.exception("a live source failed")
             self.ended = True
             self._listener.close()

@@ -79,6 +79,33 @@ async def test_a_countdown_nobody_follows_any_longer_ends_without_an_error(
     assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
+@pytest.mark.parametrize(
+    ("filter", "code"),
+    [
+        ({"or": [{"title": {"eq": "x"}}] * 150}, "BAD_INPUT"),
+        ({"partnerId": {"isNull": False}}, "FORBIDDEN"),
+    ],
+)
+async def test_a_refused_filter_is_told_to_who_gave_it_and_not_to_the_log(
+    desk_on_a_socket: tuple[Desk, Served],
+    caplog: pytest.LogCaptureFixture,
+    filter: dict[str, Any],
+    code: str,
+) -> None:
+    """R1, R2: anybody could fill the log with tracebacks, and was not told where."""
+    desk, server = desk_on_a_socket
+    document = "subscription($f: RequestFilter) { requestEvents(filter: $f) { __typename } }"
+
+    async with server.socket(desk.as_("CUSTOMER").token) as socket:
+        await socket.subscribe(document, {"f": filter})
+        message = await socket.receive()
+
+    (error,) = message["payload"]
+    assert error["extensions"]["code"] == code
+    assert error["extensions"]["inputPath"] == ["filter"]
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
+
+
 async def test_a_countdown_of_a_request_out_of_sight_is_not_found(
     desk_on_a_socket: tuple[Desk, Served],
 ) -> None:
