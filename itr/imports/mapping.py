@@ -28,6 +28,8 @@ from itr.requests.terms import Channel, FaultLevel, Impact, ProblemType, Request
 
 MOST_KEPT = 10_000
 """Combinations of values whose meaning is kept at hand."""
+MOST_TOLD = 20
+"""Mistakes in a mapping that are told at once."""
 
 __all__ = ["Document", "MappingFile", "Row", "filled", "places_of"]
 
@@ -189,10 +191,7 @@ class MappingFile:
         except UnicodeDecodeError:
             raise _wrong(path, "UTF-8?") from None
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            reason = first["msg"].removeprefix("Value error, ")
-            raise _wrong(path, f"{where}: {reason}" if where else reason) from None
+            raise _wrong(path, "; ".join(_reasons(error))) from None
 
     def columns_in(self, header: Sequence[str]) -> Columns:
         """Where the columns stand that the mapping reads.
@@ -200,10 +199,10 @@ class MappingFile:
         Raises CannotImport for one that is missing, or stands there more than once.
         """
         document, places = self.document, dict[str, Sequence[int]]()
-        for column in dict.fromkeys(document.columns()):
-            found = places_in(header, column)
-            if not found:
-                raise CannotImport(f"文件没有列 {column}", f"the file has no column {column}")
+        wanted = {column: places_in(header, column) for column in document.columns()}
+        if missing := [column for column, found in wanted.items() if not found]:
+            raise _missing(missing)
+        for column, found in wanted.items():
             if len(found) > 1 and not column.endswith("[*]"):
                 raise _repeated(column, len(found))
             places[column] = found
@@ -220,6 +219,21 @@ class MappingFile:
             covering = (each for each in self.document.events.meanings if each.covers(values))
             self._meanings[values] = next(covering, None)
         return self._meanings[values]
+
+
+def _reasons(error: ValidationError) -> Iterator[str]:
+    """What is wrong with a mapping: all of it, each with its place."""
+    for each in error.errors(include_url=False, include_input=False)[:MOST_TOLD]:
+        where = ".".join(str(part) for part in each["loc"])
+        reason = each["msg"].removeprefix("Value error, ")
+        yield f"{where}: {reason}" if where else reason
+
+
+def _missing(columns: Sequence[str]) -> CannotImport:
+    word = "column" if len(columns) == 1 else "columns"
+    return CannotImport(
+        f"文件没有列 {'、'.join(columns)}", f"the file has no {word} {', '.join(columns)}"
+    )
 
 
 def _repeated(column: str, times: int) -> CannotImport:

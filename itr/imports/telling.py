@@ -54,12 +54,11 @@ def _told_by(lines: Sequence[Placed], reader: Reader) -> Story:
             events.append(((told.at, 1, place), told))
     for place, told in enumerate(_moments(placed, reader, story)):
         events.append(((told.at, 0, place), told))
-    if story.problems:
-        return story
-    events.sort(key=lambda event: event[0])
-    story.told = list(_with_owners(_without_skipped([told for _, told in events]), story))
-    if story.told:
-        _add_what_it_is_about(story, placed, reader)
+    if not story.problems:
+        events.sort(key=lambda event: event[0])
+        story.told = list(_with_owners(_without_skipped([told for _, told in events]), story))
+    if placed and (story.told or story.problems):
+        _add_what_it_is_about(story, placed[0], reader)
     return story
 
 
@@ -111,6 +110,8 @@ def _moments(placed: Sequence[Placed], reader: Reader, story: Story) -> Iterator
         row = {**each.row, **parts} if moment.parts else each.row
         by = filled(moment.by, row) if moment.by else None
         words = filled(moment.text, row) if moment.text else ""
+        if moment.text and not words and moment.kind is Kind.REMARK:
+            continue
         try:
             yield reader.happened(each, row, at, moment, words or moment.column, by=by)
         except DomainError as error:
@@ -164,10 +165,10 @@ def _with_owners(told: Iterator[Told], story: Story) -> Iterator[Told]:
         yield each if owner == each.owner else replace(each, owner=owner)
 
 
-def _add_what_it_is_about(story: Story, placed: Sequence[Placed], reader: Reader) -> None:
-    first = placed[0]
+def _add_what_it_is_about(story: Story, first: Placed, reader: Reader) -> None:
+    begun = story.told[0].at if story.told else reader.now
     try:
         story.about = reader.about(first)
-        story.registered_at = reader.registered_at(first, story.told[0].at)
+        story.registered_at = reader.registered_at(first, begun)
     except DomainError as error:
         story.problems.append((first.number, error))

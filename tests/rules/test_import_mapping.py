@@ -117,7 +117,7 @@ def test_a_file_without_a_column_the_mapping_reads_is_refused(tmp_path, mapping)
     path = tmp_path / "export.csv"
     path.write_text("ticket;when\n")
 
-    with pytest.raises(CannotImport, match="no column state"):
+    with pytest.raises(CannotImport, match="no columns state, step"):
         list(read_lines(path, mapping))
 
 

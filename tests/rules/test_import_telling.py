@@ -150,6 +150,34 @@ def test_the_oldest_first_keeps_its_order_within_a_second(tmp_path):
     assert [each.kind for each in told] == ["WORKING", "DELIVERED", "CLOSED"]
 
 
+def test_the_remark_of_every_line_can_be_kept_and_a_blank_one_is_none(tmp_path):
+    """L4, R-IMP-01: as the page for whoever imports says."""
+    remark = '{ column = "at", kind = "REMARK", text = "{note}" }'
+    mapping = mapping_of(
+        tmp_path, ('columns = ["status"]', f'columns = ["status"]\ntimes = [{remark}]')
+    )
+    note = HEADER.strip() + ",note\n"
+    lines = (
+        row("A1").strip() + ",looked at it\n" + row("A1", "2026-03-03 10:00:00").strip() + ", \n"
+    )
+
+    told = read(tmp_path, note + lines, mapping).story("A1").told
+
+    said = [(each.kind, each.words) for each in told]
+    assert said == [("REMARK", "looked at it"), ("WORKING", "Open"), ("WORKING", "Open")]
+
+
+def test_all_that_is_wrong_with_a_request_is_told_at_once(tmp_path):
+    """L1, R-IMP-01: nobody mends a status to hear of a title afterwards."""
+    text = HEADER + row("A1", title=" ") + row("A1", "2026-03-03 10:00:00", "Elsewhere")
+
+    story = read(tmp_path, text, mapping_of(tmp_path)).story("A1")
+
+    said = {line: error.message("en") for line, error in story.problems}
+    assert "title" in said[2]
+    assert "unknown status" in said[3]
+
+
 def test_a_line_that_is_there_twice_tells_nothing_more(tmp_path):
     """L2, R-IMP-01: two exports in one file; what went there and back in one minute stays."""
     closed = row("A1", "2026-03-03 10:00:00", "Resolved")
@@ -294,6 +322,18 @@ def test_a_request_of_which_no_line_says_anything_is_listed(tmp_path):
     found = read(tmp_path, HEADER + row("A1"), mapping)
 
     assert problems(found.story("A1")) == ["no line says what happened"]
+
+
+def test_all_that_a_mapping_gets_wrong_is_told_at_once(tmp_path):
+    """04, 16, R-IMP-01: its own mistakes, then the columns its file has not."""
+    with pytest.raises(CannotImport, match=r"time.colour.*request.kind"):
+        mapping_of(
+            tmp_path, ("[time]", "[time]\ncolour = 1"), ('id = "id"', 'id = "id"\nkind = "X"')
+        )
+
+    mapping = mapping_of(tmp_path, ("{customer}", "{client}"), ('id = "id"', 'id = "number"'))
+    with pytest.raises(CannotImport, match="has no columns number, client"):
+        read(tmp_path, HEADER + row("A1"), mapping)
 
 
 @pytest.mark.parametrize(
