@@ -1,6 +1,7 @@
 """What `itr demo` says once it runs, on one screen: where it is, and who one may be."""
 
 import base64
+import shlex
 import sys
 from collections.abc import Mapping
 from itertools import zip_longest
@@ -10,6 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from api.oauth.keys import Keys
+from cli.surroundings import DEFAULT_HOME
 from itr.access.models import OAuthClient
 from itr.access.terms import ClientKind
 from itr.database import connected
@@ -58,7 +60,7 @@ async def print_welcome(console: Console, settings: Settings, *, home: Path) -> 
         _say(console, line)
     _say(console, f"密码 password    {demo_password(settings)}  （人人相同 / the same for all)")
     console.rule("令牌 / tokens")
-    _say(console, f"{_itr()} token --role LINE1    （另一终端 / in another terminal)")
+    _say(console, f"{_itr(home)} token --role LINE1    （另一终端 / in another terminal)")
     _say(console, "按 Ctrl-C 停止 / Ctrl-C stops everything it started.")
 
 
@@ -82,13 +84,14 @@ def _padded(text: str, width: int) -> str:
     return text + " " * max(1, width - cell_len(text))
 
 
-def _itr() -> str:
-    """How this very command is called: beside the Python that runs it, told as short as it goes."""
-    beside = Path(sys.executable).parent / "itr"
-    if not beside.exists():
-        return "itr"
-    here = Path.cwd()
-    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
+def _itr(home: Path) -> str:
+    """How to call the command beside this Python, so that it finds this demonstration."""
+    here, beside = Path.cwd(), Path(sys.executable).parent / "itr"
+    name = "itr"
+    if beside.exists():
+        name = str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
+    usual = home == (here / DEFAULT_HOME)
+    return name if usual else f"ITR_HOME={shlex.quote(str(home))} {name}"
 
 
 async def sign_ins_of(settings: Settings) -> tuple[dict[Role, str], str]:
