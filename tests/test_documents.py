@@ -57,6 +57,16 @@ def test_no_rule_is_named_by_its_number_where_newcomers_read(page: str) -> None:
     assert re.findall(r"\bR-[A-Z]{2,}-\d+", text_of(page)) == []
 
 
+@pytest.mark.parametrize("page", sorted({*pages()} - {"docs/performance.md"}))
+def test_every_point_of_a_list_is_made_in_both_languages(page: str) -> None:
+    """Issue 9, 4: Chinese first, English beside."""
+    prose = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.DOTALL | re.MULTILINE)
+    points = re.findall(r"^(?:- |\d+\. ).+(?:\n +.+)*", prose, re.MULTILINE)
+    plain = [re.sub(r"`[^`]*`", "", point) for point in points]
+
+    assert [each for each in plain if not re.search(r"[一-鿿].*[a-z]+[ ,]", each, re.S)] == []
+
+
 def test_every_row_of_the_reference_is_told_in_both_languages() -> None:
     """Issue 9, 4: Chinese first, English beside."""
     rows = [row for row in reference().splitlines() if row.startswith("| `")]
