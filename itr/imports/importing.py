@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -53,6 +53,8 @@ class Importing:
     done: int = 0
     taken: int = 0
     survivors: dict[str, Present] = field(default_factory=dict)
+    duplicates: list[tuple[History, Story]] = field(default_factory=list)
+    """Requests that ended in another one, which may stand further down."""
 
     def __post_init__(self) -> None:
         self.document = self.reader.mapping.document
@@ -63,30 +65,40 @@ class Importing:
             actor_of=self.directory.actor_of,
             customer_of=self.directory.customer_of,
             product_of=self.directory.product_of,
-            survivor_of=lambda told: self.survivors.get(told.into),
+            survivor_of=self._survivor_of,
             calendars_for=self.promises.calendars_for,
         )
         down = self.document.request.service_down_when_reopened
         self.continuing = Continuing(self.parties, self.outcome, self.dry, down)
 
     async def take(self, batch: Sequence[History]) -> None:
-        """Import the requests of a batch, some at once. Raises WrongMapping."""
+        """Import the requests of a batch, some at once; duplicates wait for the end.
+
+        Raises WrongMapping.
+        """
         wanted = [pair for history in batch if (pair := self._wanted(history)) is not None]
         self._ask_whether_the_mapping_is_right()
-        there = await present_among(self.source, [history.external_id for history, _ in wanted])
-        await self._find_survivors([told for _, story in wanted for told in story.told])
         await self.directory.make_missing(
             pair
             for _, story in wanted
             for pair in zip(story.told, steps_of(story.told), strict=True)
         )
-        first = [pair for pair in wanted if not pair[1].ends_in_another]
-        for each in (first, [pair for pair in wanted if pair[1].ends_in_another]):
-            await self._take_all(each, there)
+        await self._take_all([pair for pair in wanted if not pair[1].ends_in])
+        self.duplicates.extend(pair for pair in wanted if pair[1].ends_in)
 
-    async def _take_all(
-        self, wanted: Sequence[tuple[History, Story]], there: Mapping[str, Present]
-    ) -> None:
+    async def take_duplicates(self) -> None:
+        """Import what ended in another request, each after that one."""
+        await self._find_survivors({into for _, story in self.duplicates for into in story.ends_in})
+        left = {history.external_id: (history, story) for history, story in self.duplicates}
+        while left:
+            ready = [pair for pair in left.values() if not pair[1].ends_in & left.keys()]
+            ready = ready or [next(iter(left.values()))]
+            await self._take_all(ready)
+            for history, _ in ready:
+                del left[history.external_id]
+
+    async def _take_all(self, wanted: Sequence[tuple[History, Story]]) -> None:
+        there = await present_among(self.source, [history.external_id for history, _ in wanted])
         waiting = iter(wanted)
 
         async def work_off() -> None:
@@ -227,10 +239,13 @@ class Importing:
         letters = "".join(secrets.choice(ALPHABET) for _ in range(4))
         return number_of(work.request.registered_at.astimezone(ZoneInfo(zone)), letters)
 
-    async def _find_survivors(self, told: Sequence[Told]) -> None:
-        """Requests that were imported before, which duplicates of the batch ended in."""
-        missing = {each.into for each in told if each.into} - self.survivors.keys()
-        if missing:
+    def _survivor_of(self, told: Told) -> Present | None:
+        """The request that one ended in; none ends in itself."""
+        return None if told.into == told.request else self.survivors.get(told.into)
+
+    async def _find_survivors(self, numbers: Collection[str]) -> None:
+        """Requests that were imported before, which duplicates ended in."""
+        if missing := set(numbers) - self.survivors.keys():
             self.survivors |= await present_among(self.source, list(missing))
 
     def _advance(self, spans: int) -> None:

@@ -95,6 +95,7 @@ async def import_file(
             histories = histories_of(table.lines, reader, importing.refuse_line)
             for batch in batches(histories, BATCH):
                 await importing.take(batch)
+            await importing.take_duplicates()
         except WrongMapping:
             importing.outcome.stopped = True
     if not dry_run:

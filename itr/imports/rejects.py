@@ -23,9 +23,14 @@ MINE_ALONE = 0o600
 
 
 def ensure_new(path: Path) -> None:
-    """Refuse to write over what is there: somebody may be mending it. Raises CannotImport."""
+    """Refuse to write over what is there, or where nothing can be written, before all else.
+
+    Somebody may be mending it. Raises CannotImport.
+    """
     if path.exists():
         raise CannotImport(f"{path.name} 已存在", f"{path.name} exists already")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise CannotImport(f"无法写入 {path.parent}", f"cannot write into {path.parent}")
 
 
 def write_rejects(path: Path, file: Path, source: Source, remarks: Sequence[Remark]) -> None:

@@ -23,9 +23,9 @@ class Story:
     problems: list[Problem] = field(default_factory=list)
 
     @property
-    def ends_in_another(self) -> bool:
-        """Whether it is a duplicate that was merged into another request."""
-        return any(told.into for told in self.told)
+    def ends_in(self) -> frozenset[str]:
+        """The requests it was merged into as a duplicate; mostly none."""
+        return frozenset(told.into for told in self.told if told.into)
 
 
 def story_of(history: History, reader: Reader) -> Story:

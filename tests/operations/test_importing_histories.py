@@ -17,6 +17,7 @@ from itr import imports
 from itr.database import connected
 from itr.events.log import Audience
 from itr.imports import Outcome
+from itr.imports.errors import CannotImport
 from itr.people.roles import Role
 from itr.reports.operations import figures
 from itr.reports.rules import Period, Question
@@ -334,6 +335,40 @@ async def test_answers_replies_calls_and_mergers_are_what_they_are(house):
     assert one["first_response_at"] == datetime(2026, 3, 2, 3, tzinfo=UTC)
     assert types[-3:] == ["RequestReplied", "RequestReplied", "CallLogged"]
     assert (two["status"], two["merged_into_id"]) == ("CANCELLED", one["id"])
+
+
+async def test_a_duplicate_ends_in_a_request_wherever_in_the_file_that_stands(house):
+    """R-IMP-01, R-REQ-13: far below, or a duplicate itself; in a circle the first is withdrawn."""
+    ending = '["merged"], kind = "MERGED", into = "{title}"'
+    merged = ('["Cancelled"], kind = "CANCELLED"', ending)
+    into = [("M1", "M2"), ("M2", "M3"), ("M4", "M5"), ("M5", "M4"), ("M6", "M6")]
+    lines = [row(one, at(2, 9)) + row(one, at(2, 10), "merged", title=other) for one, other in into]
+    apart = [row(f"X{number}", at(2, 9), "no such status") for number in range(120)]
+    text = HEADER + "".join([*lines, *apart, row("M3", at(2, 9))])
+
+    outcome = await house.imports(text, merged)
+
+    assert (outcome.requests, len(outcome.notes)) == (6, 2)
+    found = {each: await house.request(each) for each in ("M1", "M2", "M3", "M4", "M5", "M6")}
+    ended_in = {each: one["merged_into_id"] for each, one in found.items()}
+    ids = {each: one["id"] for each, one in found.items()}
+    assert ended_in == {
+        "M1": ids["M2"],
+        "M2": ids["M3"],
+        "M3": None,
+        "M4": None,
+        "M5": ids["M4"],
+        "M6": None,
+    }
+
+    again = await house.imports(text, merged)
+    assert (again.requests, again.continued, again.present) == (0, 0, 6)
+
+
+async def test_where_rejects_cannot_be_written_nothing_is_imported(house):
+    """L1: not first the import, then an error that speaks of the database."""
+    with pytest.raises(CannotImport, match="cannot write into"):
+        await house.imports(HEADER + row("M9", at(2, 9)), rejects=house.folder / "no" / "r.csv")
 
 
 async def test_a_dry_run_says_it_all_and_writes_nothing(house):
