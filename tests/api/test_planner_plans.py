@@ -75,6 +75,20 @@ async def test_what_is_given_is_folded_once_not_for_every_row(
     assert [line for line in conditions if re.search(r"normalize\(\$", line, re.I)] == []
 
 
+@pytest.mark.parametrize("operator", ["eq", "in"])
+async def test_sight_is_asked_only_of_what_is_looked_for(small_desk: Desk, operator: str) -> None:
+    """V4: ninety conditions on an owner, each asking the sight of every row, took 5 s."""
+    given = {"not": {"firmId": {operator: "frm_1"}}}
+
+    asked = await small_desk.ask(QUERY, "partner", variables={"filter": given})
+    freely = await statement(small_desk, filter=given)
+
+    named = r'\(t1\."firm_id" = [^()]*(\([^()]*\))?\)'
+    assert re.search(rf"\({named} and \(\(select", asked.statements[0])
+    assert re.search(rf"\({named}\) is not true|{named} is not true", freely)
+    assert "from firm" not in freely
+
+
 async def test_permissions_and_sight_make_other_statements(small_desk: Desk) -> None:
     director = await statement(small_desk)
     clerk = await small_desk.ask(QUERY, "clerk")
