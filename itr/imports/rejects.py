@@ -55,10 +55,11 @@ def write_rejects(path: Path, file: Path, source: Source, remarks: Sequence[Rema
         writer.writerow(header)
         for line in table.lines:
             if remark := reasons.get(line.number):
-                reason = _reason(remark, encoding)
-                if not source.quote:
+                reason, cells = _reason(remark, encoding), _cells(line, own)
+                if not (source.quote or source.escape):
                     reason = reason.replace(table.delimiter, " ")
-                writer.writerow([_place(line), *map(guarded, [reason, *_cells(line, own)])])
+                    cells = [each for cell in cells for each in cell.split(table.delimiter)]
+                writer.writerow([_place(line), *map(guarded, [reason, *cells])])
 
 
 def _encoding(file: Path, source: Source) -> str:

@@ -254,6 +254,23 @@ def test_rejects_come_back_as_they_were_and_are_no_formulas(tmp_path_factory, va
     assert not any(cell[:1] in "=+-@\t\r＝" for cell in cells_there if cell)
 
 
+@pytest.mark.parametrize("said", ['quote = ""', 'quote = ""\nescape = "\\\\"', ""])
+def test_a_line_with_a_carriage_return_comes_back_among_the_rejects(tmp_path, said):
+    """08, R-IMP-01: without quotes, too, where no cell can hold what separates cells."""
+    mapping = mapping_of(tmp_path, ('name = "probe"', f'name = "probe"\n{said}'))
+    file, rejects = tmp_path / "export.csv", tmp_path / "rejects.csv"
+    file.write_bytes((HEADER + row("A1") + row("A2", title="a\rb")).encode())
+    written = lines_of(file, mapping)[1]
+
+    remark = Remark.of(written, written.problem)
+    write_rejects(rejects, file, mapping.document.source, [remark])
+
+    text = rejects.read_bytes().decode().replace("\\", "")
+    assert row("A2", title="a\rb").strip() in text
+    [back] = lines_of(rejects, mapping)
+    assert back.problem is not None
+
+
 def test_rejects_keep_the_shape_of_their_file(tmp_path):
     """R-IMP-01: encoding, separator and byte order mark; several lines of one row are named."""
     file, rejects = tmp_path / "export.csv", tmp_path / "rejects.csv"
