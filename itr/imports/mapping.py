@@ -21,7 +21,7 @@ from itr.imports.cells import (
 from itr.imports.errors import CannotImport
 from itr.imports.meanings import Changes, Events, Meaning
 from itr.imports.patterns import ANY
-from itr.imports.source import Part, Source
+from itr.imports.source import Name, Part, Source
 from itr.imports.times import Time
 from itr.requests.priority import Classification
 from itr.requests.terms import Channel, FaultLevel, Impact, ProblemType, RequestKind
@@ -62,6 +62,19 @@ class PersonPart(Named):
 
     machines: tuple[str, ...] = ()
     optional: bool = False
+
+
+class Branch(Named):
+    """The own branch the export's people belong to: one name for all of it."""
+
+    name: Name
+
+    @field_validator("name")
+    @classmethod
+    def _is_one(cls, value: str) -> str:
+        if places_of(value):
+            raise ValueError("one name for all, without columns")
+        return value
 
 
 class Team(Named):
@@ -127,7 +140,7 @@ class Document(Part):
     request: RequestPart
     kind: Coded[RequestKind] | None = None
     channel: Coded[Channel] | None = None
-    branch: Named
+    branch: Branch
     customer: Named
     requester: Named | None = None
     product: Named | None = None

@@ -4,6 +4,7 @@ import codecs
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -11,6 +12,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from itr.errors import DomainError
+from itr.texts import ensure_name
 
 NO_ENCODINGS = frozenset(
     {
@@ -31,6 +35,17 @@ LetterOrNone = Annotated[str, StringConstraints(strip_whitespace=False, max_leng
 _ENDS = "\r\n\0"
 
 
+def _is_name(value: str) -> str:
+    try:
+        return ensure_name(value)
+    except DomainError as error:
+        raise ValueError(error.message("en")) from None
+
+
+Name = Annotated[str, AfterValidator(_is_name)]
+"""A name as all areas take them: what the mapping itself has something known by."""
+
+
 class Part(BaseModel):
     """A table of the mapping; unknown keys are mistakes."""
 
@@ -40,7 +55,7 @@ class Part(BaseModel):
 class Source(Part):
     """The export as a file; `unknown` are cells that stand for nothing known."""
 
-    name: str = Field(min_length=1, max_length=60)
+    name: Name = Field(max_length=60)
     encoding: str = "utf-8"
     delimiter: Letter | None = None
     quote: LetterOrNone = '"'

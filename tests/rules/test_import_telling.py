@@ -345,10 +345,16 @@ def test_all_that_a_mapping_gets_wrong_is_told_at_once(tmp_path):
         (("[time]", '[judgement]\ncolumn = "x"\nmet = ["y"]\nmissed = ["y"]\n[time]'), "different"),
         (('name = "probe"', 'name = "probe"\nquote = ";"\ndelimiter = ";"'), "three different"),
         (('zone = "Asia/Shanghai"', 'format = "%Z %H:%M"'), "%Z stands at the end"),
+        (('"Probe branch"', '" "'), "branch.name: This is required"),
+        (('"Probe branch"', f'"{"x" * 201}"'), "branch.name: The text is too long"),
+        (('"Probe branch"', '"a\\u0000"'), "branch.name: The text has control characters"),
+        (('"Probe branch"', '"{title}"'), "branch.name: one name for all"),
+        (('"probe"', '"a\\u0000"'), "source.name: The text has control characters"),
+        (('"probe"', '"--"'), "source.name: A name has at least one"),
     ],
 )
 def test_a_mapping_that_cannot_be_meant_is_refused(tmp_path, change, said):
-    """R-IMP-01."""
+    """R-IMP-01; 06, 07, 11: its own names, too, before anything is made by them."""
     with pytest.raises(CannotImport) as refused:
         mapping_of(tmp_path, change)
 
