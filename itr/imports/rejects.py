@@ -10,11 +10,12 @@ from itr.imports.files import KEPT, encoding_of
 from itr.imports.outcome import Remark
 from itr.imports.rows import (
     LINE_COLUMN,
-    OWN_COLUMNS,
     REASON_COLUMN,
     Dialect,
     Line,
     guarded,
+    not_among,
+    own_columns,
     table_of,
 )
 from itr.imports.source import Source
@@ -49,13 +50,12 @@ def write_rejects(path: Path, file: Path, source: Source, remarks: Sequence[Rema
         stream.write("\n" * source.skip_lines)
         if source.delimiter is None and table.delimiter != ",":
             stream.write(f"sep={table.delimiter}\n")
-        own = OWN_COLUMNS if LINE_COLUMN in table.header else 0
-        header = [LINE_COLUMN, REASON_COLUMN, *table.header[own:]]
+        header = [LINE_COLUMN, REASON_COLUMN, *not_among(own_columns(table.header), table.header)]
         writer = csv.writer(stream, Dialect(source, table.delimiter, quoting=csv.QUOTE_ALL))
         writer.writerow(header)
         for line in table.lines:
             if remark := reasons.get(line.number):
-                reason, cells = _reason(remark, encoding), _cells(line, own)
+                reason, cells = _reason(remark, encoding), _cells(line)
                 if not (source.quote or source.escape):
                     reason = reason.replace(table.delimiter, " ")
                     cells = [each for cell in cells for each in cell.split(table.delimiter)]
@@ -81,5 +81,5 @@ def _place(line: Line) -> str:
     return f"{line.number}" if line.spans == 1 else f"{line.number}-{line.through}"
 
 
-def _cells(line: Line, own: int) -> Sequence[str]:
-    return [line.text] if line.text is not None else line.cells[own:]
+def _cells(line: Line) -> Sequence[str]:
+    return [line.text] if line.text is not None else line.said

@@ -18,7 +18,6 @@ LARGEST_CELL = 1 << 30
 """Letters of a cell; what is too long for its field is refused with its row, not by the reader."""
 LINE_COLUMN, REASON_COLUMN = "itr:line", "itr:reason"
 """The first two columns of a file of rejects."""
-OWN_COLUMNS = 2
 
 _DELIMITER_TOLD = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _CARRIAGE_RETURN = "new-line character"
@@ -56,8 +55,8 @@ class Line:
     text: str | None = None
     whole: bool = True
     """Whether it has as many cells as the header."""
-    own: int = 0
-    """How many of its cells are not the export's: those a file of rejects has in front."""
+    own: frozenset[int] = frozenset()
+    """Which of its cells are not the export's: those of the columns a file of rejects has."""
 
     @property
     def spans(self) -> int:
@@ -67,7 +66,7 @@ class Line:
     @property
     def said(self) -> Sequence[str]:
         """What the export itself says in it."""
-        return self.cells[self.own :]
+        return not_among(self.own, self.cells) if self.own else self.cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +129,9 @@ def table_of(path: Path, source: Source) -> Iterator[Table]:
         delimiter = _skip_to_header(physical, source)
         reader = csv.reader(physical, Dialect(source, delimiter))
         header = _header(reader, physical, path)
-        rejects = LINE_COLUMN in header
+        own = own_columns(header)
         lines = _lines(reader, physical, header)
-        yield Table(header, map(_unguarded, lines) if rejects else lines, delimiter)
+        yield Table(header, (_unguarded(each, own) for each in lines) if own else lines, delimiter)
 
 
 def guarded(cell: str) -> str:
@@ -143,9 +142,20 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
-def _unguarded(line: Line) -> Line:
+def own_columns(header: Sequence[str]) -> frozenset[int]:
+    """Where the columns stand that a file of rejects has, wherever somebody moved them."""
+    own = (LINE_COLUMN, REASON_COLUMN)
+    return frozenset(place for place, name in enumerate(header) if name in own)
+
+
+def not_among(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:
+    """The cells of the other columns."""
+    return [cell for place, cell in enumerate(cells) if place not in own]
+
+
+def _unguarded(line: Line, own: frozenset[int]) -> Line:
     cells = [cell[1:] if _FORMULA_GUARDED.match(cell) else cell for cell in line.cells]
-    return replace(line, cells=cells, own=OWN_COLUMNS)
+    return replace(line, cells=cells, own=own)
 
 
 def _skip_to_header(physical: PhysicalLines, source: Source) -> str:

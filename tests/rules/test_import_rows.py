@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from itr.imports.errors import CannotImport
 from itr.imports.outcome import Remark, in_ranges
 from itr.imports.rejects import write_rejects
-from itr.imports.rows import REASON_COLUMN, guarded
+from itr.imports.rows import LINE_COLUMN, REASON_COLUMN, guarded
 from itr.imports.source import Source
 from tests.support.exports import HEADER, lines_of, mapping_of, read, row
 
@@ -269,6 +269,29 @@ def test_a_line_with_a_carriage_return_comes_back_among_the_rejects(tmp_path, sa
     assert row("A2", title="a\rb").strip() in text
     [back] = lines_of(rejects, mapping)
     assert back.problem is not None
+
+
+@pytest.mark.parametrize("moved", ["LINE,id,at", "id,at,LINE", "id,REASON,at", "id,LINE,REASON,at"])
+def test_rejects_may_come_back_with_their_own_columns_moved_or_gone(tmp_path, moved):
+    """L1: no column of the export is taken for one of them, and none is lost."""
+    header = (
+        HEADER.replace("id,at", moved).replace("LINE", LINE_COLUMN).replace("REASON", REASON_COLUMN)
+    )
+    lines = [
+        line.replace("A1," + at, moved.replace("id", "A1").replace("at", at))
+        for at in ("2026-03-02 10:00:00", "2026-03-03 10:00:00")
+        for line in [row("A1", at)]
+    ]
+    file, rejects = tmp_path / "export.csv", tmp_path / "rejects.csv"
+    mapping = mapping_of(tmp_path)
+
+    assert len(read(tmp_path, header + "".join(lines), mapping).story("A1").told) == 2
+
+    write_rejects(rejects, file, mapping.document.source, [Remark(2, "错", "wrong")])
+    with rejects.open(newline="") as stream:
+        names, cells_there = csv.reader(stream)
+    assert names == [LINE_COLUMN, REASON_COLUMN, *HEADER.strip().split(",")]
+    assert cells_there[2:] == row("A1").strip().split(",")
 
 
 def test_rejects_keep_the_shape_of_their_file(tmp_path):
