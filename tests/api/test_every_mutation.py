@@ -193,7 +193,10 @@ async def test_what_libraries_write_down_is_cut_where_values_begin() -> None:
         raised = f"Task exception was never retrieved\nfuture: <Task exception={SECRET!r}>"
         logging.getLogger("asyncio").error(raised, exc_info=ValueError(SECRET))
 
-    socket, task = (json.loads(line) for line in log.getvalue().splitlines())
+    told = [json.loads(line) for line in log.getvalue().splitlines()]
+    socket = next(each for each in told if "WebSocket" in each["event"])
+    task = next(each for each in told if each["event"].startswith("Task"))
+    assert SECRET not in log.getvalue()
     assert socket["event"] == '127.0.0.1:1 - "WebSocket /graphql?…" [accepted]'
     assert task["event"] == "Task exception was never retrieved"
     assert task["exception"] == "ValueError"

@@ -22,7 +22,16 @@ from itr.sla.operations import current_calendars, refresh_calendars, save_calend
 from itr.sla.public_holidays import first_unpublished_year
 from tests.support.databases import as_owner
 from tests.support.desk import FOUNDER, OFFICE, START, Desk, hours, open_desk
-from tests.support.requests import CRITICAL, MINOR, brought_to, clock, do, read, submitted
+from tests.support.requests import (
+    CRITICAL,
+    MINOR,
+    brought_to,
+    clock,
+    do,
+    read,
+    request_columns,
+    submitted,
+)
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +118,11 @@ async def standing(desk: Desk, id: str) -> dict[str, Any]:
 CLOCKS = 300
 _numbers = count(1)
 _COPY_REQUESTS = """
-insert into request select p.* from request r cross join generate_series(1, $2::int) n
+insert into request ({columns}) select {columns} from (
+select p.* from request r cross join generate_series(1, $2::int) n
 cross join lateral jsonb_populate_record(null::request, to_jsonb(r) || jsonb_build_object(
     'id', md5(r.id::text || n)::uuid, 'number', 'SR-C-' || substr(r.id::text, 1, 6) || n)) p
-where r.id = $1
+where r.id = $1) copies
 """
 _COPY_CLOCKS = """
 insert into clock select p.* from clock c cross join generate_series(1, $2::int) n
@@ -166,7 +176,8 @@ async def test_situation_28_recomputing_very_many_clocks_touches_no_request(desk
     desk.time.now = (desk.time.now + timedelta(days=1)).replace(hour=1, minute=0)  # it opens
     first = await submitted(desk, "bolt", customerId=desk.public("org", "Bolt"))
     key, connection = first["id"].removeprefix("req_"), get_connection("default")
-    for copy in (_COPY_REQUESTS, _COPY_CLOCKS, _COPY_EVENTS, _COPY_STEPS):
+    copies = _COPY_REQUESTS.format(columns=request_columns())
+    for copy in (copies, _COPY_CLOCKS, _COPY_EVENTS, _COPY_STEPS):
         await connection.execute_query(copy, [key, CLOCKS // 3])
     of_bolt = Clock.filter(request__customer_id=desk.ids["Bolt"])
     before = await connection.execute_query_dict(_UNTOUCHED, [desk.ids["Bolt"]])

@@ -17,6 +17,7 @@ from graphql import get_named_type
 from tortoise.connection import get_connection
 
 from itr.people.roles import Role
+from itr.requests.models import Request
 from itr.requests.terms import RequestStatus, Verb
 from tests.support.client import Answer
 from tests.support.desk import Desk
@@ -290,9 +291,15 @@ async def twin_of(request: Mapping[str, Any]) -> dict[str, Any]:
     """Another request that stands exactly like this one, without walking the way again."""
     old, new = request["id"].removeprefix("req_"), uuid4()
     await get_connection("default").execute_query(
-        _TWIN, [old, str(new), f"SR-000000-{next(_numbers):04}"]
+        _TWIN.replace("{columns}", request_columns()),
+        [old, str(new), f"SR-000000-{next(_numbers):04}"],
     )
     return {**request, "id": f"req_{new.hex}"}
+
+
+def request_columns() -> str:
+    """The columns of a request that can be written: not those PostgreSQL works out itself."""
+    return ", ".join(sorted(Request._meta.db_fields))
 
 
 _PARTS = ("clock", "stint", "hand_over", "timer")
@@ -301,11 +308,15 @@ _EVENT = (
     " origin, occurred_at, historic, payload"
 )
 _COPY = "select (jsonb_populate_record(null::{0}, to_jsonb(it) || {1})).* from {0} it"
+_COPY_OF_REQUEST = (
+    "select {columns} from (select (jsonb_populate_record(null::request, to_jsonb(it) || {0})).*"
+    " from request it where id = $1::uuid) copied"
+)
 _OWN = "jsonb_build_object('id', $2::text, 'number', $3::text)"
 _OF_THE_TWIN = "jsonb_build_object('id', gen_random_uuid(), 'request_id', $2::text)"
 _PART = "{0}s as (insert into {0} {1} where request_id = $1::uuid)"
 _TWIN = f"""
-with twin as (insert into request {_COPY.format("request", _OWN)} where id = $1::uuid),
+with twin as (insert into request ({{columns}}) {_COPY_OF_REQUEST.replace("{0}", _OWN)}),
 {", ".join(_PART.format(part, _COPY.format(part, _OF_THE_TWIN)) for part in _PARTS)}
 insert into event (subject, stream, {_EVENT})
 select $2::uuid, $2::uuid, {_EVENT} from event where stream = $1::uuid order by id
