@@ -14,7 +14,7 @@ from api.schema.request_inputs import MutationInput, RequestInput
 from api.schema.requests import ServiceRequest
 from api.transport.errors import input_path
 from itr.access.rules import SecretTold
-from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, problems_of, refuse
+from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, Refused, problems_of
 from itr.events.work import (
     AlreadyDone,
     Call,
@@ -70,14 +70,13 @@ async def performed(
 ) -> tuple[UUID | None, list[UserError]]:
     """Do it, or what this key already did; expected failures become userErrors.
 
-    What can be seen to be wrong with the input is told all at once, before anything is looked up.
-    A missing permission stays an error: FORBIDDEN.
+    Of what is refused everything is told that can be seen to be wrong with the input. A missing
+    permission stays an error: FORBIDDEN.
     """
     call = _call_of(info, input)
     try:
         _ensure_key(call.key)
         with called_by(call):
-            refuse(faults_of(input))
             subject: UUID | None = await act()
             errors: list[UserError] = []
     except AlreadyDone as done:
@@ -85,9 +84,19 @@ async def performed(
     except Forbidden:
         raise
     except DomainError as error:
-        subject, failures = await _outcome_of(call, error)
+        subject, failures = await _outcome_of(call, _with_the_rest(error, input))
         errors = _told(info, failures)
     return subject, errors
+
+
+def _with_the_rest(error: DomainError, input: MutationInput) -> DomainError:
+    """What was refused, and what else can be seen to be wrong with the input."""
+    if isinstance(error, KeyReused | InvalidKey | SecretTold):
+        return error
+    found = list(problems_of(error))
+    told = [input_path(each) for each in found]
+    rest = [each for each in faults_of(input) if input_path(each) not in told]
+    return Refused([*found, *rest]) if rest else error
 
 
 async def on_request(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from itr.access.terms import ApprovalKind
 from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import LONGEST_REASON, text_of
 
@@ -48,7 +49,22 @@ def test_every_kind_of_news_has_its_sentence(
 
 def test_no_kind_is_left_without_words() -> None:
     """R-NOT-01."""
-    assert {kind for kind, _ in EVERY} == set(NotificationKind)
+    assert {kind for kind, _ in EVERY} == set(NotificationKind) - {NotificationKind.ACCESS}
+
+
+@pytest.mark.parametrize("state", ["PENDING", "APPROVED", "REFUSED", "WITHDRAWN"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_becomes_of_access_is_told_whatever_it_is(state: str, language: str) -> None:
+    """S18, R-NOT-01: no request stands behind it."""
+    for what in ApprovalKind:
+        words = {"state": state, "what": what.value, "by": "A", "whom": "B", "role": "LINE1"}
+
+        text = text_of("ACCESS", words, language)
+
+        assert "A" in text
+        assert "B" in text
+        assert not re.search(r"[{}]|None", text)
+        assert bool(re.search("[一-龥]", text)) == (language == "zh")
 
 
 def test_a_language_we_do_not_speak_is_told_in_chinese() -> None:

@@ -30,7 +30,7 @@ def waited(
             since = event.at
         if event.kind is Kind.STARTED and state == "CANCELLED":
             state, found = "RUNNING", {}
-        elif event.kind is Kind.REOPENED and state == "COMPLETED":
+        elif event.kind is Kind.REOPENED and state in ("COMPLETED", "CANCELLED"):
             state = "RUNNING"
         elif state in ("RUNNING", "PAUSED"):
             others = [each for each in reasons if each != event.reason]
