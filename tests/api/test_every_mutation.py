@@ -185,8 +185,12 @@ def test_a_trace_tells_kinds_and_ways_and_nothing_that_was_raised_with_them() ->
     assert __file__ in trace
 
 
-async def test_what_libraries_write_down_is_cut_where_values_begin() -> None:
+async def test_what_libraries_write_down_is_cut_where_values_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """V6, S22: a task nobody waited for shows what it raised, a socket's line what it asked."""
+    for name in ("uvicorn", "uvicorn.error"):  # as with `log_config=None`, as `itr serve` has it
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
     with written() as log:
         asked = ("127.0.0.1:1", f"/graphql?anything={SECRET}")
         logging.getLogger("uvicorn.error").error('%s - "WebSocket %s" [accepted]', *asked)
