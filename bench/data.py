@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from itr.addresses import credentials
 from itr.catalogue.in_force import current_terms
 from itr.catalogue.rules import ServiceTerms
 from itr.database import connected
@@ -35,7 +36,6 @@ from itr.demo_data import (
 )
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.store import calendars_in_force
-from itr.servers import credentials
 from itr.settings import Settings
 from itr.sla.clock import ClockEvent, Target, as_of
 from itr.sla.clock_history import History

@@ -22,8 +22,8 @@ from bench.client import Result, run_client
 from bench.data import new_title
 from bench.figures import Table, percentile
 from bench.servers import Api, Stand
+from itr.addresses import credentials
 from itr.demo_data import SWITCH, demo_id
-from itr.servers import credentials
 
 CONNECTIONS = 8
 _READ = "{ userErrors { code message } request { id number version status priority } }"

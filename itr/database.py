@@ -12,10 +12,11 @@ from tortoise.exceptions import DBConnectionError
 
 from itr import rights, spans, wall
 from itr.actor import Actor
+from itr.addresses import credentials
 from itr.events.epoch import renew_epoch
 from itr.migrating import Migrations
 from itr.people.roles import OrganisationKind
-from itr.servers import credentials, give_missing_functions, session_at
+from itr.servers import give_missing_functions, session_at
 from itr.settings import Settings
 
 MODELS = [

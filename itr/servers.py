@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from redis.exceptions import RedisError
 
+from itr.addresses import credentials
 from itr.events.valkey import open_valkey
 from itr.settings import Settings, WrongSettings
 
@@ -23,19 +23,6 @@ _MADE_SO = (
     "create database itr owner itr template template0 encoding 'UTF8'"
     " lc_collate 'C' lc_ctype 'C.UTF-8'"
 )
-
-
-def credentials(url: str) -> dict[str, Any]:
-    """Take a PostgreSQL URL apart, with a socket folder in `?host=` if it has one."""
-    parts = urlsplit(url)
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    return {
-        "host": query.get("host") or parts.hostname or "127.0.0.1",
-        "port": int(query.get("port") or parts.port or 5432),
-        "user": unquote(parts.username or "postgres"),
-        "password": unquote(parts.password) if parts.password else None,
-        "database": unquote(parts.path.removeprefix("/")) or "postgres",
-    }
 
 
 async def session_at(url: str) -> dict[str, str]:

@@ -18,9 +18,9 @@ import asyncpg
 import orjson
 from redis.exceptions import RedisError
 
+from itr.addresses import credentials
 from itr.events.cursor import Position
 from itr.events.valkey import POKES, open_valkey
-from itr.servers import credentials
 
 logger = logging.getLogger("itr.feed")
 

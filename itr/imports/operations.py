@@ -10,6 +10,7 @@ import asyncpg
 from tortoise.connection import get_connection
 
 from itr.actor import SYSTEM
+from itr.addresses import credentials
 from itr.database import connected
 from itr.events.work import Call, called_by
 from itr.imports.directory import Directory
@@ -23,7 +24,6 @@ from itr.imports.outcome import Outcome
 from itr.imports.promises import Promises
 from itr.imports.rejects import ensure_new, write_rejects
 from itr.imports.rows import table_of
-from itr.servers import credentials
 from itr.settings import Settings
 
 Report = Callable[[int, int], object]

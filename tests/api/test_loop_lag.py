@@ -27,6 +27,7 @@ from itr.database import connected
 from itr.settings import Settings
 from tests.support.databases import environment
 from tests.support.desk import START, furnish
+from tests.support.exports import MAPPING
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -37,31 +38,6 @@ LONGEST = 1.5
 """Seconds an attack is watched for."""
 WHY = """query ($first: Int!) { requests(first: $first, filter: {title: {contains: "case13"}}) {
     nodes { number clocks { thread explain { from to counted reason } } } } }"""
-MAPPING = """
-[source]
-name = "open_since_2013"
-[time]
-column = "at"
-zone = "Asia/Shanghai"
-[request]
-id = "id"
-title = "{title}"
-description = "{title}"
-[branch]
-name = "Probe branch"
-[customer]
-name = "{customer}"
-[person]
-name = "{who}"
-[team]
-name = "{team}"
-line = 1
-[classification.values]
-"*" = { problem_type = "FAULT", fault_level = "MINOR", impact = "GROUP" }
-[events]
-columns = ["status"]
-meanings = [{ values = ["Open"], kind = "WORKING" }]
-"""
 
 numbers = itertools.count()
 

@@ -14,10 +14,10 @@ from api.execution import CompiledSchema
 from api.planner import SCALARS, relied_on
 from api.resolvers.root import STORED, Query
 from itr.actor import Actor
+from itr.addresses import credentials
 from itr.database import Database, open_outside
 from itr.demo import seed
 from itr.people.roles import OrganisationKind, Role
-from itr.servers import credentials
 from itr.settings import Settings
 from tests.support.oracle import Oracle
 from tests.support.oracle_answers import differences

@@ -16,9 +16,9 @@ from api.planner.schema import types_of
 from api.resolvers import product_schema
 from embedded import Addresses
 from itr.actor import Actor
+from itr.addresses import credentials
 from itr.database import Database, Walled, migrate, open_outside, open_pool
 from itr.people.roles import OrganisationKind, Permission
-from itr.servers import credentials
 from itr.settings import Settings, WrongSettings
 from itr.sla.reading import read_running
 from itr.visibility import Visible

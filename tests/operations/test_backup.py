@@ -14,8 +14,8 @@ import pytest
 
 from api.app import create_app
 from embedded import Addresses
+from itr.addresses import credentials
 from itr.database import connected
-from itr.servers import credentials
 from itr.settings import Settings
 from itr.sla.firing import fire_due
 from tests.support.boards import SHORT, following, told

@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
+from itr.addresses import credentials
 from itr.database import migrate
-from itr.servers import credentials
 from itr.settings import Settings
 
 

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from embedded import Addresses
+from itr.addresses import credentials
 from itr.database import Database, connected, look_at_rights, migrate
 from itr.rights import CALLS, RIGHTS, ensure_login, ensure_owner
-from itr.servers import credentials
 from itr.settings import Settings, WrongSettings
 from itr.wall import ROLES
 from tests.support import desk_data as desk

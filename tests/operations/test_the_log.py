@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from itr.addresses import credentials
 from itr.database import Database
-from itr.servers import credentials
 from itr.settings import Settings
 from tests.support import desk_data as desk
 

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 from tortoise.connection import get_connection
 
+from itr.addresses import credentials
 from itr.database import AWAY, Database
 from itr.events.work import transaction
-from itr.servers import credentials
 from itr.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("database")

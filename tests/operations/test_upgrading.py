@@ -8,9 +8,10 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationTarget
 
 from embedded import Addresses
+from itr.addresses import credentials
 from itr.database import APP, migrate, tortoise_config
 from itr.migrating import Migrations
-from itr.servers import credentials, give_missing_functions
+from itr.servers import give_missing_functions
 from itr.settings import Settings
 from tests.support.databases import cloned_database, owner_url
 

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from tortoise.connection import get_connection
 
+from itr.addresses import credentials
 from itr.catalogue.models import ServiceLevelVersion
 from itr.catalogue.operations import save_service_level
 from itr.errors import DomainError
@@ -18,7 +19,6 @@ from itr.recalculations.operations import cancel_recalculation, start_what_if
 from itr.recalculations.working import advance
 from itr.reports.rules import Period
 from itr.requests.recomputing import recompute_batch
-from itr.servers import credentials
 from itr.settings import Settings
 from itr.sla.calendars import DatedException
 from itr.sla.models import CalendarVersion, Recalculation, RecalculationLine

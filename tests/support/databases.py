@@ -92,7 +92,7 @@ async def contents(connection: Any) -> dict[str, tuple[int, int]]:
 
 async def as_owner(settings: Any, statement: str, *values: Any) -> None:
     """Do to the database what the product's own login may not."""
-    from itr.servers import credentials
+    from itr.addresses import credentials
 
     connection = await asyncpg.connect(**credentials(settings.owner_database_url))
     try:

@@ -125,7 +125,7 @@ async def load(rows: dict[str, list[dict[str, Any]]], pool: Any) -> None:
 @asynccontextmanager
 async def opened(owner_url: str) -> AsyncIterator[Any]:
     """Open a pool in a schema of the tests' own, which is why it takes the owner's address."""
-    from itr.servers import credentials
+    from itr.addresses import credentials
 
     link = await asyncpg.connect(**credentials(owner_url))
     await link.execute("create schema if not exists desk")
