@@ -31,7 +31,7 @@ class Asking:
     now: datetime
     database: Database
     language: str = "zh"
-    bill: None = None
+    query_cost: None = None
     asked: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
 
     @property

@@ -211,7 +211,7 @@ def add_documents(
     client: Annotated[str, typer.Option(help="client_id；* = 所有客户端 / every client")],
 ) -> None:
     """Register the documents of a manifest, Relay's or Apollo's, for a client."""
-    from cli.documents import register
+    from cli.trusted_documents import register
 
     settings = settings_of_running()
     _run(settings, register(settings, manifest, client))

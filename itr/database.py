@@ -27,7 +27,7 @@ MODELS = [
     "itr.requests.models",
     "itr.notifications.models",
     "itr.events.models",
-    "itr.documents.models",
+    "itr.trusted_documents.models",
     "itr.access.models",
 ]
 APP = "itr"

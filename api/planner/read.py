@@ -20,7 +20,7 @@ from api.planner.compiled import Compiled
 from api.planner.compiler import Compiler
 from api.planner.errors import refusal
 from api.planner.pages import LARGEST_PAGE
-from api.planner.reading import Wish, check, raw_info, read
+from api.planner.reading import ReadSpec, check, raw_info, read
 from api.planner.schema import types_of
 from api.planner.selection import ObjectSelection, SelectionReader, Site
 from api.planner.stored import StoredType, stored_type
@@ -57,8 +57,8 @@ async def page(
         alias = compiler.statement.alias()
         return compiler.page(wanted, compiler.statement.where(where, alias), alias)
 
-    wish = Wish(("page", entry.key, ordered), select, write, where, cursor)
-    return await read(info, wish)
+    spec = ReadSpec(("page", entry.key, ordered), select, write, where, cursor)
+    return await read(info, spec)
 
 
 async def many(
@@ -77,8 +77,8 @@ async def many(
         condition = compiler.statement.where(where, alias)
         return compiler.all(wanted, condition, order, alias)
 
-    wish = Wish(("many", entry.key, order), _selecting(info, entry), write, where, cursor)
-    return await read(info, wish)
+    spec = ReadSpec(("many", entry.key, order), _selecting(info, entry), write, where, cursor)
+    return await read(info, spec)
 
 
 async def one(info: Any, target: type, *, where: Visible, cursor: str | None = None) -> Any:
@@ -89,8 +89,8 @@ async def one(info: Any, target: type, *, where: Visible, cursor: str | None = N
         alias = compiler.statement.alias()
         return compiler.one(wanted, compiler.statement.where(where, alias), alias)
 
-    wish = Wish(("one", entry.key), _selecting(info, entry), write, where, cursor)
-    return await read(info, wish)
+    spec = ReadSpec(("one", entry.key), _selecting(info, entry), write, where, cursor)
+    return await read(info, spec)
 
 
 async def one_by_id(info: Any, target: type, id: str, *, cursor: str | None = None) -> Any:
@@ -123,11 +123,11 @@ async def node(info: Any, id: str) -> Any:
         return compiler.one(wanted[entry.key], compiler.found_by_id(entry, alias), alias)
 
     ids = dict(zip(_names(width), parts, strict=True))
-    wish = Wish(("nodes",), _select_nodes(info), write, variant=(key,), ids=ids)
+    spec = ReadSpec(("nodes",), _select_nodes(info), write, variant=(key,), ids=ids)
     if entry is None:
-        check(info, wish)
+        check(info, spec)
         return Compiled(None)
-    return _withheld_from(await read(info, wish), {entry.name})
+    return _withheld_from(await read(info, spec), {entry.name})
 
 
 async def nodes(info: Any, ids: Sequence[str]) -> Any:
@@ -153,8 +153,8 @@ async def nodes(info: Any, ids: Sequence[str]) -> Any:
     for number, name in enumerate(names):
         values[name] = [parts[number] if number < len(parts) else None for _, parts in found]
     variant = (kinds, len(names))
-    wish = Wish(("nodes",), _select_nodes(info), write, variant=variant, ids=values)
-    compiled = await read(info, wish)
+    spec = ReadSpec(("nodes",), _select_nodes(info), write, variant=variant, ids=values)
+    compiled = await read(info, spec)
     if not compiled.withheld:
         return compiled
     shown = zip(found, orjson.loads(compiled.json or b"[]"), strict=True)
@@ -168,7 +168,9 @@ def _withheld_from(compiled: Compiled, types: set[str]) -> Compiled:
     return dataclasses.replace(compiled, withheld=told if compiled.json is not None else ())
 
 
-def _by_id(info: Any, entry: StoredType, parts: tuple[str, ...] | None, cursor: str | None) -> Wish:
+def _by_id(
+    info: Any, entry: StoredType, parts: tuple[str, ...] | None, cursor: str | None
+) -> ReadSpec:
     names = _names(entry.id_pattern.groups)
     values = dict(zip(names, parts or (None,) * len(names), strict=True))
 
@@ -176,7 +178,7 @@ def _by_id(info: Any, entry: StoredType, parts: tuple[str, ...] | None, cursor: 
         alias = compiler.statement.alias()
         return compiler.one(wanted, compiler.found_by_id(entry, alias), alias)
 
-    return Wish(("id", entry.key), _selecting(info, entry), write, cursor=cursor, ids=values)
+    return ReadSpec(("id", entry.key), _selecting(info, entry), write, cursor=cursor, ids=values)
 
 
 def _selecting(info: Any, entry: StoredType) -> Any:

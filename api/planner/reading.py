@@ -35,7 +35,7 @@ _NOWHERE = Visible("true")
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReadSpec:
     """What to read for a field, apart from what the client wrote.
 
     `name` tells readings of one field apart; `select` reads the selection, `write` the SQL of the
@@ -58,7 +58,7 @@ def raw_info(info: Any) -> GraphQLResolveInfo[Any]:
     return raw
 
 
-async def read(info: Any, wish: Wish) -> Compiled:
+async def read(info: Any, spec: ReadSpec) -> Compiled:
     """Run the one statement that answers a field; GraphQLError when something is refused.
 
     Below the root, what needs a permission the actor lacks is withheld.
@@ -66,29 +66,29 @@ async def read(info: Any, wish: Wish) -> Compiled:
     raw = raw_info(info)
     context: ReadContext = raw.context
     try:
-        outline = outline_of(raw, wish)
+        outline = outline_of(raw, spec)
         visibility, number = visibility_of(raw.schema, context.actor)
         shapes, values = _page_arguments(raw, outline.sites, context)
     except Refused as refused:
         if _is_withheld(raw, refused):
             return Compiled(None, (Withheld((), refused.permission),))
         raise _error(refused, context.language) from None
-    key = (number, shapes, wish.variant)
-    plan = outline.plans.get(key, lambda: _plan(raw, outline, wish, visibility, shapes))
-    sources = _Values(context, visibility, wish, values)
+    key = (number, shapes, spec.variant)
+    plan = outline.plans.get(key, lambda: _plan(raw, outline, spec, visibility, shapes))
+    sources = _Values(context, visibility, spec, values)
     arguments = [sources.of(slot) for slot in plan.slots]
     found = await context.pool.fetchval(plan.sql, *arguments)
-    answer = await _answer(found, outline, wish, raw)
+    answer = await _answer(found, outline, spec, raw)
     personal = _is_personal(outline, arguments, context)
     return answer if personal else dataclasses.replace(answer, personal=False)
 
 
-def check(info: Any, wish: Wish) -> None:
+def check(info: Any, spec: ReadSpec) -> None:
     """Refuse what `read` would refuse, without reading."""
     raw = raw_info(info)
     context: ReadContext = raw.context
     try:
-        _page_arguments(raw, outline_of(raw, wish).sites, context)
+        _page_arguments(raw, outline_of(raw, spec).sites, context)
     except Refused as refused:
         raise _error(refused, context.language) from None
 
@@ -99,13 +99,13 @@ def _is_withheld(raw: GraphQLResolveInfo[Any], refused: Refused) -> bool:
     return below and refused.permission is not None
 
 
-def outline_of(raw: GraphQLResolveInfo[Any], wish: Wish) -> Outline:
+def outline_of(raw: GraphQLResolveInfo[Any], spec: ReadSpec) -> Outline:
     """Return what is wanted of a field; Refused when it may not be read at all."""
     permissions = raw.context.actor.permissions
-    key = outline_key(raw, permissions, (*wish.name, wish.where.sql, wish.cursor))
+    key = outline_key(raw, permissions, (*spec.name, spec.where.sql, spec.cursor))
 
     def make() -> Outline:
-        return _outline(raw, wish, permissions)
+        return _outline(raw, spec, permissions)
 
     outline = make() if key is None else OUTLINES.get(key, make)
     if outline.refused is not None:
@@ -114,11 +114,11 @@ def outline_of(raw: GraphQLResolveInfo[Any], wish: Wish) -> Outline:
     return outline
 
 
-def _outline(raw: GraphQLResolveInfo[Any], wish: Wish, permissions: Any) -> Outline:
+def _outline(raw: GraphQLResolveInfo[Any], spec: ReadSpec, permissions: Any) -> Outline:
     reader = SelectionReader(raw, permissions)
     details = [FieldDetails(node, None) for node in raw.field_nodes]
     try:
-        wanted = wish.select(reader, details)
+        wanted = spec.select(reader, details)
     except Refused as refused:
         return Outline(None, [], (), None, refused)
     tree = FillTree(reader.fills) if reader.fills else None
@@ -128,15 +128,15 @@ def _outline(raw: GraphQLResolveInfo[Any], wish: Wish, permissions: Any) -> Outl
 def _plan(
     raw: GraphQLResolveInfo[Any],
     outline: Outline,
-    wish: Wish,
+    spec: ReadSpec,
     visibility: Mapping[str, Visible],
     shapes: tuple[PageShape, ...],
 ) -> Plan:
     statement = Statement(visibility)
     compiler = Compiler(statement, types_of(raw.schema), shapes)
-    value = f"{wish.write(compiler, outline.wanted)}::text"
-    if wish.cursor is not None:
-        value = f"({wish.cursor})::text || E'\\n' || coalesce({value}, '')"
+    value = f"{spec.write(compiler, outline.wanted)}::text"
+    if spec.cursor is not None:
+        value = f"({spec.cursor})::text || E'\\n' || coalesce({value}, '')"
     return Plan(*statement.finish(f"convert_to({value}, 'UTF8')"))
 
 
@@ -170,7 +170,7 @@ class _Values:
 
     context: ReadContext
     visibility: Mapping[str, Visible]
-    wish: Wish
+    spec: ReadSpec
     pages: tuple[PageValues, ...]
 
     def of(self, slot: Slot) -> Any:
@@ -189,20 +189,20 @@ class _Values:
             case ("visible", key, name):
                 return self.visibility[key].arguments[name]
             case ("where", name):
-                return self.wish.where.arguments[name]
+                return self.spec.where.arguments[name]
             case ("id", name):
-                return self.wish.ids[name]
+                return self.spec.ids[name]
             case ("page", site, *part):
                 return self.pages[site].value(*part)
         raise KeyError(slot)
 
 
 async def _answer(
-    found: bytes | None, outline: Outline, wish: Wish, raw: GraphQLResolveInfo[Any]
+    found: bytes | None, outline: Outline, spec: ReadSpec, raw: GraphQLResolveInfo[Any]
 ) -> Compiled:
     """Take the answer as the bytes it came in: nobody here needs it as text."""
     cursor = None
-    if wish.cursor is not None and found is not None:
+    if spec.cursor is not None and found is not None:
         position, _, found = found.partition(b"\n")
         cursor = position.decode()
     if not found:

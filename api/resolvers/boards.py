@@ -47,7 +47,7 @@ of a clock that sleeps: it is breached all the same.
 """
 
 
-def told(update: Update) -> Iterable[object]:
+def messages_of(update: Update) -> Iterable[object]:
     """One message of the board for one update."""
     match update.kind:
         case Kind.SNAPSHOT:
@@ -81,7 +81,7 @@ class BoardSubscription:
     ) -> AsyncGenerator[SlaBoardMessage, None]:
         """A feed for boards (Decision 5)."""
         watch = watch_of(info, BOARD)
-        messages = info.context.live.follow(info.context, watch, after, told)
+        messages = info.context.live.follow(info.context, watch, after, messages_of)
         async with aclosing(messages) as following:
             async for message in following:
                 yield message

@@ -17,7 +17,7 @@ from api.schema.countdown import SlaCountdown
 from api.schema.requests import ServiceRequest
 from api.transport.context import Context
 from api.transport.executor import Message
-from api.transport.live import Kind, Look, Update
+from api.transport.live import Kind, Snapshot, Update
 from itr.errors import NotFound
 from itr.events.cursor import Position
 from itr.events.feed import Event
@@ -49,12 +49,12 @@ class CountdownWatch:
         """Whatever stands on its timeline."""
         return event.stream if event.stream == self.request_id else None
 
-    async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:  # noqa: ARG002
+    async def snapshot(self, context: Context, keys: Collection[UUID] | None) -> Snapshot:  # noqa: ARG002
         """Read the request's clocks in one statement, if the actor sees it."""
         sight = visible_requests(context.actor)
         taken, version, clocks = await read_running(context.pool, self.request_id, sight)
         self.clocks, self.read_at = clocks, context.now
-        return Look(taken, {} if version is None else {self.request_id: version})
+        return Snapshot(taken, {} if version is None else {self.request_id: version})
 
     async def seen_before(
         self,
@@ -65,7 +65,7 @@ class CountdownWatch:
         """Who resumes was shown it."""
         return keys
 
-    def told(self, update: Update) -> Iterable[object]:
+    def messages_of(self, update: Update) -> Iterable[object]:
         """A message for each clock the update touches; NOT_FOUND when it is out of sight."""
         if self.request_id not in update.versions:
             return [] if update.kind is Kind.RESYNC else [NotFound(path=["requestId"])]
@@ -121,7 +121,7 @@ class CountdownSubscription:
     ) -> AsyncGenerator[SlaCountdown, None]:
         """The live countdown of a request (R-SLA-13)."""
         watch = CountdownWatch(key_of(ServiceRequest, request_id, "requestId"))
-        messages = info.context.live.follow(info.context, watch, None, watch.told)
+        messages = info.context.live.follow(info.context, watch, None, watch.messages_of)
         async with aclosing(with_the_calendar(messages, info.context)) as told:
             async for message in told:
                 yield message

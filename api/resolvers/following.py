@@ -21,7 +21,7 @@ from api.planner.scalars import print_instant
 from api.planner.stored import stored_type
 from api.schema.people import Organisation
 from api.transport.context import Context
-from api.transport.live import Look, look_at
+from api.transport.live import Snapshot, snapshot_of
 from itr.durations import format_duration, microseconds_of
 from itr.events.cursor import Position
 from itr.events.feed import Event
@@ -91,10 +91,10 @@ class FilterWatch:
 
     @cached_property
     def _owned(self) -> list[tuple[str, frozenset[UUID]]]:
-        """The owners a matching row must have: others' events need no look."""
+        """The owners a matching row must have: others' events need no snapshot."""
         return list(_owners(self.filter or {}))
 
-    async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:
+    async def snapshot(self, context: Context, keys: Collection[UUID] | None) -> Snapshot:
         """Which of these rows match now, with their versions."""
         followed = self.followed
         rows = self._rows(context, keys)
@@ -102,7 +102,7 @@ class FilterWatch:
         if followed.changes_at is not None:
             arguments.append(context.now)
             changes_at = followed.changes_at.replace("{now}", f"${len(arguments)}::timestamptz")
-        seen = await look_at(context.pool, rows.sql, *arguments, changes_at=changes_at)
+        seen = await snapshot_of(context.pool, rows.sql, *arguments, changes_at=changes_at)
         if keys is not None or len(seen.versions) <= followed.listed:
             return seen
         kept = dict(list(seen.versions.items())[: followed.listed])

@@ -19,7 +19,7 @@ from api.schema.boards import (
 from api.schema.catalogue import Product
 from api.schema.people import Organisation
 from api.transport.context import Context
-from api.transport.live import Kind, Look, Update
+from api.transport.live import Kind, Snapshot, Update
 from itr.events.cursor import Position
 from itr.events.feed import Event, Taken
 from itr.people.roles import Permission
@@ -54,13 +54,13 @@ class FiguresWatch:
         """Whatever happens to any request or clock may change them."""
         return THE_FIGURES if event.subject_type in ("request", "clock") else None
 
-    async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:  # noqa: ARG002
+    async def snapshot(self, context: Context, keys: Collection[UUID] | None) -> Snapshot:  # noqa: ARG002
         """Compute the figures, and keep them unless later ones are there."""
         sight = visible_on_boards(context.actor)
         found = await live_figures(context.pool, self.wanted, sight, context.now)
         if self.latest is None or found.taken.beyond >= self.latest[0].beyond:
             self.latest = found.taken, found.figures, context.now
-        return Look(found.taken, {THE_FIGURES: 1}, changes_at=found.changes_at)
+        return Snapshot(found.taken, {THE_FIGURES: 1}, changes_at=found.changes_at)
 
     async def seen_before(
         self,
@@ -71,7 +71,7 @@ class FiguresWatch:
         """They are never out of sight."""
         return []
 
-    def told(self, update: Update) -> Iterable[object]:
+    def messages_of(self, update: Update) -> Iterable[object]:
         """The figures, unless nothing changed for anybody: others' business is not told (S1)."""
         if update.kind is Kind.RESYNC or self.latest is None:
             return []
@@ -119,7 +119,7 @@ class LiveFiguresSubscription:
         """The figures of the requests on the actor's boards, live."""
         context: Context = info.context
         watch = FiguresWatch(_wanted(filter, days))
-        messages = context.live.follow(context, watch, None, watch.told, pace=PACE)
+        messages = context.live.follow(context, watch, None, watch.messages_of, pace=PACE)
         async with aclosing(messages) as following:
             async for message in following:
                 yield message  # type: ignore[misc]  # the transport takes its value

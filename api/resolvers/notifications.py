@@ -25,7 +25,7 @@ from api.schema.notifications import (
     NotificationsPayload,
 )
 from api.transport.context import Context
-from api.transport.live import Kind, Look, Update, look_at
+from api.transport.live import Kind, Snapshot, Update, snapshot_of
 from itr.events.cursor import Position
 from itr.events.feed import Event
 from itr.notifications.operations import mark_read
@@ -65,7 +65,7 @@ class NotificationsWatch:
         entry = event.payload.get(TOLD, {}).get(str(self.person_id))
         return None if entry is None else UUID(entry)
 
-    async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:
+    async def snapshot(self, context: Context, keys: Collection[UUID] | None) -> Snapshot:
         """Which entries there are, with their versions: told is 1, read is 2."""
         rows = matching(
             self.schema,
@@ -78,11 +78,11 @@ class NotificationsWatch:
             if keys is None
             else "",
         )
-        seen = await look_at(context.pool, rows.sql, *rows.arguments)
+        seen = await snapshot_of(context.pool, rows.sql, *rows.arguments)
         if keys is not None or len(seen.versions) <= LISTED:
             return seen
         kept = dict(list(seen.versions.items())[:LISTED])
-        return Look(seen.taken, kept, complete=False)
+        return Snapshot(seen.taken, kept, complete=False)
 
     async def seen_before(
         self,
@@ -94,7 +94,7 @@ class NotificationsWatch:
         return ()
 
 
-def told(update: Update) -> Iterable[object]:
+def messages_of(update: Update) -> Iterable[object]:
     """One message of the feed for one update."""
     match update.kind:
         case Kind.SNAPSHOT:
@@ -168,7 +168,7 @@ class NotificationSubscription:
     ) -> AsyncGenerator[NotificationMessage, None]:
         """A feed of one's own list (Decision 5)."""
         watch = NotificationsWatch(info._raw_info.schema, info.context.actor.id)
-        messages = info.context.live.follow(info.context, watch, after, told)
+        messages = info.context.live.follow(info.context, watch, after, messages_of)
         async with aclosing(messages) as following:
             async for message in following:
                 yield message

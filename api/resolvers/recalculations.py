@@ -27,7 +27,7 @@ from api.schema.recalculations import (
 )
 from api.schema.service_levels import ServiceLevel, ServiceLevelVersion
 from api.transport.context import Context
-from api.transport.live import Kind, Look, Update, look_at
+from api.transport.live import Kind, Snapshot, Update, snapshot_of
 from itr.errors import NotFound
 from itr.events.cursor import Position
 from itr.events.feed import Event
@@ -164,11 +164,11 @@ class ProgressWatch:
         """Its own steps."""
         return event.subject if event.subject == self.row_id else None
 
-    async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:  # noqa: ARG002
+    async def snapshot(self, context: Context, keys: Collection[UUID] | None) -> Snapshot:  # noqa: ARG002
         """How far it is, if the actor sees it."""
         condition, values = visible_recalculations(context.actor).numbered("r", 1)
         rows = f"select r.id, r.version from recalculation r where r.id = $1 and {condition}"
-        return await look_at(context.pool, rows, self.row_id, *values)
+        return await snapshot_of(context.pool, rows, self.row_id, *values)
 
     async def seen_before(
         self,
@@ -179,7 +179,7 @@ class ProgressWatch:
         """Who resumes was shown it."""
         return keys
 
-    def told(self, update: Update) -> Iterable[object]:
+    def messages_of(self, update: Update) -> Iterable[object]:
         """One message an update; NOT_FOUND when it is out of sight."""
         if update.kind is Kind.RESYNC:
             return []
@@ -205,7 +205,7 @@ class RecalculationSubscription:
         if parts is None:
             raise NotFound(path=["id"])
         watch = ProgressWatch(UUID(parts[0]))
-        messages = info.context.live.follow(info.context, watch, after, watch.told)
+        messages = info.context.live.follow(info.context, watch, after, watch.messages_of)
         async with aclosing(messages) as following:
             async for message in following:
                 yield message

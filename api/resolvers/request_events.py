@@ -36,7 +36,7 @@ INSIDE = replace(REQUESTS, subjects=REQUESTS.subjects | {"escalation"})
 """What our own people follow: they see escalations, too."""
 
 
-def told(update: Update) -> Iterable[object]:
+def messages_of(update: Update) -> Iterable[object]:
     """One message of the feed for one update."""
     match update.kind:
         case Kind.SNAPSHOT:
@@ -75,7 +75,7 @@ class RequestEventSubscription:
         """A feed of requests (Decision 5)."""
         ours = info.context.actor.may(Permission.READ_INTERNAL)
         watch = watch_of(info, INSIDE if ours else REQUESTS)
-        messages = info.context.live.follow(info.context, watch, after, told)
+        messages = info.context.live.follow(info.context, watch, after, messages_of)
         async with aclosing(messages) as following:
             async for message in following:
                 yield message

@@ -13,7 +13,6 @@ from api.resolvers.breaches import BreachMutation
 from api.resolvers.calendars import CalendarMutation, CalendarQuery
 from api.resolvers.catalogue import CatalogueMutation, CatalogueQuery
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
-from api.resolvers.costs import CostQuery
 from api.resolvers.countdown import CountdownSubscription
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.escalations import EscalationMutation
@@ -28,6 +27,7 @@ from api.resolvers.notifications import (
 )
 from api.resolvers.people import PeopleQuery
 from api.resolvers.problems import ProblemMutation, ProblemQuery
+from api.resolvers.query_cost import CostQuery
 from api.resolvers.recalculations import (
     RecalculationMutation,
     RecalculationQuery,

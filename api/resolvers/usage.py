@@ -8,8 +8,8 @@ from graphql import GraphQLSchema
 
 from api.resolvers.permissions import may
 from api.schema.usage import DocumentUsage, FieldUsage
-from itr.documents import operations
 from itr.people.roles import Permission
+from itr.trusted_documents import operations
 
 LOOKED_BACK = timedelta(days=90)
 _MOST = 2**31 - 1

@@ -169,7 +169,7 @@ class Budgets:
 
 
 @dataclass(slots=True)
-class Bill:
+class QueryCost:
     """What one operation costs its client, and how the client stands since."""
 
     budgets: Budgets
@@ -194,7 +194,7 @@ class Bill:
             self.retry_after = max(1, math.ceil(overdrawn.retry_after))
             raise Refusal("RATE_LIMITED", retryAfter=self.retry_after) from None
 
-    def told(self, now: datetime) -> dict[str, Any]:
+    def extensions(self, now: datetime) -> dict[str, Any]:
         """`extensions.cost`."""
         if self.standing is None:
             return {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from itr.errors import Language
 
 if TYPE_CHECKING:
-    from api.transport.budget import Bill
+    from api.transport.budget import QueryCost
     from api.transport.live import Live
     from itr.actor import Actor
     from itr.database import Database, Reads
@@ -49,7 +49,7 @@ class Context:
     """The cursor an SSE client reconnects with; stands in for an absent `after`."""
     stream: Stream | None = None
     """Set for subscriptions only."""
-    bill: Bill | None = None
+    query_cost: QueryCost | None = None
     """What the operation costs whom; None where nobody counts."""
     memo: dict[object, object] = field(default_factory=dict)
     """Values one operation computes once."""

@@ -37,7 +37,7 @@ from api.transport.inputs import Given, TooManyDigits, most_held
 from api.transport.limits import Limits, Measure, refuse_over
 from api.transport.measuring import Comparing, Measuring
 from api.working_out import worked_out
-from itr.documents.rules import sha256_of
+from itr.trusted_documents.rules import sha256_of
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _MEASURES = 32

@@ -139,8 +139,8 @@ class TransportExecutor(CompiledExecution):
             async for payload in events:
                 shared = isinstance(payload, Message)  # answered as of now, but once for equals
                 context = await (context.current() if shared else context.fresh())
-                if context.bill is not None:
-                    await context.bill.charge(context.bill.requested)
+                if context.query_cost is not None:
+                    await context.query_cost.charge(context.query_cost.requested)
                 if isinstance(payload, Message) and context.stream is not None:
                     context.stream.cursor = payload.cursor
                 yield _Occasion(payload, context)

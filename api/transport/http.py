@@ -21,7 +21,7 @@ from api.languages import language_of
 from api.oauth import Identity, Unauthenticated
 from api.oauth.server.metadata import resource_metadata_url
 from api.transport import bodies
-from api.transport.budget import Bill
+from api.transport.budget import QueryCost
 from api.transport.context import Context
 from api.transport.errors import Refusal, answer, is_request_error, present
 from api.transport.services import Services, request_id_of
@@ -96,7 +96,7 @@ class Exchange:
                 watched.came(result.errors)
         except TimeoutError:
             result = ExecutionResult(data=None, errors=[Refusal("TIMEOUT")])
-        return self._answered(result, context.bill)
+        return self._answered(result, context.query_cost)
 
     async def _executed(self, operation: bodies.Operation, context: Context) -> ExecutionResult:
         allowed = OperationType.from_http("GET" if self.request.method == "GET" else "POST")
@@ -136,17 +136,18 @@ class Exchange:
         known = shown[0]["extensions"]["code"] in ("UNAVAILABLE", "TIMEOUT")
         return self._response({"errors": shown}, 503 if known else 500)
 
-    def _answered(self, result: ExecutionResult, bill: Bill | None) -> Response:
+    def _answered(self, result: ExecutionResult, query_cost: QueryCost | None) -> Response:
         errors = result.errors
-        status, body = 200, payload_of(result, self.language, self.request_id, bill=bill)
+        status = 200
+        body = payload_of(result, self.language, self.request_id, query_cost=query_cost)
         if is_request_error(result.data, errors):
             code = body["errors"][0]["extensions"]["code"]
             if code == "METHOD_NOT_ALLOWED":
                 return self.refused(Refusal(code))
             status = STATUS.get(code, 400) if self.media == bodies.GRAPHQL_JSON else 200
         response = self._response(body, status)
-        if bill is not None:
-            response.headers.update(bill.headers())
+        if query_cost is not None:
+            response.headers.update(query_cost.headers())
         return response
 
     def _response(self, body: Mapping[str, Any], status: int) -> Response:
@@ -160,7 +161,11 @@ class Exchange:
 
 
 def payload_of(
-    result: ExecutionResult, language: Language, request_id: str, *, bill: Bill | None = None
+    result: ExecutionResult,
+    language: Language,
+    request_id: str,
+    *,
+    query_cost: QueryCost | None = None,
 ) -> dict[str, Any]:
     """Make the body of an answer: `data` is absent when nothing was executed."""
     payload: dict[str, Any] = {}
@@ -168,7 +173,9 @@ def payload_of(
         payload["errors"] = present(result.errors, language=language, request_id=request_id)
     if not is_request_error(result.data, result.errors):
         payload["data"] = result.data
-    extensions = (result.extensions or {}) | (bill.told(datetime.now(UTC)) if bill else {})
+    extensions = (result.extensions or {}) | (
+        query_cost.extensions(datetime.now(UTC)) if query_cost else {}
+    )
     if extensions:
         payload["extensions"] = extensions
     return payload

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from uuid import UUID
 
-from api.transport.watch import Look
+from api.transport.watch import Snapshot
 from itr.events.cursor import Position
 from itr.events.feed import Event, Taken
 
@@ -23,23 +23,23 @@ class Known:
     def __init__(self) -> None:
         self._shown: set[UUID] = set()
         self._complete = True
-        self._looking = 0
-        self._looked: Taken | None = None
+        self._snapping = 0
+        self._snapped: Taken | None = None
         self._ahead: OrderedDict[UUID, Taken] = OrderedDict()
 
     @contextmanager
     def in_doubt(self) -> Iterator[Callable[[Taken], None]]:
-        """Doubt everything during the block, and afterwards all that its look already held."""
-        self._looking += 1
+        """Doubt everything during the block, and afterwards all that its snapshot already held."""
+        self._snapping += 1
         try:
             yield self._doubt
         finally:
-            self._looking -= 1
+            self._snapping -= 1
 
-    def add_all(self, look: Look) -> None:
+    def add_all(self, snapshot: Snapshot) -> None:
         """Take note of everything there is to see."""
-        self._shown |= look.versions.keys()
-        self._complete = look.complete
+        self._shown |= snapshot.versions.keys()
+        self._complete = snapshot.complete
 
     def among(self, gone: Collection[UUID]) -> set[UUID]:
         """Which of the things out of sight were shown."""
@@ -49,21 +49,23 @@ class Known:
         """Whether a thing that is not known may have been shown nevertheless."""
         if key in self._shown:
             return False
-        if self._looking or not self._complete:
+        if self._snapping or not self._complete:
             return True
-        looks = [look for look in (self._looked, self._ahead.get(key)) if look is not None]
-        return any(look.holds(event.position) for look in looks for event in events)
+        states = [taken for taken in (self._snapped, self._ahead.get(key)) if taken is not None]
+        return any(taken.holds(event.position) for taken in states for event in events)
 
-    def saw(self, happened: Mapping[UUID, list[Event]], look: Look, *, passed: Position) -> None:
-        """Take note of a look at what happened."""
+    def saw(
+        self, happened: Mapping[UUID, list[Event]], snapshot: Snapshot, *, passed: Position
+    ) -> None:
+        """Take note of a snapshot of what happened."""
         self._shown.difference_update(happened)
-        self._shown.update(look.versions)
+        self._shown.update(snapshot.versions)
         for key in happened:
-            self._ahead[key] = look.taken
+            self._ahead[key] = snapshot.taken
             self._ahead.move_to_end(key)
         while self._ahead and next(iter(self._ahead.values())).beyond <= passed.tx:
             self._ahead.popitem(last=False)
 
     def _doubt(self, taken: Taken) -> None:
-        if self._looked is None or taken.beyond >= self._looked.beyond:
-            self._looked = taken
+        if self._snapped is None or taken.beyond >= self._snapped.beyond:
+            self._snapped = taken

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from api.transport.executor import Message
 from api.transport.source import Source
-from api.transport.watch import Kind, Look, Update, Watch, Wrap, look_at
+from api.transport.watch import Kind, Snapshot, Update, Watch, Wrap, snapshot_of
 from itr.errors import Forbidden
 from itr.events.cursor import Sealer
 from itr.events.feed import Feed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from api.transport.context import Context
     from itr.database import Reads
 
-__all__ = ["Kind", "Live", "Look", "Update", "Watch", "Wrap", "look_at"]
+__all__ = ["Kind", "Live", "Snapshot", "Update", "Watch", "Wrap", "snapshot_of"]
 
 
 class Live:
@@ -59,7 +59,7 @@ class Live:
 
         Without a cursor a snapshot comes first; with one, what happened since. When that cannot
         be told any more (too old, another database, another role) a Resync and a snapshot come.
-        `pace` is the least time in seconds between two looks that changes cause.
+        `pace` is the least time in seconds between two snapshots that changes cause.
         """
         after = after or context.last_event_id
         while True:
@@ -67,7 +67,7 @@ class Live:
             source = self._source(context, watch, wrap, pace)
             member = source.join()
             try:
-                async with aclosing(source.told(context, member, after)) as packets:
+                async with aclosing(source.packets_for(context, member, after)) as packets:
                     async for packet in packets:
                         changed = await context.current()
                         if changed is not context and _asker(changed) != _asker(context):

@@ -92,15 +92,15 @@ class GuardedSchema(CompiledSchema):
             self._refuse_kind(kind, context.allowed_operations)
             if kind is OperationType.MUTATION and context.context.actor.only_reads:
                 raise Refusal("FORBIDDEN")
-            if context.context.bill is not None:
-                context.context.bill.kind = operation.operation.value
-                context.context.bill.name = operation.name.value if operation.name else None
+            if context.context.query_cost is not None:
+                context.context.query_cost.kind = operation.operation.value
+                context.context.query_cost.name = operation.name.value if operation.name else None
             measure = document.measure(operation, self._given(document, operation, context))
-            if context.context.bill is not None:
-                await context.context.bill.charge(measure.cost)
+            if context.context.query_cost is not None:
+                await context.context.query_cost.charge(measure.cost)
             async with extensions_runner.validation():
                 errors: list[GraphQLError] = list(await document.validated())
-            if not errors and context.context.bill is not None:
+            if not errors and context.context.query_cost is not None:
                 self.usage.note(context.context.actor.client_id, document, operation)
         except GraphQLError as error:
             errors = [error]

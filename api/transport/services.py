@@ -12,13 +12,13 @@ from uuid import uuid4
 from api.oauth import Identities, Identity, Keys, Unauthenticated
 from api.oauth.identities import LoadActor
 from api.oauth.issuers import Issuers
-from api.transport.budget import Bill, Budgets
+from api.transport.budget import Budgets, QueryCost
 from api.transport.connections import Connections
 from api.transport.context import Context, Stream
 from api.transport.limits import Limits
 from api.transport.live import Live
 from api.transport.schema import GuardedSchema
-from api.transport.trusted import TrustedDocuments
+from api.transport.trusted_documents import TrustedDocuments
 from api.transport.watching import Watching
 from itr.access.issuers import read_issuers
 from itr.actor import Actor
@@ -86,7 +86,9 @@ class Services:
             client_address=client_address,
             last_event_id=last_event_id,
             stream=stream,
-            bill=Bill(self.budgets, f"{identity.claims.client_id}:{identity.actor.id.hex}"),
+            query_cost=QueryCost(
+                self.budgets, f"{identity.claims.client_id}:{identity.actor.id.hex}"
+            ),
             renew=renew,
         )
 

@@ -1,4 +1,4 @@
-"""One watch followed for one kind of asker: looked at once, told to all its subscribers."""
+"""One watch followed for one kind of asker: one snapshot, shared by all its subscribers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from api.transport.errors import is_unexpected
 from api.transport.executor import Message
 from api.transport.known import Known
 from api.transport.members import Member, Packet
-from api.transport.watch import Kind, Look, Update, Watch, Wrap
+from api.transport.watch import Kind, Snapshot, Update, Watch, Wrap
 from itr import spans
 from itr.database import AWAY
 from itr.events.cursor import Position, Sealer
@@ -38,12 +38,12 @@ SHARED_SECONDS = 1.0
 LISTENED = 20_000
 """Events that wait for a source before its subscribers have to start over."""
 SOONEST = 0.05
-"""Seconds between two looks that only the passing of time causes."""
+"""Seconds between two snapshots that only the passing of time causes."""
 T = TypeVar("T")
 
 
 class Source:
-    """One watch for one kind of asker: listens to the feed, looks once, tells all its members."""
+    """One watch for one kind of asker: follows the feed, takes one snapshot for all its members."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Source:
             self._task.cancel()
             self._empty()
 
-    async def told(
+    async def packets_for(
         self, context: Context, member: Member, after: str | None
     ) -> AsyncGenerator[Packet, None]:
         """Tell one subscriber what it has to know, from its cursor on."""
@@ -132,12 +132,12 @@ class Source:
             if after < until:
                 events = await self._feed.between(context.live.log, after, until)
             happened = self._by_subject(events)
-            look = await self._watch.look(context, list(happened))
-            doubt(look.taken)
-        gone = [key for key in happened if key not in look.versions]
+            snapshot = await self._watch.snapshot(context, list(happened))
+            doubt(snapshot.taken)
+        gone = [key for key in happened if key not in snapshot.versions]
         shown = set(await self._watch.seen_before(context, gone, after)) if gone else set()
-        updates = self._updates(happened, look, shown, until=until)
-        settled = dict.fromkeys(happened, look.taken)
+        updates = self._updates(happened, snapshot, shown, until=until)
+        settled = dict.fromkeys(happened, snapshot.taken)
         return _Beginning([self._packet(one) for one in updates], _held_by(settled, after))
 
     async def _opened(self) -> _Beginning:
@@ -146,7 +146,7 @@ class Source:
         task = self._opening
         fresh = task is not None and loop.time() - self._opened_at < SHARED_SECONDS
         if task is None or not fresh or (task.done() and task.exception()):
-            task = self._opening = asyncio.create_task(self._look_at_all())
+            task = self._opening = asyncio.create_task(self._snapshot_packet())
             task.add_done_callback(_note_failure)
             self._opened_at = loop.time()
             self._since_opening = []
@@ -155,24 +155,26 @@ class Source:
         later = [one for one in since if not _holds_all(taken, one.update)]
         return _Beginning([packet, *later], lambda update: _holds_all(taken, update))
 
-    async def _look_at_all(self) -> tuple[Packet, Taken]:
-        look = await self._look_around()
-        position = look.taken.position
+    async def _snapshot_packet(self) -> tuple[Packet, Taken]:
+        snapshot = await self._snapshot()
+        position = snapshot.taken.position
         cursor = self._seal(position)
-        update = Update(Kind.SNAPSHOT, position, cursor, look.versions, complete=look.complete)
-        return self._packet(update), look.taken
+        update = Update(
+            Kind.SNAPSHOT, position, cursor, snapshot.versions, complete=snapshot.complete
+        )
+        return self._packet(update), snapshot.taken
 
-    async def _look_around(self) -> Look:
+    async def _snapshot(self) -> Snapshot:
         with self._known.in_doubt() as doubt:
-            look = await self._watch.look(self._now(), None)
-            self._known.add_all(look)
-            doubt(look.taken)
-        self._changes_at = _earlier(self._changes_at, look.changes_at)
-        return look
+            snapshot = await self._watch.snapshot(self._now(), None)
+            self._known.add_all(snapshot)
+            doubt(snapshot.taken)
+        self._changes_at = _earlier(self._changes_at, snapshot.changes_at)
+        return snapshot
 
     async def _run(self) -> None:
         try:
-            await self._again(self._look_around)
+            await self._again(self._snapshot)
             while True:
                 events = await self._next_events()
                 if not events:
@@ -215,25 +217,25 @@ class Source:
     async def _renew(self) -> None:
         """Show everybody the whole picture anew when time alone has changed it."""
         if self._changes_at is not None and self._changes_at <= self._clock():
-            self._changes_at = None  # the look says when next
-            packet, _ = await self._again(self._look_at_all)
+            self._changes_at = None  # the snapshot says when next
+            packet, _ = await self._again(self._snapshot_packet)
             self._hand_out(packet)
 
     async def _tell(
         self, happened: Mapping[UUID, list[Event]], before: Position, until: Position
     ) -> list[Packet]:
         context = self._now()
-        look = await self._watch.look(context, list(happened))
-        self._changes_at = _earlier(self._changes_at, look.changes_at)
-        gone = [key for key in happened if key not in look.versions]
+        snapshot = await self._watch.snapshot(context, list(happened))
+        self._changes_at = _earlier(self._changes_at, snapshot.changes_at)
+        gone = [key for key in happened if key not in snapshot.versions]
         shown: set[UUID] = set()
         asked: set[UUID] = set()
         while unsure := self._unsure(gone, happened) - asked:
             asked |= unsure  # whoever joins while we ask brings new doubt
             shown |= set(await self._watch.seen_before(context, unsure, before))
         shown |= self._known.among(gone)
-        updates = self._updates(happened, look, shown, until=until)
-        self._known.saw(happened, look, passed=before)
+        updates = self._updates(happened, snapshot, shown, until=until)
+        self._known.saw(happened, snapshot, passed=before)
         return [self._packet(one) for one in updates]
 
     def _unsure(self, gone: Iterable[UUID], happened: Mapping[UUID, list[Event]]) -> set[UUID]:
@@ -242,7 +244,7 @@ class Source:
     def _updates(
         self,
         happened: Mapping[UUID, list[Event]],
-        look: Look,
+        snapshot: Snapshot,
         shown: Collection[UUID],
         *,
         until: Position,
@@ -252,12 +254,12 @@ class Source:
         Each update covers the log up to the first event that is not yet told, so that going on
         from any of them misses nothing.
         """
-        told = [key for key in happened if key in look.versions or key in shown]
+        told = [key for key in happened if key in snapshot.versions or key in shown]
         following = [_just_before(happened[key][0].position) for key in told[1:]]
         updates = []
         for key, position in zip(told, [*following, until], strict=False):
-            kind = Kind.CHANGED if key in look.versions else Kind.REMOVED
-            versions = {key: look.versions[key]} if kind is Kind.CHANGED else {}
+            kind = Kind.CHANGED if key in snapshot.versions else Kind.REMOVED
+            versions = {key: snapshot.versions[key]} if kind is Kind.CHANGED else {}
             events = tuple(happened[key])
             updates.append(Update(kind, position, self._seal(position), versions, key, events))
         return updates
@@ -333,7 +335,7 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def _holds_all(taken: Taken, update: Update) -> bool:
-    """Whether a look already held what an update tells; a later whole picture is always new."""
+    """Whether a snapshot already held what an update tells; a later whole picture is always new."""
     if update.kind is Kind.SNAPSHOT:
         return False
     return all(taken.holds(event.position) for event in update.events)

@@ -14,7 +14,7 @@ from strawberry.types.graphql import OperationType
 
 from api.oauth import Identity, Unauthenticated
 from api.transport import bodies
-from api.transport.budget import Bill
+from api.transport.budget import QueryCost
 from api.transport.context import Stream
 from api.transport.errors import Refusal, answer
 from api.transport.http import Exchange, payload_of
@@ -38,7 +38,7 @@ class EventStream:
         self._identity = identity
         self._operation = operation
         self._stream = Stream()
-        self._bill: Bill | None = None
+        self._query_cost: QueryCost | None = None
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
         self._ended = asyncio.Event()
         self._last_words = b""
@@ -133,14 +133,16 @@ class EventStream:
             stream=self._stream,
         )
         allowed = EVERYTHING - ({OperationType.MUTATION} if request.method == "GET" else set())
-        self._bill = context.bill
+        self._query_cost = context.query_cost
         return results_of(
             self._services, context, self._operation, transport="sse", allowed=allowed
         )
 
     def _frame(self, result: ExecutionResult) -> bytes:
         exchange = self._exchange
-        body = payload_of(result, exchange.language, exchange.request_id, bill=self._bill)
+        body = payload_of(
+            result, exchange.language, exchange.request_id, query_cost=self._query_cost
+        )
         return _next(body, self._stream.cursor)
 
     async def _watch(self, receive: Receive) -> None:

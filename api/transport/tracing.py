@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
-from api.transport.budget import Bill
+from api.transport.budget import QueryCost
 from itr import spans
 
 
@@ -37,16 +37,16 @@ class Tracing:
         return trace.use_span(span, record_exception=False, set_status_on_exception=False)
 
     @staticmethod
-    def end(span: Span, bill: Bill | None, outcome: str, request_id: str) -> None:
+    def end(span: Span, query_cost: QueryCost | None, outcome: str, request_id: str) -> None:
         """Say what came of it."""
-        if span.is_recording() and bill is not None:
-            span.update_name(f"{bill.kind} {bill.shown_as}")
+        if span.is_recording() and query_cost is not None:
+            span.update_name(f"{query_cost.kind} {query_cost.shown_as}")
             span.set_attributes(
                 {
-                    "graphql.operation.type": bill.kind,
-                    "graphql.operation.name": bill.shown_as,
+                    "graphql.operation.type": query_cost.kind,
+                    "graphql.operation.name": query_cost.shown_as,
                     "itr.outcome": outcome,
-                    "itr.cost": bill.requested,
+                    "itr.cost": query_cost.requested,
                     "itr.request_id": request_id,
                 }
             )

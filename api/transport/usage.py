@@ -13,7 +13,7 @@ from typing import Self
 from graphql import OperationDefinitionNode
 
 from api.transport.documents import Document
-from itr.documents.operations import count_uses
+from itr.trusted_documents.operations import count_uses
 
 logger = logging.getLogger("itr.usage")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Snapshot:
     """Which of the things asked for are seen, with their versions, from one statement."""
 
     taken: Taken
@@ -54,8 +54,8 @@ class Watch(Protocol):
         """The thing an event may have changed, if it can concern this watch at all."""
         ...
 
-    async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:
-        """Look which of the things (None: all there are) the actor sees and the filter keeps."""
+    async def snapshot(self, context: Context, keys: Collection[UUID] | None) -> Snapshot:
+        """Which of the things (None: all there are) the actor sees and the filter keeps."""
         ...
 
     async def seen_before(
@@ -109,9 +109,9 @@ What GraphQL makes of a value is shared among them too; only the planner may loo
 """
 
 
-async def look_at(
+async def snapshot_of(
     pool: Reads, rows: str, *arguments: object, changes_at: str = "null::timestamptz"
-) -> Look:
+) -> Snapshot:
     """Run a select of `id` and `version` as one statement that also says what it saw.
 
     `changes_at` is an SQL expression that may select from these rows as `seen`.
@@ -123,4 +123,4 @@ async def look_at(
     """
     taken, versions, changes = await pool.fetchrow(statement, *arguments)
     found = {UUID(key): int(version) for key, version in orjson.loads(versions).items()}
-    return Look(Taken.of(taken), found, changes_at=changes)
+    return Snapshot(Taken.of(taken), found, changes_at=changes)

@@ -69,14 +69,16 @@ class Watching:
             raise
         finally:
             self._done(watched, transport, context, seconds=perf_counter() - begun)
-            self.tracing.end(span, context.bill, watched.outcome, context.request_id)
+            self.tracing.end(span, context.query_cost, watched.outcome, context.request_id)
 
     def _done(self, watched: Watched, transport: str, context: Context, *, seconds: float) -> None:
-        bill = context.bill
-        kind = bill.kind if bill else "unknown"
-        name = self.metrics.name_of(bill.name if bill else None, registered=watched.registered)
-        if bill:
-            bill.shown_as = name
+        query_cost = context.query_cost
+        kind = query_cost.kind if query_cost else "unknown"
+        name = self.metrics.name_of(
+            query_cost.name if query_cost else None, registered=watched.registered
+        )
+        if query_cost:
+            query_cost.shown_as = name
         lasts = kind == "subscription"
         timed = None if lasts else seconds
         self.metrics.done(transport, kind, name, outcome=watched.outcome, seconds=timed)

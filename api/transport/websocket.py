@@ -218,7 +218,9 @@ class Socket:
                     if ending is not None:
                         break
                     begun = True
-                    payload = payload_of(result, self._language, request_id, bill=context.bill)
+                    payload = payload_of(
+                        result, self._language, request_id, query_cost=context.query_cost
+                    )
                     await self._send({"id": name, "type": "next", "payload": payload})
             if self._operations.get(name) is asyncio.current_task():
                 del self._operations[name]

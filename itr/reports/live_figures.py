@@ -78,8 +78,8 @@ class LiveFigures:
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What one look found, as of what, and when time alone changes it; None: events only."""
+class FiguresSnapshot:
+    """What one statement found, as of what, and when time alone changes it; None: events only."""
 
     taken: Taken
     figures: LiveFigures
@@ -97,7 +97,9 @@ def ensure_days(days: int) -> int:
     return days
 
 
-async def live_figures(pool: Reads, wanted: Wanted, sight: Visible, now: datetime) -> Looked:
+async def live_figures(
+    pool: Reads, wanted: Wanted, sight: Visible, now: datetime
+) -> FiguresSnapshot:
     """What the statement saw, and the figures of the requests within sight."""
     condition, values = sight.numbered("r", 4)
     (row,) = await fetch_planned(
@@ -119,7 +121,7 @@ async def live_figures(pool: Reads, wanted: Wanted, sight: Visible, now: datetim
         {(line, each): found.get((line, each), Count()) for line in LINES for each in Priority},
         {line: by_line.get(line, 0) for line in LINES},
     )
-    return Looked(Taken.of(taken), figures, changes_at)
+    return FiguresSnapshot(Taken.of(taken), figures, changes_at)
 
 
 _OF_THESE = (

@@ -267,21 +267,21 @@ async def test_equal_subscribers_cost_one_look_and_one_query(
         """subscription { things { __typename ... on Changed { subject thing { version } } } }"""
     )
     async with server.socket(desk.token(actor)) as ours:
-        before = Counted.looks
+        before = Counted.snapshots
         for _ in range(100):
             await ours.subscribe(query)
         for _ in range(100):
             assert (await ours.receive())["payload"]["data"]["things"] == {"__typename": "Snapshot"}
-        assert Counted.looks - before == 2  # what the source learns, and the shared snapshot
+        assert Counted.snapshots - before == 2  # what the source learns, and the shared snapshot
 
-        looks, resolved = Counted.looks, Counted.resolved
+        snapshots, resolved = Counted.snapshots, Counted.resolved
         thing = uuid4()
         await put(writer, thing)
         answers = [await ours.receive() for _ in range(100)]
 
     expected = {"__typename": "Changed", "subject": str(thing), "thing": {"version": 1}}
     assert all(one["payload"]["data"]["things"] == expected for one in answers)
-    assert Counted.looks - looks == 1
+    assert Counted.snapshots - snapshots == 1
     assert Counted.resolved - resolved == 1
     await eventually(lambda: count_of(services), 0)
 

@@ -53,7 +53,7 @@ class Asking:
     now: datetime
     pool: Any
     language: str = "en"
-    bill: None = None
+    query_cost: None = None
     memo: dict[object, object] = field(default_factory=dict)
 
     def secret_for(self, purpose: str) -> bytes:

@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 import pytest
 
-from cli.documents import register
+from cli.trusted_documents import register
 from itr.actor import Actor
-from itr.documents.operations import Named, add_documents
-from itr.documents.policy import needs_trusted_documents
-from itr.documents.rules import BadManifest, Listed, listed, sha256_of
 from itr.people.roles import OrganisationKind, Role
 from itr.settings import Settings, WrongSettings
+from itr.trusted_documents.operations import Named, add_documents
+from itr.trusted_documents.policy import needs_trusted_documents
+from itr.trusted_documents.rules import BadManifest, Listed, listed, sha256_of
 from tests.api.throwaway import Counted, Desk
 from tests.support.client import Answer, Client, Served, served
 from tests.support.desk import FOUNDER

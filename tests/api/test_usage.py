@@ -10,8 +10,8 @@ from tortoise.connection import get_connection
 from api.app import create_app
 from api.resolvers import product_schema
 from api.transport.schema import GuardedSchema
-from itr.documents.operations import KEPT, MOST_DOCUMENTS, count_uses, forget_old_usage
 from itr.settings import Settings
+from itr.trusted_documents.operations import KEPT, MOST_DOCUMENTS, count_uses, forget_old_usage
 from tests.api.throwaway import Desk
 from tests.support.client import Client, in_process
 

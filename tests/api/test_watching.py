@@ -19,11 +19,11 @@ from pydantic import SecretStr
 
 from api.transport.metrics import OTHERS, Metrics
 from api.transport.tracing import Tracing
-from itr.documents.operations import Named, add_documents
-from itr.documents.rules import Listed
 from itr.logs import formatter, redacted
 from itr.settings import Settings
 from itr.spans import set_up_spans
+from itr.trusted_documents.operations import Named, add_documents
+from itr.trusted_documents.rules import Listed
 from tests.api.throwaway import SECRET, Desk
 from tests.support.client import Client, Served, in_process, served
 from tests.support.desk import open_desk

@@ -26,7 +26,7 @@ from api.app import create_app
 from api.oauth import issue_token
 from api.transport.context import Context
 from api.transport.limits import Limits
-from api.transport.live import Kind, Look, Update, look_at
+from api.transport.live import Kind, Snapshot, Update, snapshot_of
 from api.transport.schema import GuardedSchema
 from itr.actor import Actor
 from itr.errors import NotFound
@@ -125,7 +125,7 @@ class Counted:
     """How often the expensive field ran, and how often the database was looked at."""
 
     calls = 0
-    looks = 0
+    snapshots = 0
     resolved = 0
 
 
@@ -139,8 +139,8 @@ class Mutation:
         return text
 
 
-@strawberry.type
-class Snapshot:
+@strawberry.type(name="Snapshot")
+class AllThings:
     """All things."""
 
     cursor: str
@@ -188,7 +188,7 @@ class Thing:
     title: str
 
 
-Message = Annotated[Snapshot | Changed | Removed | Resync, strawberry.union("ThingMessage")]
+Message = Annotated[AllThings | Changed | Removed | Resync, strawberry.union("ThingMessage")]
 
 
 @dataclass(frozen=True)
@@ -202,10 +202,10 @@ class Things:
     def subject_of(self, event: Event) -> UUID | None:
         return event.subject if event.subject_type == "thing" else None
 
-    async def look(self, context: Context, keys: Collection[UUID] | None) -> Look:
-        Counted.looks += 1
+    async def snapshot(self, context: Context, keys: Collection[UUID] | None) -> Snapshot:
+        Counted.snapshots += 1
         scope = context.actor.scope
-        return await look_at(
+        return await snapshot_of(
             context.pool,
             """select id, version from thing
                where ($1 or owner = $2) and ($3::uuid[] is null or id = any($3))""",
@@ -237,7 +237,7 @@ def wrapped(update: Update) -> Iterable[object]:
     """Make the union's members."""
     if update.kind is Kind.SNAPSHOT:
         things = [Thing(id=key, version=one, title="") for key, one in update.versions.items()]
-        yield Snapshot(cursor=update.cursor, things=things)
+        yield AllThings(cursor=update.cursor, things=things)
     elif update.kind is Kind.CHANGED and update.subject:
         yield Changed(cursor=update.cursor, subject=update.subject, version=update.version)
     elif update.kind is Kind.REMOVED and update.subject:

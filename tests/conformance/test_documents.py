@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from api.resolvers import product_schema
-from cli.documents import register
+from cli.trusted_documents import register
 from itr.access.issuers import read_issuers
 from itr.access.terms import ClientKind
 from itr.people.models import Person

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from itr.documents.operations import EVERY_CLIENT, Named, add_documents
-from itr.documents.rules import Listed, sha256_of
+from itr.trusted_documents.operations import EVERY_CLIENT, Named, add_documents
+from itr.trusted_documents.rules import Listed, sha256_of
 
 
 async def trust(*documents: str, client_id: str = EVERY_CLIENT) -> None:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from api.transport.bodies import Operation
 from api.transport.errors import Refusal
 from itr.actor import Actor
-from itr.documents.operations import find_document
-from itr.documents.policy import needs_trusted_documents
-from itr.documents.rules import sha256_of
+from itr.trusted_documents.operations import find_document
+from itr.trusted_documents.policy import needs_trusted_documents
+from itr.trusted_documents.rules import sha256_of
 
 _REMEMBERED = 5_000
 _FOUND_SECONDS = 60.0

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from tortoise.connection import get_connection
 
-from itr.documents.rules import Listed
 from itr.transactions import in_transaction
+from itr.trusted_documents.rules import Listed
 
 EVERY_CLIENT = "*"
 """Stands for every client where documents are registered."""

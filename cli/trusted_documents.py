@@ -8,9 +8,9 @@ import typer
 from graphql import GraphQLError
 
 from api.transport.schema import GuardedSchema
-from itr.documents.operations import Named, add_documents
-from itr.documents.rules import BadManifest, Listed, listed
 from itr.settings import Settings, WrongSettings
+from itr.trusted_documents.operations import Named, add_documents
+from itr.trusted_documents.rules import BadManifest, Listed, listed
 
 
 async def register(settings: Settings, manifest: Path, client: str) -> None:

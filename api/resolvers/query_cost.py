@@ -5,7 +5,7 @@ from typing import Any, cast
 import strawberry
 
 from api.prices import Price, priced
-from api.schema.costs import DocumentCost, PathCost
+from api.schema.query_cost import DocumentCost, PathCost
 from api.transport.bodies import decode
 from api.transport.errors import Refusal, sentence
 from api.transport.explaining import MOST, Explanation, explain
