@@ -30,7 +30,7 @@ from api.resolvers.permissions import may
 from api.schema import requests as _described  # noqa: F401 - names the enums of the schema
 from api.transport.context import Context
 from api.transport.schema import GuardedSchema
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.people.visibility import visible_organisations, visible_persons
 from itr.requests.policy import visible_parts, visible_requests
 from itr.requests.terms import Priority, RequestStatus

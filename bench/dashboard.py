@@ -21,9 +21,9 @@ from api.oauth import issue_token
 from bench.client import Result, run_client
 from bench.figures import Table, percentile, spread
 from bench.servers import ROOT, Api, Stand, cpu_seconds
+from itr.actors.roles import Role
 from itr.database import connected
 from itr.people.operations import find_actor_for_role
-from itr.people.roles import Role
 
 QUERY = (ROOT / "bench" / "dashboard.graphql").read_text()
 REQUIRED = 10.0

@@ -31,8 +31,8 @@ from bench.figures import Table, percentile, print_table
 from bench.memory import resident
 from bench.servers import Api, Stand, allow_files, stand
 from bench.subscribers import Heard, subscribed
+from itr.actors.roles import Role
 from itr.addresses import credentials
-from itr.people.roles import Role
 
 CORES = 2
 NOTE = """mutation Note($input: NoteOnRequestInput!) { noteOnRequest(input: $input) {

@@ -17,7 +17,7 @@ from bench.dashboard import QUERY, token_for
 from bench.figures import Table
 from bench.mutations import carry
 from bench.servers import Stand
-from itr.people.roles import Role
+from itr.actors.roles import Role
 
 
 def run(stand: Stand, *, quick: bool) -> list[Table]:

@@ -20,8 +20,8 @@ import httpx
 from bench.dashboard import token_for
 from bench.figures import Table
 from bench.servers import Api, Stand
+from itr.actors.roles import Role
 from itr.addresses import credentials
-from itr.people.roles import Role
 
 ROUNDS = 5
 

@@ -17,10 +17,10 @@ from api.resolvers import product_schema
 from bench.dashboard import QUERY
 from bench.figures import Table, percentile
 from bench.servers import Stand
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import Role
 from itr.database import Database, connected
 from itr.people.operations import load_actor
-from itr.people.roles import Role
 
 
 @dataclass

@@ -11,7 +11,7 @@ import typer
 from itr.access.models import AccessApproval
 from itr.access.operations.approvals import approve_here, waiting_approvals
 from itr.access.secrets import hash_password
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.database import connected
 from itr.errors import DomainError, NotFound
 from itr.events.work import Call, called_by

@@ -12,9 +12,9 @@ async def print_token(settings: Settings, name: str, organisation: str | None) -
     from api.oauth.keys import KeyRing, Keys
     from api.oauth.tokens import issue_token
     from itr.access.operations.signing_keys import generations
+    from itr.actors.roles import Role
     from itr.database import connected
     from itr.people.operations import find_actor_for_role
-    from itr.people.roles import Role
 
     if name not in Role.__members__:
         known = ", ".join(role.value for role in Role)

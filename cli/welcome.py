@@ -14,10 +14,10 @@ from api.oauth.keys import Keys
 from cli.surroundings import DEFAULT_HOME
 from itr.access.models import OAuthClient
 from itr.access.terms import ClientKind
+from itr.actors.roles import Role
 from itr.database import connected
 from itr.people.models import Person
 from itr.people.operations import find_actor_for_role
-from itr.people.roles import Role
 from itr.settings import Settings
 
 _CELL = 40

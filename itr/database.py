@@ -11,11 +11,11 @@ from tortoise.context import TortoiseContext, get_current_context
 from tortoise.exceptions import DBConnectionError
 
 from itr import rights, spans, wall
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import OrganisationKind
 from itr.addresses import credentials
 from itr.events.epoch import renew_epoch
 from itr.migrating import Migrations
-from itr.people.roles import OrganisationKind
 from itr.servers import give_missing_functions, session_at
 from itr.settings import Settings
 

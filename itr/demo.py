@@ -10,7 +10,8 @@ from uuid import UUID
 
 from tortoise.models import Model
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
+from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.models import (
     CatalogueItem,
     Contract,
@@ -66,7 +67,6 @@ from itr.people.operations import (
     create_project,
     create_queue,
 )
-from itr.people.roles import OrganisationKind, Role
 from itr.settings import Settings
 from itr.sla.models import Calendar
 from itr.sla.operations import save_calendar

@@ -8,7 +8,7 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
 from itr.catalogue.rules import ServiceTerms
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.demo_data import GOLD, GRAIN, HOUSE, LAKE, LAKE_CONTRACT, RIDGE, SILVER, demo_id

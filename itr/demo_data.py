@@ -2,10 +2,10 @@
 
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from itr.actors.roles import Role
 from itr.catalogue.rules import Pauses, Targets
 from itr.catalogue.terms import ChargeKind
 from itr.durations import HOUR, MINUTE
-from itr.people.roles import Role
 from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target
 from itr.sla.terms import Thread, WaitingReason

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from random import Random
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.catalogue.in_force import current_terms
 from itr.demo_course import Cast, Course, registered_at
 from itr.demo_data import GOLD, HOUSE, PARTNERS, PEOPLE, QUEUES, SILVER, demo_id

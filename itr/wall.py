@@ -14,7 +14,7 @@ from hashlib import sha256
 
 import asyncpg
 
-from itr.people.roles import OrganisationKind
+from itr.actors.roles import OrganisationKind
 from itr.settings import WrongSettings
 
 ROLES: Mapping[OrganisationKind, str] = {

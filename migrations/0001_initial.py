@@ -6,8 +6,8 @@ from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from tortoise.migrations import operations as ops
 
+from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.terms import ChargeKind, EntitlementOutcome, Phase, QuotaUnit
-from itr.people.roles import OrganisationKind, Role
 from itr.requests.terms import (
     Channel,
     Charge,

@@ -10,8 +10,8 @@ from tortoise.fields.base import OnDelete
 from tortoise.migrations import operations as ops
 
 from itr.access.terms import ApprovalKind, ApprovalState
+from itr.actors.roles import Role
 from itr.notifications.terms import NotificationKind
-from itr.people.roles import Role
 
 NEW = """
 create index access_approval_pending on access_approval (person_id) where state = 'PENDING';

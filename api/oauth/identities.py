@@ -17,7 +17,7 @@ from api.oauth.tokens import Claims, Unauthenticated, verify_token
 from itr.access.operations import recording, signing_keys
 from itr.access.operations.standing import Credential, stands
 from itr.access.scopes import permitted_by
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.events.feed import Event, Feed
 from itr.settings import Settings
 

@@ -15,7 +15,7 @@ from api.schema.people import Organisation, Person
 from api.schema.request_inputs import MutationInput
 from itr.access.operations import clients, passwords
 from itr.access.rules import CONFIDENTIAL
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 
 Info = strawberry.Info
 P = Permission

@@ -11,10 +11,10 @@ from api.resolvers.permissions import may
 from api.schema import people_inputs as given
 from api.schema.people import Organisation, Person, Queue
 from api.schema.people_payloads import OrganisationPayload, PersonPayload, QueuePayload
+from itr.actors.roles import Permission
 from itr.errors import Required
 from itr.people import operations
 from itr.people.operations import PersonChanges
-from itr.people.roles import Permission
 
 Info = strawberry.Info
 

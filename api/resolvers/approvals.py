@@ -14,7 +14,7 @@ from api.schema.approvals import (
     AccessApprovalPayload,
 )
 from itr.access.operations import approvals
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 
 Info = strawberry.Info
 P = Permission

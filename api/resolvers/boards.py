@@ -20,7 +20,7 @@ from api.schema.boards import (
 )
 from api.schema.positions import POSITION_NOW
 from api.transport.live import Kind, Update
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, IS_RUNNING, URGENCY
 
 BOARD = Followed(

@@ -6,7 +6,7 @@ from api.resolvers.performing import on_request
 from api.resolvers.permissions import mutation
 from api.schema import breaches as given
 from api.schema.payloads import RequestPayload
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.requests import operations
 
 Info = strawberry.Info

@@ -15,8 +15,8 @@ from api.schema.catalogue_inputs import (
     SaveCalendarInput,
 )
 from api.schema.simulation import CalendarExceptionInput, Weekday, WorkingCalendarInput
+from itr.actors.roles import Permission
 from itr.errors import DomainError, problems_of
-from itr.people.roles import Permission
 from itr.sla.calendars import CalendarDefinition, DatedException, Shift, Span
 from itr.sla.operations import correct_calendar, save_calendar
 

@@ -22,10 +22,10 @@ from api.schema.catalogue import (
 )
 from api.schema.people import Organisation, Project
 from api.schema.service_levels import ServiceLevel
+from itr.actors.roles import Permission
 from itr.catalogue import operations
 from itr.catalogue.make_up_days import set_make_up_days
 from itr.catalogue.operations import ContractLineDraft
-from itr.people.roles import Permission
 
 Info = strawberry.Info
 P = Permission

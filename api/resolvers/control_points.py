@@ -17,10 +17,10 @@ from api.schema.underpinning import (
     UnderpinningContractConnection,
     UnderpinningContractPayload,
 )
+from itr.actors.roles import Permission
 from itr.catalogue.rules import BadTarget
 from itr.catalogue.underpinning import save_underpinning_contract
 from itr.durations import microseconds_of
-from itr.people.roles import Permission
 from itr.requests.steps import work_of
 from itr.sla.clock import Target
 

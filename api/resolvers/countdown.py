@@ -18,10 +18,10 @@ from api.schema.requests import ServiceRequest
 from api.transport.context import Context
 from api.transport.executor import Message
 from api.transport.live import Kind, Snapshot, Update
+from itr.actors.roles import Permission
 from itr.errors import NotFound
 from itr.events.cursor import Position
 from itr.events.feed import Event
-from itr.people.roles import Permission
 from itr.requests.policy import visible_requests
 from itr.sla.countdown import Running, countdown_of
 from itr.sla.reading import read_running

@@ -6,7 +6,7 @@ from api.resolvers.performing import on_request
 from api.resolvers.permissions import may
 from api.schema.escalations import AcknowledgeEscalationInput, EscalateToManagementInput
 from api.schema.payloads import RequestPayload
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.requests.operations.escalations import acknowledge_escalation, escalate_to_management
 
 P = Permission

@@ -10,7 +10,7 @@ from api.schema import family_inputs as given
 from api.schema.catalogue import Product
 from api.schema.payloads import RequestPayload
 from api.schema.requests import ServiceRequest
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.requests.operations.duplicates import merge_requests
 from itr.requests.operations.families import Part, split_request
 

@@ -22,10 +22,10 @@ from api.planner.stored import stored_type
 from api.schema.people import Organisation
 from api.transport.context import Context
 from api.transport.live import Snapshot, snapshot_of
+from itr.actors.roles import Permission
 from itr.durations import format_duration, microseconds_of
 from itr.events.cursor import Position
 from itr.events.feed import Event
-from itr.people.roles import Permission
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from api.schema.catalogue import Product
 from api.schema.people import Organisation
 from api.transport.context import Context
 from api.transport.live import Kind, Snapshot, Update
+from itr.actors.roles import Permission
 from itr.events.cursor import Position
 from itr.events.feed import Event, Taken
-from itr.people.roles import Permission
 from itr.reports.live_figures import Count, LiveFigures, Wanted, ensure_days, live_figures
 from itr.requests.policy import visible_on_boards
 from itr.requests.rules import LINES

@@ -26,11 +26,11 @@ from api.schema.notifications import (
 )
 from api.transport.context import Context
 from api.transport.live import Kind, Snapshot, Update, snapshot_of
+from itr.actors.roles import Permission
 from itr.events.cursor import Position
 from itr.events.feed import Event
 from itr.notifications.operations import mark_read
 from itr.notifications.telling import TOLD
-from itr.people.roles import Permission
 
 P = Permission
 _TOLD = f'"{TOLD}"'

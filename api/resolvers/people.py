@@ -11,7 +11,7 @@ from api.schema.people import (
     QueueConnection,
     Viewer,
 )
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 
 P = Permission
 

@@ -6,8 +6,8 @@ from typing import Any
 import strawberry
 from strawberry.permission import BasePermission
 
+from itr.actors.roles import Permission
 from itr.errors import Forbidden
-from itr.people.roles import Permission
 
 
 @cache

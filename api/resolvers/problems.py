@@ -10,8 +10,8 @@ from api.resolvers.permissions import may, mutation
 from api.schema import problem_inputs as given
 from api.schema.payloads import ProblemPayload, RequestPayload
 from api.schema.problems import Problem, ProblemConnection
+from itr.actors.roles import Permission
 from itr.knowledge import operations
-from itr.people.roles import Permission
 
 Info = strawberry.Info
 P = Permission

@@ -28,10 +28,10 @@ from api.schema.recalculations import (
 from api.schema.service_levels import ServiceLevel, ServiceLevelVersion
 from api.transport.context import Context
 from api.transport.live import Kind, Snapshot, Update, snapshot_of
+from itr.actors.roles import Permission
 from itr.errors import NotFound
 from itr.events.cursor import Position
 from itr.events.feed import Event
-from itr.people.roles import Permission
 from itr.recalculations import operations
 from itr.recalculations.policy import visible_recalculations
 from itr.reports.rules import Period

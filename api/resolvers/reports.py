@@ -24,7 +24,7 @@ from api.schema.reports import (
     formulas_in,
 )
 from api.schema.requests import RequestFilter, ServiceRequest
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.reports import operations, rules
 from itr.reports.rules import Question
 from itr.reports.terms import (

@@ -18,7 +18,7 @@ from api.schema.request_events import (
 )
 from api.schema.requests import RequestFilter, ServiceRequest
 from api.transport.live import Kind, Update
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 
 REQUESTS = Followed(
     name="requestEvents",

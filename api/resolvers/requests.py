@@ -15,8 +15,8 @@ from api.schema.charge_inputs import AcceptChargeInput
 from api.schema.payloads import RequestPayload
 from api.schema.people import Organisation, Person, Project, Queue
 from api.schema.requests import RequestConnection, ServiceRequest
+from itr.actors.roles import Permission
 from itr.events.log import Audience
-from itr.people.roles import Permission
 from itr.requests import operations
 from itr.requests.charge_rules import Price
 from itr.requests.intake import Intake

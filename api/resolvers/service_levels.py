@@ -12,12 +12,12 @@ from api.resolvers.permissions import may
 from api.schema import catalogue_inputs as given
 from api.schema.calendars import Calendar
 from api.schema.service_levels import ServiceLevel, ServiceLevelConnection
+from itr.actors.roles import Permission
 from itr.catalogue.operations import save_service_level, switch_off_service_level
 from itr.catalogue.rules import BadTarget, Targets
 from itr.catalogue.service_levels import level_of
 from itr.durations import microseconds_of
 from itr.errors import DomainError, InvalidInput, PathItem, problems_of, refuse
-from itr.people.roles import Permission
 from itr.sla.alarms import PERCENTS
 from itr.sla.clock import Target
 

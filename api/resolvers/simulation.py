@@ -16,8 +16,8 @@ from api.schema.simulation import (
     WorkingTime,
 )
 from api.working_out import worked_out
+from itr.actors.roles import Permission
 from itr.errors import InvalidInput
-from itr.people.roles import Permission
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.clock import ClockEvent, Target
 from itr.sla.previews import (

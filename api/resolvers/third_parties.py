@@ -7,7 +7,7 @@ from api.resolvers.permissions import mutation
 from api.schema import third_party_inputs as given
 from api.schema.payloads import RequestPayload
 from api.schema.people import Person, Queue
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.requests.operations.third_parties import hand_to_partner, take_back
 
 Info = strawberry.Info

@@ -8,7 +8,7 @@ from graphql import GraphQLSchema
 
 from api.resolvers.permissions import may
 from api.schema.usage import DocumentUsage, FieldUsage
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.trusted_documents import operations
 
 LOOKED_BACK = timedelta(days=90)

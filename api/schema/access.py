@@ -17,7 +17,7 @@ from api.schema.request_inputs import MutationInput
 from api.schema.vocabulary import described
 from itr.access.policy import visible_clients
 from itr.access.terms import ClientKind, IdTokenAlgorithm
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 
 described(
     ClientKind,

@@ -16,7 +16,7 @@ from api.schema.request_inputs import MutationInput
 from api.schema.vocabulary import described
 from itr.access.policy import visible_approvals
 from itr.access.terms import ApprovalKind, ApprovalState
-from itr.people.roles import Permission, Role
+from itr.actors.roles import Permission, Role
 
 described(
     ApprovalKind,

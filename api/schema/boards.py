@@ -24,7 +24,7 @@ from api.schema.sla import (
     STATE,
 )
 from api.schema.vocabulary import CURSOR, described
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.requests.policy import visible_board_clocks, visible_on_boards
 from itr.requests.risk import IS_RUNNING, RISK, URGENCY, SlaRisk
 from itr.requests.terms import Priority, RequestKind, RequestStatus

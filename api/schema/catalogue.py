@@ -12,6 +12,7 @@ from api.planner.declare import column, connection, many, one, public_id, same_r
 from api.planner.stored import Node, embedded, stored
 from api.schema.people import Organisation, Project
 from api.schema.service_levels import ServiceLevel
+from itr.actors.roles import Permission
 from itr.catalogue.policy import (
     visible_catalogue_items,
     visible_contract_lines,
@@ -21,7 +22,6 @@ from itr.catalogue.policy import (
     visible_service_products,
 )
 from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
-from itr.people.roles import Permission
 
 if TYPE_CHECKING:
     from api.schema.requests import RequestConnection

@@ -8,7 +8,7 @@ from api.planner.declare import column, one, public_id, sql
 from api.planner.stored import Node, embedded, stored
 from api.schema.people import Person
 from api.schema.vocabulary import described
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.requests.policy import visible_bulletins
 from itr.requests.terms import BulletinKind
 

@@ -9,7 +9,7 @@ from api.planner.stored import Node, stored
 from api.schema.people import Person
 from api.schema.request_inputs import ReasonInput, RequestInput
 from api.schema.vocabulary import described
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.requests.policy import visible_parts
 from itr.requests.terms import EscalationCause, ManagementStep
 from itr.sla.terms import Thread

@@ -16,10 +16,10 @@ from api.schema.payloads import UserError
 from api.schema.request_inputs import MutationInput
 from api.schema.requests import ServiceRequest
 from api.schema.vocabulary import CURSOR, described
+from itr.actors.roles import Permission
 from itr.notifications.policy import visible_notifications
 from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of
-from itr.people.roles import Permission
 from itr.sla.terms import Thread
 from itr.visibility import Visible
 

@@ -11,7 +11,7 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, computed, connection, many, one, public_id, sql
 from api.planner.stored import Node, stored, stored_type
 from api.schema.vocabulary import described
-from itr.people.roles import OrganisationKind, Permission, Role
+from itr.actors.roles import OrganisationKind, Permission, Role
 from itr.people.visibility import (
     visible_organisations,
     visible_persons,

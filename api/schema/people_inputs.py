@@ -4,7 +4,7 @@ import strawberry
 
 from api.schema.people import Language
 from api.schema.request_inputs import MutationInput
-from itr.people.roles import OrganisationKind, Role
+from itr.actors.roles import OrganisationKind, Role
 
 
 @strawberry.input(description="Add a person with their roles (R-ROLE-01).")

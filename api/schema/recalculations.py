@@ -20,7 +20,7 @@ from api.schema.reports import PeriodInput
 from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel, ServiceLevelVersion
 from api.schema.vocabulary import described
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.recalculations.policy import visible_recalculation_lines, visible_recalculations
 from itr.recalculations.rules import Tally, rate_of
 from itr.requests.terms import Priority

@@ -22,9 +22,9 @@ from api.schema.standing import STANDING, open_verbs
 from api.schema.third_parties import HandOver
 from api.schema.timeline import TimelineEventConnection
 from api.schema.waits import RequestWait, waits_of
+from itr.actors.roles import Permission
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.people.names_shown import ASSIGNEE_NAME
-from itr.people.roles import Permission
 from itr.requests import journeys
 from itr.requests.given_back import GIVEN_BACK, as_it_was
 from itr.requests.policy import (

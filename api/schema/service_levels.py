@@ -14,13 +14,13 @@ from api.planner.stored import Node, stored
 from api.schema.alarm_rules import AlarmRules, shown_alarm_rules
 from api.schema.attribution import name_of
 from api.schema.calendars import Calendar
+from itr.actors.roles import Permission
 from itr.catalogue.policy import (
     visible_service_level_versions,
     visible_service_levels,
     visible_service_pauses,
     visible_service_targets,
 )
-from itr.people.roles import Permission
 from itr.requests.terms import FaultLevel, Impact, Priority
 from itr.sla.control_points import STEPS
 from itr.sla.terms import Thread, WaitingReason

@@ -16,8 +16,8 @@ from api.schema.breaches import BreachExplanation
 from api.schema.control_points import ControlPoint
 from api.schema.positions import POSITION_NOW
 from api.schema.vocabulary import described
+from itr.actors.roles import Permission
 from itr.errors import InvalidInput
-from itr.people.roles import Permission
 from itr.requests.policy import visible_parts
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.clock_facts import ClockNotStarted

@@ -9,7 +9,7 @@ from api.planner.declare import column, one, public_id, sql
 from api.planner.stored import Node, stored
 from api.schema.people import Organisation
 from api.schema.positions import POSITION_NOW
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 from itr.requests.policy import visible_hand_overs
 from itr.sla.terms import ClockState
 

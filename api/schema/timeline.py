@@ -14,9 +14,9 @@ from api.planner.declare import column, one, public_id, sql
 from api.planner.stored import Identity, Node, stored
 from api.schema.people import Person
 from api.schema.timeline_words import FACT, TimelineFact
+from itr.actors.roles import Permission
 from itr.events.log import Audience
 from itr.people.names_shown import ACTOR_NAME
-from itr.people.roles import Permission
 from itr.requests.policy import visible_events
 from itr.requests.terms import Priority, RequestStatus
 

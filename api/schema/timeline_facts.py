@@ -22,8 +22,8 @@ from api.schema.problems import Problem
 from api.schema.service_levels import ServiceLevelVersion
 from api.schema.timeline import TimelineEvent
 from api.schema.timeline_words import FACTS
+from itr.actors.roles import Permission
 from itr.catalogue.terms import EntitlementOutcome
-from itr.people.roles import Permission
 from itr.requests.terms import (
     BulletinKind,
     Channel,

@@ -12,7 +12,7 @@ from itr.errors import Language
 if TYPE_CHECKING:
     from api.transport.budget import QueryCost
     from api.transport.live import Live
-    from itr.actor import Actor
+    from itr.actors.actor import Actor
     from itr.database import Database, Reads
     from itr.events.feed import Feed
     from itr.settings import Settings

@@ -17,7 +17,7 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.errors import Forbidden
 
 

@@ -21,7 +21,7 @@ from api.transport.schema import GuardedSchema
 from api.transport.trusted_documents import TrustedDocuments
 from api.transport.watching import Watching
 from itr.access.issuers import read_issuers
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.database import Database, connected
 from itr.errors import Language
 from itr.events.feed import Feed

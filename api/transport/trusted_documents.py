@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from api.transport.bodies import Operation
 from api.transport.errors import Refusal
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.trusted_documents.operations import find_document
 from itr.trusted_documents.policy import needs_trusted_documents
 from itr.trusted_documents.rules import sha256_of

@@ -16,8 +16,8 @@ from itr.events.feed import TAKEN, Event, Taken
 
 if TYPE_CHECKING:
     from api.transport.context import Context
+    from itr.actors.roles import Permission
     from itr.database import Reads
-    from itr.people.roles import Permission
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from itr.access.terms import ApprovalState
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.errors import DomainError
 
 APPROVAL_LIFETIME = timedelta(hours=24)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from itr.access.issuer_clients import KEYS as CLIENT_KEYS
 from itr.access.issuer_clients import IssuerClient, read_client
-from itr.people.roles import Role
+from itr.actors.roles import Role
 
 ALGORITHMS = frozenset(
     [

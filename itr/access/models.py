@@ -16,9 +16,9 @@ from itr.access.terms import (
     EndReason,
     IdTokenAlgorithm,
 )
+from itr.actors.roles import Role
 from itr.columns import enum_or_null, text_or_null
 from itr.people.models import Person
-from itr.people.roles import Role
 from itr.tables import Table
 
 

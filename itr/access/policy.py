@@ -1,7 +1,7 @@
 """Who may see and manage the programs that use the product."""
 
-from itr.actor import Actor
-from itr.people.roles import Permission
+from itr.actors.actor import Actor
+from itr.actors.roles import Permission
 from itr.visibility import Visible
 
 

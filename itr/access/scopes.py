@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from itr.people.roles import Permission
+from itr.actors.roles import Permission
 
 FULL, READ, BOARD = "itr", "itr:read", "itr:board"
 OPENID, PROFILE, EMAIL = "openid", "profile", "email"

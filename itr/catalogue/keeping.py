@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from tortoise.models import Model
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.errors import NotFound, PathItem
 from itr.events.log import Fact
 from itr.events.work import Work

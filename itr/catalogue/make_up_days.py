@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import OrganisationKind, Permission
 from itr.errors import NotFound
 from itr.events.log import Fact
 from itr.events.work import transaction
 from itr.people.history import next_version
 from itr.people.models import Organisation
-from itr.people.permission import ensure_may
-from itr.people.roles import OrganisationKind, Permission
 from itr.people.rules import ensure_kind
 from itr.sla.operations import keep_twins
 from itr.sla.recalculations import begin

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import OrganisationKind, Permission
 from itr.catalogue.authorisation import authorise, return_quota
 from itr.catalogue.entitlement import Entitlement
 from itr.catalogue.in_force import NoHouseLevel, current_terms, house_terms, terms_of
@@ -34,8 +36,6 @@ from itr.errors import Faults, NotFound, refuse
 from itr.events.work import transaction
 from itr.people.models import Organisation, Project
 from itr.people.names import kept_whole
-from itr.people.permission import ensure_may
-from itr.people.roles import OrganisationKind, Permission
 from itr.people.rules import ensure_kind
 from itr.texts import ensure_name, ensure_text
 

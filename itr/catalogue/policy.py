@@ -1,6 +1,6 @@
 """Which rows of the catalogue an actor may see (R-ROLE-03, R-ROLE-06)."""
 
-from itr.actor import Actor, Reach
+from itr.actors.actor import Actor, Reach
 from itr.people.visibility import of_visible_customer, through
 from itr.requests.policy import visible_requests
 from itr.visibility import Visible

@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import Permission
 from itr.catalogue.in_force import current_terms
 from itr.catalogue.keeping import ensure_exists, keep, record
 from itr.catalogue.models import (
@@ -26,8 +28,6 @@ from itr.catalogue.underpinning import problems_of_underpinning
 from itr.errors import NotFound, Stale, refuse
 from itr.events.work import Work, transaction
 from itr.people.names import kept_whole
-from itr.people.permission import ensure_may
-from itr.people.roles import Permission
 from itr.sla.alarms import PERCENTS
 from itr.sla.models import Calendar
 from itr.sla.operations import current_calendars

@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import OrganisationKind, Permission
 from itr.catalogue.in_force import current_terms
 from itr.catalogue.keeping import record
 from itr.catalogue.models import ServiceLevel, UnderpinningContract
@@ -14,8 +16,6 @@ from itr.catalogue.rules import BadTarget, MixedUnits, Targets, by_thread
 from itr.errors import DomainError, NotFound
 from itr.events.work import transaction
 from itr.people.models import Organisation, Person
-from itr.people.permission import ensure_may
-from itr.people.roles import OrganisationKind, Permission
 from itr.people.rules import ensure_kind
 from itr.requests.terms import Priority
 from itr.sla.clock import Target

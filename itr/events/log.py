@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 
 
 class Audience(StrEnum):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.errors import DomainError
 from itr.events.work import Work, transaction
 from itr.imports.errors import bad_line

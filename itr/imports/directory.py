@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
+from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.models import Product
 from itr.events.log import Fact
 from itr.events.work import Work, transaction
@@ -19,7 +20,6 @@ from itr.imports.mapping import Document
 from itr.imports.replay import BY_AN_OWNER
 from itr.imports.terms import Step
 from itr.people.models import Organisation, Person, Queue, QueueMember
-from itr.people.roles import OrganisationKind, Role
 from itr.requests.rules import PlaceOfWork
 
 Team = tuple[str, int]

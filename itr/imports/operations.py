@@ -9,7 +9,7 @@ from typing import TypeVar
 import asyncpg
 from tortoise.connection import get_connection
 
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.addresses import credentials
 from itr.database import connected
 from itr.events.work import Call, called_by

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.requests.handling import Handling
 from itr.sla.alarms import Alarm, alarm_points

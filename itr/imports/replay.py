@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.catalogue.terms import EntitlementOutcome
 from itr.errors import DomainError
 from itr.events.log import Audience

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import Permission
 from itr.errors import Forbidden, NotFound, Stale
 from itr.events.log import Audience, Fact
 from itr.events.work import Work, transaction
@@ -14,7 +15,6 @@ from itr.knowledge import rules
 from itr.knowledge.models import Problem
 from itr.knowledge.policy import visible_problems
 from itr.knowledge.terms import ProblemStatus
-from itr.people.roles import Permission
 from itr.requests.handling import Handling
 from itr.requests.intake import ALPHABET
 from itr.requests.rules import LONGEST_TITLE, ensure_can_move

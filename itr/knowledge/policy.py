@@ -1,7 +1,7 @@
 """Which problems an actor may see: our own people's (R-ROLE-06)."""
 
-from itr.actor import Actor
-from itr.people.roles import Permission
+from itr.actors.actor import Actor
+from itr.actors.roles import Permission
 from itr.requests.policy import visible_requests
 from itr.visibility import Visible
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import Permission
 from itr.errors import DomainError, Forbidden, NotFound, Required, TooLong, refuse
 from itr.events.log import Fact
 from itr.events.work import transaction
-from itr.people.roles import Permission
 
 AT_ONCE = 100
 """How many entries are marked in one go, at most."""

@@ -1,7 +1,7 @@
 """Whose list is whose: a person sees their own and nobody else's (R-NOT-01, R-ROLE-03)."""
 
-from itr.actor import Actor
-from itr.people.roles import Permission
+from itr.actors.actor import Actor
+from itr.actors.roles import Permission
 from itr.visibility import Visible
 
 

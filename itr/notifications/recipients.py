@@ -11,9 +11,9 @@ from uuid import UUID
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from itr.actors.roles import OrganisationKind
 from itr.notifications.alarm_rules import DEFAULT_RULES, AlarmRules, alarm_rules_of
 from itr.notifications.terms import Recipient
-from itr.people.roles import OrganisationKind
 from itr.people.stand_ins import ABOVE, stand_ins
 
 logger = logging.getLogger("itr.telling")

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from tortoise import fields
 
+from itr.actors.roles import OrganisationKind, Role
 from itr.columns import text_or_null
-from itr.people.roles import OrganisationKind, Role
 from itr.tables import Table
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
+from itr.actors.roles import OrganisationKind, Role
 from itr.errors import DomainError, InvalidInput, PathItem
-from itr.people.roles import OrganisationKind, Role
 
 LANGUAGES = ("zh", "en")
 ROLES_OUTSIDE = {

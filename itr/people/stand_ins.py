@@ -1,6 +1,6 @@
 """Who takes the place of whom when nobody holds a role: the next above, by name (R-ROLE-07)."""
 
-from itr.people.roles import Role
+from itr.actors.roles import Role
 
 ABOVE = (Role.DISPATCH_MANAGER, Role.PROCESS_MANAGER, Role.OPERATIONS_DIRECTOR)
 """Who stands in where nobody is in charge, in this order."""

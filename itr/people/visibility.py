@@ -5,8 +5,8 @@ Names inside the conditions are words of their own, so that they never hide the 
 
 from collections.abc import Mapping
 
-from itr.actor import Actor, Reach
-from itr.people.roles import Permission
+from itr.actors.actor import Actor, Reach
+from itr.actors.roles import Permission
 from itr.requests.policy import visible_requests
 from itr.visibility import Visible
 

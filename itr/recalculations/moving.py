@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
 from itr.catalogue.in_force import terms_of
 from itr.catalogue.rules import ServiceTerms
 from itr.events.work import Work

@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import OrganisationKind, Permission
 from itr.catalogue.in_force import current_terms
 from itr.catalogue.models import ServiceLevel, ServiceLevelVersion
 from itr.errors import NotFound
 from itr.events.work import transaction
 from itr.people.models import Organisation
-from itr.people.permission import ensure_may
-from itr.people.roles import OrganisationKind, Permission
 from itr.recalculations.rules import (
     CANCELLABLE,
     GOOD_FOR,

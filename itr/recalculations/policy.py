@@ -1,6 +1,6 @@
 """Which recalculations an actor may see: they are about everybody's requests (R-ROLE-03)."""
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.visibility import Visible
 
 

@@ -7,7 +7,7 @@ breached clock, a part of a lateness, what a clock waited for.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.catalogue.policy import visible_contracts, visible_products
 from itr.catalogue.terms import EntitlementOutcome
 from itr.people.visibility import (

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import Permission
 from itr.database import Reads, fetch_planned
 from itr.errors import InvalidInput
-from itr.people.permission import ensure_may
-from itr.people.roles import Permission
 from itr.reports.rules import (
     MOST_ROWS,
     Key,

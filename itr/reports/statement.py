@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.reports.measures import AXES, JOINS, MEASURES, PARTS, SOURCES, STAYS, TABLES
 from itr.reports.rules import MOST_ROWS, Question, buckets_of
 from itr.reports.terms import (

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
+from itr.actors.roles import Role
 from itr.errors import DomainError
 from itr.notifications.alarm_rules import AlarmRules
-from itr.people.roles import Role
 from itr.requests.terms import ManagementStep, Priority
 from itr.sla.alarms import BREACH
 from itr.sla.working_time import WorkingCalendar

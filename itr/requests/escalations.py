@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
 from itr.errors import DomainError
 from itr.events.log import Audience, Fact
 from itr.events.work import Work

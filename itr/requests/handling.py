@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.catalogue.rules import ServiceTerms
 from itr.events.log import Audience, Fact
 from itr.requests import journeys

@@ -6,14 +6,14 @@ from datetime import datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from itr.actor import Actor, Reach
+from itr.actors.actor import Actor, Reach
+from itr.actors.roles import OrganisationKind
 from itr.catalogue.in_force import house_terms
 from itr.catalogue.models import Product
 from itr.catalogue.terms import Phase
 from itr.errors import Faults, NotFound, Required
 from itr.events.work import Work
 from itr.people.models import Organisation, Person, Project
-from itr.people.roles import OrganisationKind
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.models import Request

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
-from itr.actor import Actor, Reach
+from itr.actors.actor import Actor, Reach
 from itr.errors import NotFound
 from itr.people.models import Person, Queue, QueueMember
 from itr.requests.models import HandOver, Stint

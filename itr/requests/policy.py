@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import Actor, Reach
+from itr.actors.actor import Actor, Reach
+from itr.actors.roles import Permission, Role
 from itr.errors import Forbidden
-from itr.people.roles import Permission, Role
 from itr.requests.emergency_rules import is_outage
 from itr.requests.escalation_rules import TOP, rank_of
 from itr.requests.models import Request

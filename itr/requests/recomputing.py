@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.catalogue.in_force import terms_of
 from itr.events.log import Audience, Fact
 from itr.events.work import Work, transaction

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.catalogue.in_force import terms_of
 from itr.events.work import transaction
 from itr.passed_over import INCOMPUTABLE, PassedOver

@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from itr.actor import SYSTEM, Actor
-from itr.people.roles import Role
+from itr.actors.actor import SYSTEM, Actor
+from itr.actors.roles import Role
 from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.rules import has_technical_steps
 from itr.requests.terms import RequestStatus

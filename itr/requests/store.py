@@ -10,7 +10,7 @@ import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
 from itr.catalogue.in_force import terms_of
 from itr.errors import NotFound, Stale
 from itr.events.log import Audience

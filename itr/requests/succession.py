@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.policy import GRANTS
+from itr.actors.roles import Permission, Role
 from itr.events.log import Audience, Fact
 from itr.events.work import Work
 from itr.notifications.telling import tell
-from itr.people.policy import GRANTS
-from itr.people.roles import Permission, Role
 from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.escalation_rules import step_of
 from itr.requests.escalations import escalation_fact

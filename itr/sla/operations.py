@@ -8,15 +8,15 @@ from uuid import UUID, uuid4
 
 from tortoise.connection import get_connection
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import Permission
 from itr.errors import NotFound, Stale, refuse
 from itr.events.log import Fact
 from itr.events.work import Work, transaction
 from itr.passed_over import INCOMPUTABLE, PassedOver
 from itr.people.models import Organisation
 from itr.people.names import NameTaken, kept_whole
-from itr.people.permission import ensure_may
-from itr.people.roles import Permission
 from itr.sla.calendar_errors import NoWorkingTime, problems_of_calendar
 from itr.sla.calendars import CalendarDefinition, DatedException
 from itr.sla.clock_facts import Target

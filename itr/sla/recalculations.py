@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.events.log import Fact
 from itr.events.work import Work
 from itr.sla.models import Recalculation

@@ -7,7 +7,7 @@ from typing import Any
 
 from tortoise.connection import get_connection
 
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.events.work import transaction
 from itr.faults import kind_of

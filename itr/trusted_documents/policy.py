@@ -1,7 +1,7 @@
 """Whose documents must have been registered before."""
 
-from itr.actor import Actor
-from itr.people.roles import Role
+from itr.actors.actor import Actor
+from itr.actors.roles import Role
 
 DEVELOPMENT_CLIENT = "itr"
 """The client of `itr token`: developers at work, with any document."""

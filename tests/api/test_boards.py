@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from api.app import create_app
+from itr.actors.roles import Role
 from itr.database import connected
 from itr.people.operations import assign_role, create_person, revoke_role
-from itr.people.roles import Role
 from itr.settings import Settings
 from itr.sla.models import Clock
 from tests.support.boards import (

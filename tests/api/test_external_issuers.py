@@ -20,10 +20,10 @@ from itr.access.operations.external import (
     person_vouched_for,
 )
 from itr.access.operations.signing_keys import rotate_signing_key
+from itr.actors.roles import Role
 from itr.database import connected
 from itr.people.models import Person
 from itr.people.operations import assign_role, load_actor, revoke_role
-from itr.people.roles import Role
 from itr.settings import Settings, WrongSettings
 from tests.api.throwaway import eventually
 from tests.support.databases import TEMPLATE, cloned_database, environment

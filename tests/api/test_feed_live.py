@@ -13,10 +13,10 @@ import pytest
 from api.transport.context import Context
 from api.transport.services import Services
 from api.transport.source import SHARED_SECONDS
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import Role
 from itr.errors import Forbidden
 from itr.events.cursor import BadCursor
-from itr.people.roles import Role
 from itr.settings import Settings
 from tests.api.throwaway import (
     Changed,

@@ -15,9 +15,9 @@ from itr.access.operations.grants import client_named
 from itr.access.operations.passwords import set_password
 from itr.access.secrets import is_password, is_secret
 from itr.access.terms import ClientKind
+from itr.actors.roles import DECIDING, Role
 from itr.people.models import Person
 from itr.people.operations import assign_role, create_person, load_actor
-from itr.people.roles import DECIDING, Role
 from itr.settings import Settings
 from tests.support.desk import FOUNDER, Desk, open_desk
 from tests.support.firms import key_in

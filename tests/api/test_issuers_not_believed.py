@@ -21,8 +21,8 @@ from api.oauth import asking
 from api.oauth.asking import LARGEST_ANSWER, Unreachable
 from api.oauth.published import Published
 from itr.access.models import BrowserSession, ExternalIdentity
+from itr.actors.roles import Role
 from itr.people.models import Person, RoleAssignment
-from itr.people.roles import Role
 from itr.settings import Settings
 from tests.support.dishonest_issuer import (
     ANOTHER,

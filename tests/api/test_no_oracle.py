@@ -22,8 +22,8 @@ from api.planner.filters import target_class
 from api.planner.schema import types_of
 from api.planner.stored import stored_type
 from api.resolvers import product_schema
-from itr.people.policy import GRANTS
-from itr.people.roles import Permission, Role
+from itr.actors.policy import GRANTS
+from itr.actors.roles import Permission, Role
 from itr.settings import Settings
 from tests.support.client import Answer, Client, served
 from tests.support.databases import contents

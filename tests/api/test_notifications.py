@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from api.app import create_app
+from itr.actors.roles import Role
 from itr.database import connected
-from itr.people.roles import Role
 from itr.settings import Settings
 from itr.sla.firing import fire_due
 from itr.sla.models import Clock

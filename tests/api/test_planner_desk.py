@@ -13,11 +13,11 @@ from strawberry.schema.config import StrawberryConfig
 from api.execution import CompiledSchema
 from api.planner import SCALARS, relied_on
 from api.resolvers.root import STORED, Query
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import OrganisationKind, Role
 from itr.addresses import credentials
 from itr.database import Database, open_outside
 from itr.demo import seed
-from itr.people.roles import OrganisationKind, Role
 from itr.settings import Settings
 from tests.support.oracle import Oracle
 from tests.support.oracle_answers import differences

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import (
     ContractLineDraft,
     save_catalogue_item,
@@ -16,7 +17,6 @@ from itr.catalogue.operations import (
 )
 from itr.catalogue.terms import ChargeKind, QuotaUnit
 from itr.people.operations import create_organisation, create_person
-from itr.people.roles import OrganisationKind, Role
 from itr.requests.terms import FaultLevel, Impact
 from itr.requests.windows import end_due_windows
 from itr.settings import Settings

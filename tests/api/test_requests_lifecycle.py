@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from itr.actors.roles import Role
 from itr.people.operations import create_queue
-from itr.people.roles import Role
 from itr.requests.policy import PERMISSION_OF
 from itr.requests.rules import MOVES
 from itr.requests.terms import RequestStatus, Verb

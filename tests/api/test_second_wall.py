@@ -15,10 +15,10 @@ from api.planner import reading
 from api.planner.schema import types_of
 from api.resolvers import product_schema
 from embedded import Addresses
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import OrganisationKind, Permission
 from itr.addresses import credentials
 from itr.database import Database, Walled, migrate, open_outside, open_pool
-from itr.people.roles import OrganisationKind, Permission
 from itr.settings import Settings, WrongSettings
 from itr.sla.reading import read_running
 from itr.visibility import Visible

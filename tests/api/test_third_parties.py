@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from itr.actors.roles import Role
 from itr.catalogue.operations import save_service_level
 from itr.catalogue.underpinning import save_underpinning_contract
 from itr.people.operations import create_person, create_queue
-from itr.people.roles import Role
 from itr.requests.recomputing import recompute_batch
 from itr.requests.terms import Priority
 from itr.settings import Settings

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from cli.trusted_documents import register
-from itr.actor import Actor
-from itr.people.roles import OrganisationKind, Role
+from itr.actors.actor import Actor
+from itr.actors.roles import OrganisationKind, Role
 from itr.settings import Settings, WrongSettings
 from itr.trusted_documents.operations import Named, add_documents
 from itr.trusted_documents.policy import needs_trusted_documents

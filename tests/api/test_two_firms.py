@@ -16,7 +16,7 @@ from api.oauth import Keys
 from api.planner.schema import types_of
 from api.resolvers import product_schema
 from embedded import Addresses
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.database import connected
 from itr.settings import Settings
 from tests.support.client import Answer, in_process

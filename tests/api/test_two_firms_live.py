@@ -10,9 +10,9 @@ from graphql import get_named_type
 
 from api.app import create_app
 from api.resolvers import product_schema
+from itr.actors.policy import GRANTS
+from itr.actors.roles import Role
 from itr.database import connected
-from itr.people.policy import GRANTS
-from itr.people.roles import Role
 from itr.settings import Settings
 from tests.support.client import Served, Socket, served
 from tests.support.desk import START, Desk, Time, furnish

@@ -43,7 +43,7 @@ async def client(desk: Desk, schema: GuardedSchema) -> AsyncIterator[Client]:
 
 async def used(asked: Client, desk: Desk, **variables: Any) -> list[dict[str, Any]]:
     """What a planner is told."""
-    from itr.people.roles import Role
+    from itr.actors.roles import Role
 
     planner = asked.having(desk.token(desk.person("Plan", Role.PROCESS_MANAGER)))
     found: list[dict[str, Any]] = (await planner.run(FIELDS, variables)).data["fieldUsage"]
@@ -88,7 +88,7 @@ async def test_counts_add_up_over_flushes_and_documents(
 async def test_documents_are_counted_by_client(
     client: Client, desk: Desk, schema: GuardedSchema
 ) -> None:
-    from itr.people.roles import Role
+    from itr.actors.roles import Role
 
     asking = client.having(desk.token(desk.person(), client_id="app-three"))
     assert (await asking.run(DOCUMENT, {"n": 1})).data

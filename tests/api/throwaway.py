@@ -28,11 +28,11 @@ from api.transport.context import Context
 from api.transport.limits import Limits
 from api.transport.live import Kind, Snapshot, Update, snapshot_of
 from api.transport.schema import GuardedSchema
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import OrganisationKind, Permission, Role
 from itr.errors import NotFound
 from itr.events.cursor import Position
 from itr.events.feed import Event
-from itr.people.roles import OrganisationKind, Permission, Role
 from itr.settings import Settings
 
 SECRET = "planted-3141592653"

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from rich.cells import cell_len
 
-from itr.people.roles import Role
+from itr.actors.roles import Role
 from tests.embedded.conftest import ROOT, children_of, is_alive
 from tests.support.servers import temporary_home
 

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 from tortoise.connection import get_connection
 
+from itr.actors.roles import Role
 from itr.errors import DomainError, Forbidden, NotFound
 from itr.people.names import NameTaken
-from itr.people.roles import Role
 from itr.sla.calendars import CalendarDefinition, DatedException, Shift, Span
 from itr.sla.models import Calendar, CalendarVersion
 from itr.sla.operations import (

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from itr.actors.roles import Role
 from itr.catalogue.models import Contract, ContractLine, Package, Product
 from itr.catalogue.operations import (
     ContractLineDraft,
@@ -20,7 +21,6 @@ from itr.catalogue.operations import (
 from itr.catalogue.terms import ChargeKind, QuotaUnit
 from itr.errors import DomainError, Forbidden
 from itr.people.names import NameTaken
-from itr.people.roles import Role
 from tests.support import desk_data as desk
 
 pytestmark = pytest.mark.usefixtures("database")

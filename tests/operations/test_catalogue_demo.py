@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from tortoise.connection import get_connection
 
+from itr.actors.roles import Role
 from itr.catalogue.operations import house_terms
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.database import connected
@@ -25,7 +26,6 @@ from itr.demo_data import (
 )
 from itr.people.models import Organisation, QueueMember
 from itr.people.operations import find_actor_for_role
-from itr.people.roles import Role
 from itr.settings import Settings
 from tests.support import desk_data as desk
 

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from itr.actors.roles import Role
 from itr.catalogue.in_force import NoHouseLevel
 from itr.catalogue.models import ServiceLevel, ServiceLevelVersion
 from itr.catalogue.operations import (
@@ -17,7 +18,6 @@ from itr.catalogue.operations import (
 from itr.catalogue.rules import Targets
 from itr.database import Database
 from itr.errors import DomainError, Forbidden, NotFound, Refused
-from itr.people.roles import Role
 from itr.sla.clock import Target
 from itr.sla.terms import Thread, WaitingReason
 from tests.support import desk_data as desk

@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
+from itr.actors.roles import Role
 from itr.catalogue.operations import ContractLineDraft, save_service_level
 from itr.database import Database
 from itr.events.log import Audience
 from itr.people.operations import create_queue
-from itr.people.roles import Role
 from itr.requests import operations
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from itr.actors.roles import Role
 from itr.errors import Forbidden, InvalidInput
-from itr.people.roles import Role
 from itr.reports.formulas import FORMULAS, formula_of
 from itr.reports.operations import figures
 from itr.reports.rules import Period, Question, ratio, shares_of

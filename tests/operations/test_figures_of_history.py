@@ -15,7 +15,7 @@ import pytest
 
 from bench.imports import DATA, FACTS, MAPPING, PERIOD, QUERY, facts_in, groups, sample
 from itr import imports
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.reports.operations import figures
 from itr.reports.rules import Period, Question, Row
 from itr.reports.terms import FigureDimension as By

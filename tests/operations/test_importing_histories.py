@@ -14,11 +14,11 @@ import orjson
 import pytest
 
 from itr import imports
+from itr.actors.roles import Role
 from itr.database import connected
 from itr.events.log import Audience
 from itr.imports import Outcome
 from itr.imports.errors import CannotImport
-from itr.people.roles import Role
 from itr.reports.operations import figures
 from itr.reports.rules import Period, Question
 from itr.reports.terms import FigureName as F

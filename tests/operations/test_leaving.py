@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from tortoise.connection import get_connection
 
+from itr.actors.roles import Role
 from itr.people.models import Person, Project, Queue
 from itr.people.operations import (
     assign_role,
@@ -18,7 +19,6 @@ from itr.people.operations import (
     revoke_role,
 )
 from itr.people.operations.leaving import pass_on_what_was_left_behind
-from itr.people.roles import Role
 from itr.requests import operations
 from itr.requests.models import Escalation, Request
 from itr.requests.terms import ManagementStep, RequestStatus

@@ -10,6 +10,8 @@ import orjson
 import pytest
 from tortoise.connection import get_connection
 
+from itr.actors.policy import GRANTS
+from itr.actors.roles import OrganisationKind, Permission, Role
 from itr.errors import DomainError, Forbidden, NotFound
 from itr.people.models import (
     Organisation,
@@ -33,8 +35,6 @@ from itr.people.operations import (
     remove_queue_member,
     revoke_role,
 )
-from itr.people.policy import GRANTS
-from itr.people.roles import OrganisationKind, Permission, Role
 from tests.support import desk_data as desk
 
 pytestmark = pytest.mark.usefixtures("database")

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import Role
 from itr.catalogue import policy as catalogue
 from itr.catalogue.in_force import current_terms
 from itr.catalogue.operations import ContractLineDraft
 from itr.database import Database
 from itr.people import visibility as people
-from itr.people.roles import Role
 from itr.visibility import Visible
 from tests.support import desk_data as desk
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from itr.actors.roles import Role
 from itr.errors import DomainError
 from itr.notifications.alarm_rules import DEFAULT_RULES, AlarmRules
-from itr.people.roles import Role
 from itr.requests.escalation_rules import (
     acknowledge_by,
     number_of,

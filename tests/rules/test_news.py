@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.events.log import Fact
 from itr.notifications.alarm_rules import DEFAULT_RULES
 from itr.notifications.rules import is_news, news_of

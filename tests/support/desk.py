@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 
 from api.app import create_app
 from api.oauth.tokens import issue_token
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import (
     ContractLineDraft,
     save_contract,
@@ -19,7 +20,6 @@ from itr.catalogue.operations import (
 )
 from itr.database import connected
 from itr.people.operations import create_organisation, create_person, create_queue, load_actor
-from itr.people.roles import OrganisationKind, Role
 from itr.settings import Settings
 from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target

@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 
 from tortoise.connection import get_connection
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
+from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import (
     ContractLineDraft,
     Entitlement,
@@ -32,7 +33,6 @@ from itr.people.operations import (
     create_queue,
     load_actor,
 )
-from itr.people.roles import OrganisationKind, Role
 from itr.requests.models import HandOver, Request
 from itr.requests.terms import Channel, Priority, RequestKind, RequestStatus
 from itr.sla.calendars import CalendarDefinition, Shift

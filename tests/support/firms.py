@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import ContractLineDraft, save_contract
 from itr.people.operations import create_organisation, create_person, create_project, create_queue
-from itr.people.roles import OrganisationKind, Role
 from tests.support.desk import FOUNDER, Desk, level_named
 from tests.support.requests import CRITICAL, do, submitted
 

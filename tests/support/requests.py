@@ -16,7 +16,7 @@ from uuid import uuid4
 from graphql import get_named_type
 from tortoise.connection import get_connection
 
-from itr.people.roles import Role
+from itr.actors.roles import Role
 from itr.requests.models import Request
 from itr.requests.terms import RequestStatus, Verb
 from tests.support.client import Answer

@@ -1,7 +1,7 @@
 """The role→permission table as a page of the documents: `python -m tests.support.role_table`."""
 
-from itr.people.policy import GRANTS
-from itr.people.roles import Permission, Role
+from itr.actors.policy import GRANTS
+from itr.actors.roles import Permission, Role
 
 
 def role_table() -> str:
@@ -9,8 +9,8 @@ def role_table() -> str:
     lines = [
         "# 角色与权限 / Roles and permissions",
         "",
-        "由 `itr/people/policy.py` 生成；一人可有多个角色，权限取并集。",
-        "Generated from `itr/people/policy.py`; a person may hold several roles, "
+        "由 `itr/actors/policy.py` 生成；一人可有多个角色，权限取并集。",
+        "Generated from `itr/actors/policy.py`; a person may hold several roles, "
         "permissions are the union.",
         "",
         "```sh",

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from tortoise.connection import get_connection
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.catalogue.operations import save_service_level
 from itr.people.operations import load_actor
 from itr.requests import operations

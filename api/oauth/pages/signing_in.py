@@ -12,7 +12,7 @@ from api.oauth.pages.forms import PASSWORD_PAGE, ForeignForm, Visit
 from api.oauth.pages.rendering import page
 from itr.access.operations import signing_in
 from itr.access.operations.attempts import TooManyAttempts
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.errors import DomainError
 from itr.events.work import Call, called_by
 

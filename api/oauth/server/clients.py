@@ -15,7 +15,7 @@ from itr.access.rules import CONFIDENTIAL, same_but_for_the_port
 from itr.access.scopes import IDENTITY, in_order
 from itr.access.secrets import digest, is_secret
 from itr.access.terms import ClientKind, IdTokenAlgorithm
-from itr.actor import Actor
+from itr.actors.actor import Actor
 
 GRANT_TYPES: dict[ClientKind, tuple[str, ...]] = {
     ClientKind.DASHBOARD: ("authorization_code", "refresh_token"),

@@ -31,7 +31,7 @@ from itr.access.operations.signing_in import SignedIn
 from itr.access.operations.standing import Credential, stands
 from itr.access.rules import ACCESS_LIFETIME
 from itr.access.scopes import SCOPES
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.events.work import Call, Work, called_by, transaction
 from itr.people.models import Person
 from itr.people.operations import load_actor

@@ -21,15 +21,15 @@ from itr.access.models import AccessApproval, OAuthClient
 from itr.access.operations.grants import end_access_of
 from itr.access.operations.recording import APPROVAL, CLIENT, record
 from itr.access.terms import ApprovalKind, ApprovalState, EndReason
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import DECIDING, Permission, Role
 from itr.errors import NotFound
 from itr.events.work import Work, transaction
 from itr.notifications.personal import tell_persons
 from itr.notifications.telling import TOLD
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
-from itr.people.permission import ensure_may
-from itr.people.roles import DECIDING, Permission, Role
 from itr.people.rules import ensure_roles_fit
 
 K, S = ApprovalKind, ApprovalState

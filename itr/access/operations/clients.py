@@ -26,12 +26,12 @@ from itr.access.rules import (
 from itr.access.scopes import BOARD, in_order
 from itr.access.secrets import digest, new_secret
 from itr.access.terms import ApprovalKind, ClientKind, IdTokenAlgorithm
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import OrganisationKind, Permission, Role
 from itr.errors import DomainError, NotFound, Required, Stale
 from itr.events.work import Work, transaction
 from itr.people.models import Organisation, Person, RoleAssignment
-from itr.people.permission import ensure_may
-from itr.people.roles import OrganisationKind, Permission, Role
 from itr.people.rules import ensure_kind
 from itr.texts import ensure_name
 

@@ -9,7 +9,7 @@ from itr.access.operations.grants import end_grant
 from itr.access.operations.recording import CONSENT, record
 from itr.access.scopes import in_order
 from itr.access.terms import EndReason
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.errors import NotFound
 from itr.events.work import Work, transaction
 

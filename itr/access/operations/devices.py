@@ -12,11 +12,11 @@ from itr.access.operations.grants import open_grant
 from itr.access.rules import DEVICE_INTERVAL, DEVICE_LIFETIME, SLOWER_BY
 from itr.access.secrets import digest
 from itr.access.terms import DeviceStatus
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import Permission
 from itr.errors import DomainError
 from itr.events.work import Work, transaction
-from itr.people.permission import ensure_may
-from itr.people.roles import Permission
 
 MOST_WAITING = 20
 """Codes one address may wait with for one client: a hall full of screens, not a full disk."""

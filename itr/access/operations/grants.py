@@ -18,7 +18,7 @@ from itr.access.operations.recording import GRANT, record
 from itr.access.rules import CODE_LIFETIME, GRANT_LIFETIME, REFRESH_LIFETIME, HowSignedIn
 from itr.access.secrets import digest, new_secret
 from itr.access.terms import EndReason, IdTokenAlgorithm
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
 from itr.events.work import Work
 
 

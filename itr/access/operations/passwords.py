@@ -18,13 +18,13 @@ from itr.access.operations.signing_in import HASHING, begin_session
 from itr.access.rules import ensure_password
 from itr.access.secrets import hash_password, is_password
 from itr.access.terms import ApprovalKind, EndReason
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import Permission
 from itr.errors import DomainError, NotFound, Required
 from itr.events.work import Work, transaction
 from itr.people.models import Person
 from itr.people.names import kept_whole
-from itr.people.permission import ensure_may
-from itr.people.roles import Permission
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 

@@ -12,7 +12,7 @@ from itr.access.operations.attempts import attempts_of, count_attempt, forgive_a
 from itr.access.operations.recording import SESSION, record
 from itr.access.rules import SESSION_LIFETIME, HowSignedIn, account_name
 from itr.access.secrets import digest, is_password, new_secret
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.errors import DomainError
 from itr.events.work import transaction
 from itr.people.models import Person

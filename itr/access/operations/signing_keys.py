@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from itr.access.models import SigningKey
 from itr.access.operations.recording import KEY, record
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.events.work import transaction
 
 PUBLISHED_AHEAD = timedelta(minutes=1)

@@ -8,7 +8,7 @@ from tortoise.connection import get_connection
 
 from itr.access.models import RevokedToken
 from itr.access.operations.recording import TOKEN
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.events.log import Fact
 from itr.events.work import Work
 

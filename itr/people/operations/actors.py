@@ -5,8 +5,8 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
-from itr.actor import Actor
-from itr.people.roles import OrganisationKind, Role
+from itr.actors.actor import Actor
+from itr.actors.roles import OrganisationKind, Role
 
 _ACTOR = """
 select person.id, person.name, person.machine,

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
+from itr.actors.roles import OrganisationKind, Role
 from itr.events.work import Work, transaction
 from itr.people.models import Organisation, Person, RoleAssignment
 from itr.people.names import kept_whole
 from itr.people.operations.persons import active_admins
 from itr.people.operations.recording import record_change
-from itr.people.roles import OrganisationKind, Role
 from itr.people.rules import AdminExists
 from itr.texts import ensure_name
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
+from itr.actors.roles import Role
 from itr.events.work import Work, transaction
 from itr.people.models import Person, Project, Queue
 from itr.people.operations.recording import record_change
-from itr.people.roles import Role
 from itr.requests.rules import OPEN
 from itr.requests.succession import lock_work_of, pass_on
 

@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import OrganisationKind, Permission
 from itr.errors import Faults
 from itr.events.work import transaction
 from itr.people.models import Organisation
 from itr.people.names import kept_whole
 from itr.people.operations.recording import organisation_of, record_change
-from itr.people.permission import ensure_may
-from itr.people.roles import OrganisationKind, Permission
 from itr.sla.operations import keep_twins
 from itr.texts import ensure_name
 

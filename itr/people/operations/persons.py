@@ -8,15 +8,15 @@ from uuid import UUID, uuid4
 from itr.access.operations.approvals import Asked, ask, decides, withdraw_role
 from itr.access.operations.grants import end_access_of
 from itr.access.terms import ApprovalKind, EndReason
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import DECIDING, Permission, Role
 from itr.errors import Faults, NotFound
 from itr.events.work import Work, transaction
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
 from itr.people.operations.leaving import leave
 from itr.people.operations.recording import organisation_of, record_change
-from itr.people.permission import ensure_may
-from itr.people.roles import DECIDING, Permission, Role
 from itr.people.rules import LastAdmin, OwnRole, ensure_language, ensure_roles_fit
 from itr.requests.succession import lock_work_of
 from itr.texts import ensure_name

@@ -4,14 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.permission import ensure_may
+from itr.actors.roles import OrganisationKind, Permission
 from itr.errors import Faults, NotFound
 from itr.events.work import Work, transaction
 from itr.people.models import Queue, QueueMember
 from itr.people.names import kept_whole
 from itr.people.operations.recording import ensure_works_for, organisation_of, record_change
-from itr.people.permission import ensure_may
-from itr.people.roles import OrganisationKind, Permission
 from itr.people.rules import ensure_line
 from itr.texts import ensure_name
 

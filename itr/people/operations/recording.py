@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import OrganisationKind
 from itr.errors import NotFound
 from itr.events.log import Fact
 from itr.events.work import Work
 from itr.people.history import next_version
 from itr.people.models import Organisation, Person
-from itr.people.roles import OrganisationKind
 from itr.people.rules import NotOfOrganisation, ensure_kind
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.requests.store import handling
 from itr.requests.verbs import breaches
 from itr.sla.terms import BreachReason, Thread

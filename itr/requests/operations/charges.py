@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
 from itr.catalogue.authorisation import foresee
 from itr.catalogue.models import CatalogueItem
 from itr.catalogue.terms import EntitlementOutcome

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
 from itr.requests.operations.charges import charge_undecided
 from itr.requests.operations.emergencies import bulletin_due

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.catalogue.authorisation import return_quota
 from itr.events.work import transaction
 from itr.requests import family_rules

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.events.work import Work
 from itr.notifications.telling import tell
 from itr.requests.emergency_rules import due_times

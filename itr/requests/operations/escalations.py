@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
 from itr.notifications.recipients import Recipients
 from itr.notifications.telling import tell

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from itr.actor import SYSTEM, Actor
+from itr.actors.actor import SYSTEM, Actor
 from itr.catalogue.in_force import terms_of
 from itr.catalogue.models import Product
 from itr.errors import DomainError, NotFound, refuse

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
 from itr.errors import InvalidInput, Required
 from itr.requests.handling import Handling
 from itr.requests.places import hold, home_of, place_it_is_in, place_of, queues_stood_in

@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import Permission
 from itr.catalogue.authorisation import authorise, return_quota
 from itr.catalogue.terms import EntitlementOutcome
 from itr.errors import Forbidden
 from itr.events.work import Work, transaction
-from itr.people.roles import Permission
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.intake import Intake, new_request

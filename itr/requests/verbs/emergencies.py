@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import uuid4, uuid5
 
-from itr.actor import SYSTEM
+from itr.actors.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.requests import emergency_rules, rules
 from itr.requests.handling import Handling

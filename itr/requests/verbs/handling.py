@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from itr.actors.roles import Role
 from itr.events.log import Audience
-from itr.people.roles import Role
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.models import Request

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from itr.actors.roles import Role
 from itr.errors import Faults
 from itr.events.log import Audience
-from itr.people.roles import Role
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.terms import Verb

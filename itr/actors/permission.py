@@ -1,8 +1,8 @@
 """Refusing what an actor's roles do not carry (R-ROLE-02)."""
 
-from itr.actor import Actor
+from itr.actors.actor import Actor
+from itr.actors.roles import Permission
 from itr.errors import Forbidden
-from itr.people.roles import Permission
 
 
 def ensure_may(actor: Actor, permission: Permission) -> None:

@@ -5,8 +5,8 @@ from enum import StrEnum
 from functools import cached_property
 from uuid import UUID
 
-from itr.people.policy import permissions_of
-from itr.people.roles import OrganisationKind, Permission, Role
+from itr.actors.policy import permissions_of
+from itr.actors.roles import OrganisationKind, Permission, Role
 
 _INTERNAL = frozenset(Role) - {
     Role.CUSTOMER,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from itr.people.roles import Permission, Role
+from itr.actors.roles import Permission, Role
 
 P = Permission
 
