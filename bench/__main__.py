@@ -23,7 +23,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import dashboard, memory, mutations, reports, wall
+from bench import dashboard, memory, mutations, reports, row_level_security
 from bench.data import fill
 from bench.figures import Table, print_table
 from bench.servers import ROOT, Stand, printer, stand
@@ -36,7 +36,7 @@ SHARED: dict[str, Callable[..., list[Table]]] = {
     "mutations": mutations.run,
     "memory": memory.run,
     "figures": reports.run,
-    "wall": wall.run,
+    "row_level_security": row_level_security.run,
 }
 """Parts that stand on the one database of many requests."""
 

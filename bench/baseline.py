@@ -38,7 +38,7 @@ from itr.settings import Settings
 from itr.sla.operations import calendars_of_versions
 from itr.sla.terms import ClockState, Thread
 from itr.sla.working_time import WorkingCalendar
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 Info = strawberry.Info[Context, None]
 
@@ -227,7 +227,7 @@ class _Now:
 
 
 async def _rows(
-    pool: asyncpg.Pool, table: str, columns: str, key: str, keys: Sequence[UUID], seen: Visible
+    pool: asyncpg.Pool, table: str, columns: str, key: str, keys: Sequence[UUID], seen: RowFilter
 ) -> list[asyncpg.Record]:
     condition, values = _where(seen, "t", 1)
     rows: list[asyncpg.Record] = await pool.fetch(
@@ -236,7 +236,7 @@ async def _rows(
     return rows
 
 
-def _where(seen: Visible, alias: str, before: int) -> tuple[str, list[object]]:
+def _where(seen: RowFilter, alias: str, before: int) -> tuple[str, list[object]]:
     """Write a condition with numbered parameters after so many others."""
     condition, values = seen.at(alias), []
     for name, value in seen.arguments.items():

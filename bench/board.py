@@ -22,7 +22,7 @@ from itr.actors.roles import OrganisationKind, Role
 from itr.addresses import credentials
 from itr.database import connected
 from itr.events.log import Audience
-from itr.events.poke import publishing
+from itr.events.wakeup import publishing
 from itr.people.operations import create_person, find_actor_for_role
 from itr.requests.operations import note_on_request
 

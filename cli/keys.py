@@ -31,7 +31,7 @@ async def rotate_keys(settings: Settings, *, compromised: bool) -> None:
     """Publish the next signing key and say which generation it is."""
     from itr.access.operations.signing_keys import rotate_signing_key
     from itr.database import connected
-    from itr.events.poke import publishing
+    from itr.events.wakeup import publishing
 
     async with connected(settings), publishing(settings.valkey_url):
         number = await rotate_signing_key(now=datetime.now(UTC), compromised=compromised)

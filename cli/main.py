@@ -15,7 +15,7 @@ from rich.console import Console
 from cli.surroundings import settings_of_running
 from embedded.errors import ServersFailed
 from itr.logs import set_up_logs
-from itr.servers import look_at_servers
+from itr.servers import check_servers
 from itr.settings import Settings, WrongSettings
 from itr.spans import set_up_spans
 
@@ -74,11 +74,11 @@ def serve() -> None:
     settings = Settings.read()
     from api.asgi import make_server
     from api.serving.file_handles import ensure_file_handles
-    from itr.database import look_at_rights
+    from itr.database import check_privileges
 
     ensure_file_handles(settings)
     set_up_logs(settings.log_format)
-    _run(settings, look_at_rights(settings))
+    _run(settings, check_privileges(settings))
     set_up_spans("itr-api")
     server = make_server(settings, timeout_graceful_shutdown=5, log_level="info", log_config=None)
     server.run()
@@ -90,11 +90,11 @@ def serve() -> None:
 def work() -> None:
     """Run the worker: timers, deliveries, jobs."""
     settings = Settings.read()
-    from itr.database import look_at_rights
+    from itr.database import check_privileges
     from workers.main import run
 
     set_up_logs(settings.log_format)
-    _run(settings, look_at_rights(settings))
+    _run(settings, check_privileges(settings))
     set_up_spans("itr-worker")
     _run(settings, run(settings))
 
@@ -235,7 +235,7 @@ async def _on_good_servers(
     settings: Settings, work: Coroutine[None, None, None], *, as_owner: bool
 ) -> None:
     try:
-        await look_at_servers(settings, as_owner=as_owner)
+        await check_servers(settings, as_owner=as_owner)
     except BaseException:
         work.close()
         raise

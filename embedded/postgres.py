@@ -210,9 +210,9 @@ async def prepare(admin_url: str, *, owner_password: str, desk_password: str) ->
             (OWNER, f"login createdb createrole password '{owner_password}'"),
             (DESK, f"login password '{desk_password}'"),
         )
-        for role, rights in logins:
+        for role, privileges in logins:
             known = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
-            await connection.execute(f"{'alter' if known else 'create'} role {role} {rights}")
+            await connection.execute(f"{'alter' if known else 'create'} role {role} {privileges}")
         if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
             await connection.execute(f"create database {DATABASE} owner {OWNER}")
     finally:

@@ -42,7 +42,7 @@ AWAY = (
 )
 """What says that the database is away, not that something in it is wrong."""
 Outside = Mapping[OrganisationKind, asyncpg.Pool]
-"""Pools behind the second wall, one for each kind of other firms."""
+"""Pools under row-level security, one for each kind of other firms."""
 
 
 class Reads(Protocol):
@@ -78,8 +78,8 @@ async def fetch_planned(reads: Reads, query: str, *arguments: Any) -> list[async
 
 
 @dataclass(frozen=True)
-class Walled:
-    """Reads of one firm of others, behind the second wall."""
+class FirmReads:
+    """Reads of one firm of others, under row-level security."""
 
     pool: asyncpg.Pool
     organisation_id: UUID
@@ -123,10 +123,10 @@ class Database:
     outside: Outside
 
     def reads_of(self, actor: Actor) -> Reads:
-        """Where the actor's statements run: people of other firms behind the second wall."""
+        """Where the actor's statements run: people of other firms under row-level security."""
         kind, firm = actor.organisation_kind, actor.organisation_id
         if kind is not None and kind in self.outside:
-            return Walled(self.outside[kind], firm or _NO_FIRM)
+            return FirmReads(self.outside[kind], firm or _NO_FIRM)
         reads: Reads = self.reads
         return reads
 
@@ -199,7 +199,7 @@ async def open_pool(settings: Settings, **options: Any) -> AsyncIterator[asyncpg
 async def open_outside(
     settings: Settings,
 ) -> AsyncIterator[Mapping[OrganisationKind, asyncpg.Pool]]:
-    """Pools whose connections are a role of the second wall from their first moment, of no firm.
+    """Pools whose connections are a role of row-level security from their first moment, of no firm.
 
     They open when somebody of another firm comes. Plans are made once: they are large, and what
     differs from firm to firm is a value.
@@ -229,7 +229,7 @@ async def migrate(settings: Settings, progress: Callable[[str], object] | None =
 
     A lock makes a second caller wait, then find nothing to do. After a restore it begins a new
     epoch, so that cursors of the old one get a Resync. Raises WrongSettings when the owner may
-    not give the product its rights (S16) or raise the second wall.
+    not give the product its privileges (S16) or apply row-level security.
     """
     url = settings.owner_database_url or settings.database_url
     config = tortoise_config(url, pool=2, session={"lock_timeout": "30s", "timezone": "UTC"})
@@ -251,20 +251,20 @@ async def migrate(settings: Settings, progress: Callable[[str], object] | None =
 
 
 async def _let_the_product_in(owner: asyncpg.Connection, product: Mapping[str, Any]) -> None:
-    """Give the product's login its rights, unless it is the owner, and raise the second wall."""
+    """Give the product's login, unless it is the owner, its privileges; apply the row policies."""
     login = product["user"]
     if login != await owner.fetchval("select current_user"):
         await rights.ensure_login(owner, login, product["password"])
-        await rights.give_rights(owner, login)
-    await wall.raise_wall(owner, login)
+        await rights.grant_privileges(owner, login)
+    await wall.apply_row_level_security(owner, login)
 
 
-async def look_at_rights(settings: Settings) -> None:
-    """Raise WrongSettings when the product's login lacks rights; warn when it has too many."""
+async def check_privileges(settings: Settings) -> None:
+    """Raise WrongSettings when the product's login lacks privileges; warn when it has too many."""
     connection = await asyncpg.connect(**credentials(settings.database_url))
     try:
-        await rights.ensure_rights(connection)
-        await rights.warn_of_rights(connection)
+        await rights.ensure_privileges(connection)
+        await rights.warn_of_privileges(connection)
     finally:
         await connection.close()
 

@@ -21,7 +21,7 @@ ADDS = READS | {"INSERT"}
 KEEPS = ADDS | {"UPDATE"}
 DELETES = KEEPS | {"DELETE"}
 
-RIGHTS: Mapping[str, frozenset[str]] = {
+TABLE_PRIVILEGES: Mapping[str, frozenset[str]] = {
     "event": ADDS,
     "epoch": READS,
     "tortoise_migrations": READS,
@@ -89,8 +89,8 @@ async def ensure_login(connection: asyncpg.Connection, login: str, password: str
         )
 
 
-async def give_rights(connection: asyncpg.Connection, login: str) -> None:
-    """Bring the login's rights to what is said here; the connection is the owner's.
+async def grant_privileges(connection: asyncpg.Connection, login: str) -> None:
+    """Bring the login's privileges to what is said here; the connection is the owner's.
 
     What is right already is left alone, so that servers at work notice nothing. Raises
     WrongSettings when the login could change the log all the same.
@@ -109,18 +109,18 @@ async def give_rights(connection: asyncpg.Connection, login: str) -> None:
         )
 
 
-async def ensure_rights(connection: asyncpg.Connection) -> None:
+async def ensure_privileges(connection: asyncpg.Connection) -> None:
     """Raise WrongSettings unless this user has what the product needs (`itr migrate` gives it)."""
     owns = await connection.fetchval(_OWNS)
-    if owns is None or (not owns and await _is_short_of_rights(connection)):
+    if owns is None or (not owns and await _lacks_privileges(connection)):
         user = await connection.fetchval("select current_user")
         raise WrongSettings(
             f"数据库用户 {user} 缺少所需的表或权限，请运行 itr migrate / the database user {user}"
-            " lacks tables or rights it needs, run itr migrate."
+            " lacks tables or privileges it needs, run itr migrate."
         )
 
 
-async def _is_short_of_rights(connection: asyncpg.Connection) -> bool:
+async def _lacks_privileges(connection: asyncpg.Connection) -> bool:
     user = await connection.fetchval("select current_user")
     around = await connection.fetch(_AROUND, user, list(CALLS))
     return any(table.lacks for table in await _tables(connection, user)) or any(
@@ -128,7 +128,7 @@ async def _is_short_of_rights(connection: asyncpg.Connection) -> bool:
     )
 
 
-async def warn_of_rights(connection: asyncpg.Connection) -> None:
+async def warn_of_privileges(connection: asyncpg.Connection) -> None:
     """Say so when this user could change the log, were it not for its triggers."""
     if await connection.fetchval(_MAY_CHANGE_LOG, await connection.fetchval("select current_user")):
         logger.warning(
@@ -194,7 +194,7 @@ class _Table:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the second wall hides its rows from the login."""
+        """Whether row-level security hides its rows from the login."""
         return self.name in SEEN and not self.sees
 
     @property
@@ -203,7 +203,7 @@ class _Table:
         return self.is_hidden or not self.held >= self.wanted
 
     def bringing(self, login: str) -> str:
-        """The statements that bring the login's rights to what is wanted; none where they are."""
+        """The statements that bring the login's privileges to what is wanted; none if they are."""
         table, statements = quoted(self.name), []
         if self.held != self.wanted:
             statements.append(f"revoke all on {table} from {login};")
@@ -222,7 +222,7 @@ async def _tables(connection: asyncpg.Connection, login: str) -> list[_Table]:
         _Table(
             name=row["name"],
             held=frozenset(row["held"]),
-            wanted=NONE if row["is_part"] else RIGHTS.get(row["name"], KEEPS),
+            wanted=NONE if row["is_part"] else TABLE_PRIVILEGES.get(row["name"], KEEPS),
             sees=row["sees"],
         )
         for row in await connection.fetch(_TABLES, login)

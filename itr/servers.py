@@ -91,7 +91,7 @@ end $$;
 """
 
 
-async def look_at_servers(settings: Settings, *, as_owner: bool = False) -> None:
+async def check_servers(settings: Settings, *, as_owner: bool = False) -> None:
     """Raise WrongSettings when the servers are too old, or the database is not as it must be."""
     owner = settings.owner_database_url if as_owner else None
     connection = await asyncpg.connect(**credentials(owner or settings.database_url))
@@ -100,7 +100,7 @@ async def look_at_servers(settings: Settings, *, as_owner: bool = False) -> None
         _ensure_characters(await connection.fetchrow(_CHARACTER))
     finally:
         await connection.close()
-    await _look_at_valkey(settings.valkey_url)
+    await _check_valkey(settings.valkey_url)
 
 
 def _ensure_postgres(version: Any) -> None:
@@ -126,7 +126,7 @@ def _ensure_characters(found: Mapping[str, Any]) -> None:
         )
 
 
-async def _look_at_valkey(url: str) -> None:
+async def _check_valkey(url: str) -> None:
     """A Valkey that is away is waited for by whoever needs it; one that is too old never does."""
     try:
         async with open_valkey(url) as valkey:

@@ -10,7 +10,7 @@ _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
 @dataclass(frozen=True)
-class Visible:
+class RowFilter:
     """A boolean SQL expression over one row.
 
     `{alias}` stands for the row and `:name` for a value of `arguments`. The text must depend on
@@ -22,12 +22,12 @@ class Visible:
     arguments: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
-    def everything(cls) -> Visible:
+    def everything(cls) -> RowFilter:
         """Let every row through."""
         return cls("true")
 
     @classmethod
-    def nothing(cls) -> Visible:
+    def nothing(cls) -> RowFilter:
         """Let no row through."""
         return cls("false")
 

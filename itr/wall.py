@@ -1,9 +1,9 @@
-"""The second wall: what PostgreSQL itself lets customers and partner firms read (Decision 6).
+"""Row-level security: what PostgreSQL itself lets customers and partner firms read (Decision 6).
 
 Whoever is of another firm reads as the role `itr_customer` or `itr_partner`, behind row-level
 security, for one organisation at a time. What it says here is said a second time, in other words
 than the policies of the areas (R-ROLE-03, R-ROLE-06): a mistake there shows nobody another firm's
-rows. The wall is coarser: it may let through what an area withholds, never what is another firm's.
+rows. It is coarser: it may let through what an area withholds, never what is another firm's.
 
 A table that is not named here cannot be read from outside at all.
 """
@@ -201,14 +201,14 @@ UNREADABLE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class _Table:
-    """A table of the wall, and what of it may be read."""
+    """A table with row-level security, and what of it may be read."""
 
     name: str
     columns: tuple[str, ...]
 
     @property
     def mark(self) -> str:
-        """What tells this wording of the wall from an earlier one."""
+        """What tells these policies from earlier ones."""
         words = "\n".join(
             text for kind in ROLES for text in (SEEN[self.name].of(kind), *self.columns_for(kind))
         )
@@ -220,7 +220,7 @@ class _Table:
         return [column for column in self.columns if column not in withheld]
 
     def raising(self) -> str:
-        """The statements that raise this part of the wall, whatever stood there."""
+        """The statements that make this table's policy, whatever stood there."""
         parts = [f'alter table "{self.name}" enable row level security;']
         for kind, role in ROLES.items():
             columns = ", ".join(f'"{column}"' for column in self.columns_for(kind))
@@ -235,7 +235,7 @@ class _Table:
         return "".join(parts)
 
 
-async def raise_wall(connection: asyncpg.Connection, login: str) -> None:
+async def apply_row_level_security(connection: asyncpg.Connection, login: str) -> None:
     """Bring roles, grants and policies to what is said here; what stands already is left alone.
 
     The connection is the tables' owner's, the login the product's own, which takes the roles on.
@@ -249,12 +249,13 @@ async def raise_wall(connection: asyncpg.Connection, login: str) -> None:
             await connection.execute(part.raising())
 
 
-async def ensure_wall(connection: asyncpg.Connection) -> None:
-    """Raise WrongSettings unless the wall stands as it is said here (`itr migrate` raises it)."""
+async def ensure_row_level_security(connection: asyncpg.Connection) -> None:
+    """Raise WrongSettings unless the policies are as said here (`itr migrate` makes them)."""
     user = await connection.fetchval("select current_user")
     if await _unusable(connection, user) or await _missing(connection):
         raise WrongSettings(
-            "第二道墙未建立，请运行 itr migrate / the second wall does not stand, run itr migrate."
+            "行级安全未建立，请运行 itr migrate"
+            " / row-level security is not in place, run itr migrate."
         )
 
 
@@ -293,8 +294,8 @@ async def _ensure_roles(connection: asyncpg.Connection, login: str) -> None:
     except asyncpg.InsufficientPrivilegeError as error:
         user = await connection.fetchval("select current_user")
         raise WrongSettings(
-            f"数据库用户 {user} 不能建立或授予第二道墙的角色，请由管理员执行 / the database user"
-            f" {user} may not make or give the roles of the second wall, have an administrator"
+            f"数据库用户 {user} 不能建立或授予行级安全的角色，请由管理员执行 / the database user"
+            f" {user} may not make or give the roles of row-level security, have an administrator"
             f" run: {' '.join(await _remedies(connection, login))}"
         ) from error
 
@@ -322,7 +323,7 @@ async def _remedies(connection: asyncpg.Connection, login: str) -> list[str]:
 
 
 async def _missing(connection: asyncpg.Connection) -> list[_Table]:
-    """The tables whose part of the wall is missing or an earlier one."""
+    """The tables whose policy is missing or an earlier one."""
     standing = dict(await connection.fetch(_STANDING, _NAMES))
     found = dict(await connection.fetch(_COLUMNS, list(SEEN)))
     tables = [

@@ -10,7 +10,7 @@ from arq.worker import Worker
 from redis.exceptions import RedisError
 
 from itr.database import connected
-from itr.events.poke import hear_pokes, publishing
+from itr.events.wakeup import hear_wakeups, publishing
 from itr.settings import Settings
 from workers.recalculations import RecalculationLoop
 from workers.settings import CRON_JOBS, FUNCTIONS, QUEUE, from_json, redis_settings, tidy, to_json
@@ -39,7 +39,7 @@ async def run(settings: Settings) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_finishing(timers), name="timers")
             tasks.create_task(_finishing(recalculations), name="recalculations")
-            tasks.create_task(hear_pokes(settings.valkey_url, wake), name="pokes")
+            tasks.create_task(hear_wakeups(settings.valkey_url, wake), name="wakeups")
             tasks.create_task(_arq_again_and_again(settings, timers), name="arq")
 
 

@@ -22,7 +22,7 @@ logger = logging.getLogger("itr.timers")
 POLL = 0.5
 """Seconds between two looks at PostgreSQL when nothing wakes the loop: the floor (Decision 4)."""
 PAUSE = 0.02
-"""Seconds at least between two looks, however many pokes come."""
+"""Seconds at least between two looks, however many wakeups come."""
 LANES = 2
 """Batches at once when many are due: one is worked out while PostgreSQL writes the other."""
 SWEEP = timedelta(seconds=2)

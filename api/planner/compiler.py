@@ -25,7 +25,7 @@ from api.planner.selection import (
 )
 from api.planner.statement import Statement, json_list, json_object, json_values, quoted
 from api.planner.stored import StoredType
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 MARK = "#"  # key of the fill's number; no GraphQL name contains it
 
@@ -82,7 +82,7 @@ class Compiler:
     def found_by_id(self, entry: StoredType, alias: str) -> str:
         """Return the condition that a row has the public id whose parts are parameters."""
         names = {f"id{number + 1}": "" for number in range(entry.id_pattern.groups)}
-        return self.statement.condition(Visible(entry.identity.found, names), alias, "id")
+        return self.statement.condition(RowFilter(entry.identity.found, names), alias, "id")
 
     def found_by_columns(self, entry: StoredType, alias: str, parts: str) -> str:
         """Return the condition that a row has the public id whose parts are columns."""

@@ -11,7 +11,7 @@ from strawberry.types.field import StrawberryField
 from api.planner.arguments import connection_class, page_arguments
 from api.planner.read import page, payload_object
 from api.planner.stored import target_class
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 
 class PageField(StrawberryField):
@@ -58,7 +58,7 @@ class PayloadField(StrawberryField):
 
 def page_field(
     *,
-    where: Callable[[Any], Visible] | None = None,
+    where: Callable[[Any], RowFilter] | None = None,
     order: Sequence[str] = (),
     **options: Any,
 ) -> Any:

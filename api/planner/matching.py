@@ -16,7 +16,7 @@ from api.planner.plans import visibility_of
 from api.planner.schema import types_of
 from api.planner.statement import Slot, Statement
 from api.planner.stored import stored_type
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 
 class Rows(NamedTuple):
@@ -95,7 +95,7 @@ def write_matching(
     if shape is not None:
         conditions.append(FilterWriter(statement, entry, alias, 0).write(shape))
     if keyed:
-        listed = Visible("{alias}.id = any(:keys::uuid[])", {"keys": []})
+        listed = RowFilter("{alias}.id = any(:keys::uuid[])", {"keys": []})
         conditions.append(statement.where(listed, alias))
     sql, slots = statement.finish(
         f"{statement.text(select, alias)} from {entry.table} {alias}"

@@ -30,7 +30,7 @@ from api.planner.plain import variables_of
 from api.planner.schema import types_of
 from api.planner.selection import Site
 from api.planner.statement import Slot
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 V = TypeVar("V")
 
@@ -87,7 +87,7 @@ _VARIABLES: Remembered[tuple[str, ...]] = Remembered(500)
 
 
 @lru_cache(4096)
-def visibility_of(schema: GraphQLSchema, actor: Any) -> tuple[Mapping[str, Visible], int]:
+def visibility_of(schema: GraphQLSchema, actor: Any) -> tuple[Mapping[str, RowFilter], int]:
     """Return every type's visible rows for an actor, and a number for their texts together."""
     stored = types_of(schema).stored.values()
     found = {entry.key: entry.visible(actor) for entry in stored}

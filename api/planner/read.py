@@ -24,16 +24,16 @@ from api.planner.reading import ReadSpec, check, raw_info, read
 from api.planner.schema import types_of
 from api.planner.selection import ObjectSelection, SelectionReader, Site
 from api.planner.stored import StoredType, stored_type
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
-_ALL = Visible("true")
+_ALL = RowFilter("true")
 
 
 async def page(
     info: Any,
     target: type,
     *,
-    where: Visible = _ALL,
+    where: RowFilter = _ALL,
     order: Sequence[str] = (),
     cursor: str | None = None,
 ) -> Any:
@@ -65,7 +65,7 @@ async def many(
     info: Any,
     target: type,
     *,
-    where: Visible = _ALL,
+    where: RowFilter = _ALL,
     order: str | None = None,
     cursor: str | None = None,
 ) -> Any:
@@ -81,7 +81,7 @@ async def many(
     return await read(info, spec)
 
 
-async def one(info: Any, target: type, *, where: Visible, cursor: str | None = None) -> Any:
+async def one(info: Any, target: type, *, where: RowFilter, cursor: str | None = None) -> Any:
     """Answer a field with the one visible row for which a condition holds, or null."""
     entry = stored_type(target)
 

@@ -26,12 +26,12 @@ from api.planner.schema import types_of
 from api.planner.selection import SelectionReader, Site
 from api.planner.statement import Slot, Statement
 from api.working_out import worked_out
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 Select = Callable[[SelectionReader, list[FieldDetails]], Any]
 Write = Callable[[Compiler, Any], str]
 
-_NOWHERE = Visible("true")
+_NOWHERE = RowFilter("true")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ReadSpec:
     name: tuple[Any, ...]
     select: Select
     write: Write
-    where: Visible = _NOWHERE
+    where: RowFilter = _NOWHERE
     cursor: str | None = None
     variant: tuple[Any, ...] = ()
     ids: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -129,7 +129,7 @@ def _plan(
     raw: GraphQLResolveInfo[Any],
     outline: Outline,
     spec: ReadSpec,
-    visibility: Mapping[str, Visible],
+    visibility: Mapping[str, RowFilter],
     shapes: tuple[PageShape, ...],
 ) -> Plan:
     statement = Statement(visibility)
@@ -169,7 +169,7 @@ class _Values:
     """Finds the value of a parameter by its slot."""
 
     context: ReadContext
-    visibility: Mapping[str, Visible]
+    visibility: Mapping[str, RowFilter]
     spec: ReadSpec
     pages: tuple[PageValues, ...]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from api.planner.declare import Column, Expression, Lookup, One, PublicId, declaration_of
 from api.planner.stored import StoredType, stored_type, target_class
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 Slot = tuple[Any, ...]
 
@@ -26,7 +26,7 @@ class Statement:
     may use are replaced.
     """
 
-    def __init__(self, visibility: Mapping[str, Visible]) -> None:
+    def __init__(self, visibility: Mapping[str, RowFilter]) -> None:
         self.visibility = visibility
         self._marks: dict[Slot, int] = {}
         self.shared: dict[str, str] = {}
@@ -52,11 +52,11 @@ class Statement:
         visible = self.visibility[entry.key]
         return self.condition(visible, alias, "visible", entry.key)
 
-    def where(self, condition: Visible, alias: str) -> str:
+    def where(self, condition: RowFilter, alias: str) -> str:
         """Return a condition a resolver put on the rows it asks for."""
         return self.condition(condition, alias, "where")
 
-    def condition(self, condition: Visible, alias: str, *prefix: str) -> str:
+    def condition(self, condition: RowFilter, alias: str, *prefix: str) -> str:
         """Return a condition whose own values are parameters under this prefix."""
         return f"({self._own(condition, alias, prefix)})"
 
@@ -116,7 +116,7 @@ class Statement:
 
         return _NAMED.sub(replace, sql)
 
-    def _own(self, condition: Visible, alias: str, prefix: Slot) -> str:
+    def _own(self, condition: RowFilter, alias: str, prefix: Slot) -> str:
         def replace(found: re.Match[str]) -> str:
             name = found.group(1)
             if name in condition.arguments:

@@ -26,7 +26,7 @@ from api.planner.declare import (
     declaration_of,
     public_id,
 )
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 T = TypeVar("T", bound=type)
 
@@ -73,7 +73,7 @@ class StoredType:
     origin: type
     table: str
     key: str
-    visible: Callable[[Any], Visible]
+    visible: Callable[[Any], RowFilter]
     permission: Any
     order: tuple[str, ...]
     unique: Mapping[str, str]
@@ -113,7 +113,7 @@ def stored(
     *,
     table: str,
     key: str,
-    visible: Callable[[Any], Visible],
+    visible: Callable[[Any], RowFilter],
     permission: Any = None,
     found_with: Any = None,
     order: str | Sequence[str] = (),

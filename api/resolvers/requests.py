@@ -22,7 +22,7 @@ from itr.requests.charge_rules import Price
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification
 from itr.requests.terms import Verb
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 Info = strawberry.Info
 P = Permission
@@ -49,7 +49,7 @@ class RequestQuery:
         """One request by the number people use."""
         named = "{alias}.number_folded = lower(normalize(:number, NFKC))"
         found: ServiceRequest | None = await planner.one(
-            info, ServiceRequest, where=Visible(named, {"number": number.strip()})
+            info, ServiceRequest, where=RowFilter(named, {"number": number.strip()})
         )
         return found
 

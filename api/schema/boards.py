@@ -29,7 +29,7 @@ from itr.requests.policy import visible_board_clocks, visible_on_boards
 from itr.requests.risk import IS_RUNNING, RISK, URGENCY, SlaRisk
 from itr.requests.terms import Priority, RequestKind, RequestStatus
 from itr.sla.terms import ClockState, Thread
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 described(
     SlaRisk,
@@ -144,7 +144,7 @@ class SlaBoardSnapshot:
     @strawberry.field(description="The requests, most urgent first: breached, at risk, due first.")
     async def entries(self, info: strawberry.Info) -> list[SlaBoardEntry]:
         """The entries of the snapshot, in one statement."""
-        sight = Visible("{alias}.id = any(:keys::uuid[])", {"keys": self.keys})
+        sight = RowFilter("{alias}.id = any(:keys::uuid[])", {"keys": self.keys})
         found: list[SlaBoardEntry] = await planner.many(
             info, SlaBoardEntry, where=sight, order=URGENCY
         )

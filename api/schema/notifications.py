@@ -21,7 +21,7 @@ from itr.notifications.policy import visible_notifications
 from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of
 from itr.sla.terms import Thread
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 described(
     NotificationKind,
@@ -103,7 +103,7 @@ class MarkNotificationsReadInput(MutationInput):
 
 async def _by_keys(info: strawberry.Info, keys: list[UUID]) -> list[Notification]:
     """Entries by key, newest first, in one statement."""
-    sight = Visible("{alias}.id = any(:keys::uuid[])", {"keys": keys})
+    sight = RowFilter("{alias}.id = any(:keys::uuid[])", {"keys": keys})
     found: list[Notification] = await planner.many(
         info, Notification, where=sight, order="{t}.created_at desc"
     )

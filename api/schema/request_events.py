@@ -10,7 +10,7 @@ from api.planner.fields import payload_field
 from api.schema.requests import ServiceRequest
 from api.schema.timeline import TimelineEvent
 from api.schema.vocabulary import CURSOR
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 
 @strawberry.type(description="The requests that match now; later messages change this picture.")
@@ -26,7 +26,7 @@ class RequestSnapshot:
     @strawberry.field(description="The requests, most recently changed first.")
     async def requests(self, info: strawberry.Info) -> list[ServiceRequest]:
         """The requests of the snapshot, in one statement."""
-        sight = Visible("{alias}.id = any(:keys::uuid[])", {"keys": self.keys})
+        sight = RowFilter("{alias}.id = any(:keys::uuid[])", {"keys": self.keys})
         found: list[ServiceRequest] = await planner.many(
             info, ServiceRequest, where=sight, order="{t}.updated_at desc"
         )
@@ -46,7 +46,7 @@ class RequestChanged:
     @strawberry.field(description="What happened, as far as you may see it, oldest first.")
     async def events(self, info: strawberry.Info) -> list[TimelineEvent]:
         """The timeline entries behind the change, in one statement."""
-        sight = Visible("{alias}.uid = any(:keys::uuid[])", {"keys": self.event_keys})
+        sight = RowFilter("{alias}.uid = any(:keys::uuid[])", {"keys": self.event_keys})
         found: list[TimelineEvent] = await planner.many(
             info, TimelineEvent, where=sight, order="{t}.uid"
         )

@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from api.transport.services import Services
 from itr.database import pending_migrations
 from itr.events.valkey import open_valkey
-from itr.rights import ensure_rights
-from itr.wall import ensure_wall
+from itr.rights import ensure_privileges
+from itr.wall import ensure_row_level_security
 
 _PATIENCE = 3.0
 _REMEMBERED = 1.0
@@ -68,8 +68,8 @@ async def _migrated(services: Services) -> None:
     if pending:
         raise RuntimeError(f"{pending} migrations are pending")
     async with services.database.reads.acquire() as connection:
-        await ensure_rights(connection)
-        await ensure_wall(connection)
+        await ensure_privileges(connection)
+        await ensure_row_level_security(connection)
 
 
 async def _ping(url: str) -> None:

@@ -25,7 +25,7 @@ from itr.actors.actor import Actor
 from itr.database import Database, connected
 from itr.errors import Language
 from itr.events.feed import Feed
-from itr.events.poke import publishing
+from itr.events.wakeup import publishing
 from itr.events.work import after_commit
 from itr.settings import Settings
 
@@ -101,7 +101,7 @@ async def open_services(
     load_actor: LoadActor,
     clock: Callable[[], datetime],
 ) -> AsyncIterator[Services]:
-    """Open the database, the feed and the pokes; at the end send every long connection away."""
+    """Open the database, the feed and the wakeups; at the end send every long connection away."""
     keys = Keys.of(settings)
     async with (
         connected(settings) as database,
@@ -129,7 +129,7 @@ async def open_services(
         )
         services.identities.on_change(services.connections.changed)
         await services.identities.load_keys()
-        stop = after_commit(feed.poke)
+        stop = after_commit(feed.wake)
         try:
             yield services
         finally:

@@ -2,18 +2,18 @@
 
 from itr.actors.actor import Actor
 from itr.actors.roles import Permission
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 
-def visible_approvals(actor: Actor) -> Visible:
+def visible_approvals(actor: Actor) -> RowFilter:
     """Everything that waits, or waited, for those who may approve it; nothing for others."""
     if actor.may(Permission.APPROVE_ACCESS):
-        return Visible.everything()
-    return Visible.nothing()
+        return RowFilter.everything()
+    return RowFilter.nothing()
 
 
-def visible_clients(actor: Actor) -> Visible:
+def visible_clients(actor: Actor) -> RowFilter:
     """All clients for those who manage them, none for anybody else."""
     if actor.may(Permission.MANAGE_CLIENTS):
-        return Visible.everything()
-    return Visible.nothing()
+        return RowFilter.everything()
+    return RowFilter.nothing()

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from itr.addresses import credentials
 from itr.events.cursor import Position
-from itr.events.valkey import POKES, open_valkey
+from itr.events.valkey import WAKEUPS, open_valkey
 
 logger = logging.getLogger("itr.feed")
 
@@ -184,7 +184,7 @@ class Listener:
 class Feed:
     """The reader of the event log in this process, and its listeners.
 
-    PostgreSQL is the truth and is asked every `poll` seconds; a poke over Valkey only makes the
+    PostgreSQL is the truth and is asked every `poll` seconds; a wakeup over Valkey only makes the
     next question come sooner, so a dead Valkey costs no event. Nothing is lost when transactions
     commit late: the reader stays behind every transaction still open (Decision 3).
     """
@@ -193,7 +193,7 @@ class Feed:
         self._database_url = database_url
         self._valkey_url = valkey_url
         self._poll = poll
-        self._poked = asyncio.Event()
+        self._woken = asyncio.Event()
         self._listeners: set[Listener] = set()
         self._watchers: list[Callable[[Event], object]] = []
         self._urgent: dict[str, list[Callable[[Event], object]]] = {}
@@ -211,7 +211,7 @@ class Feed:
         await self._connect()
         tasks = [asyncio.create_task(self._read_forever(), name="feed")]
         if self._valkey_url:
-            tasks.append(asyncio.create_task(self._hear_pokes(), name="feed pokes"))
+            tasks.append(asyncio.create_task(self._hear_wakeups(), name="feed wakeups"))
         try:
             yield self
         finally:
@@ -238,9 +238,9 @@ class Feed:
         """How many listeners there are."""
         return len(self._listeners)
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """Have the log read now."""
-        self._poked.set()
+        self._woken.set()
 
     def watch(self, callback: Callable[[Event], object], *, urgent: Iterable[str] = ()) -> None:
         """Call `callback` with every event, before any listener gets it; it must be quick.
@@ -295,18 +295,18 @@ class Feed:
                 connection = await self._connect()
                 full = await self._read_batch(connection) == BATCH
                 pause = 0.1
-                await self._wait_for_poke(0 if full else self._poll)
+                await self._wait_for_wakeup(0 if full else self._poll)
             except Exception as error:
                 logger.warning("feed cannot read the event log: %s", type(error).__name__)
                 self._drop_connection()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
 
-    async def _wait_for_poke(self, at_most: float) -> None:
+    async def _wait_for_wakeup(self, at_most: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most):
-                await self._poked.wait()
-        self._poked.clear()
+                await self._woken.wait()
+        self._woken.clear()
 
     async def _read_batch(self, connection: asyncpg.Connection) -> int:
         place = (str(self.position.tx), self.position.id)
@@ -362,7 +362,7 @@ class Feed:
             self._connection.terminate()
         self._connection = None
 
-    async def _hear_pokes(self) -> None:
+    async def _hear_wakeups(self) -> None:
         pause = 0.2
         while True:
             try:
@@ -370,13 +370,13 @@ class Feed:
                     open_valkey(self._valkey_url or "") as valkey,
                     valkey.pubsub(ignore_subscribe_messages=True) as channel,
                 ):
-                    await channel.subscribe(POKES)
-                    self.poke()
+                    await channel.subscribe(WAKEUPS)
+                    self.wake()
                     pause = 0.2
                     async for _ in channel.listen():
-                        self.poke()
+                        self.wake()
             except (OSError, RedisError) as error:
-                logger.warning("feed hears no pokes, it polls: %s", type(error).__name__)
+                logger.warning("feed hears no wakeups, it polls: %s", type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 

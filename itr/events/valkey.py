@@ -1,12 +1,12 @@
-"""Valkey, which carries pokes, queues and budgets, and nothing that would be missed."""
+"""Valkey, which carries wakeups, queues and budgets, and nothing that would be missed."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-POKES = "itr:poke"
-"""The Valkey channel a commit pokes; what is said on it does not matter."""
+WAKEUPS = "itr:wakeup"
+"""The Valkey channel a commit wakes others by; what is said on it does not matter."""
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The unit of work: one transaction, its facts, its idempotency key, and the poke after it."""
+"""The unit of work: one transaction, its facts, its idempotency key, and the wakeup after it."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -89,7 +89,7 @@ class Work:
 
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Work]:
-    """One transaction: what is recorded in it is committed with it, then listeners are poked.
+    """One transaction: what is recorded in it is committed with it, then listeners are woken.
 
     With an idempotency key in the call, raises AlreadyDone instead of doing anything twice (S13).
     """

@@ -3,18 +3,18 @@
 from itr.actors.actor import Actor
 from itr.actors.roles import Permission
 from itr.requests.policy import visible_requests
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 
-def visible_problems(actor: Actor) -> Visible:
+def visible_problems(actor: Actor) -> RowFilter:
     """Everything inside; a branch those behind its requests; customers and partners none."""
     if not actor.may(Permission.READ_INTERNAL):
-        return Visible.nothing()
+        return RowFilter.nothing()
     if actor.scope.sees_all:
-        return Visible.everything()
+        return RowFilter.everything()
     sight = visible_requests(actor)
     behind = (
         "exists (select 1 from request caused"
         f" where caused.problem_id = {{alias}}.id and {sight.at('caused')})"
     )
-    return Visible(behind, sight.arguments)
+    return RowFilter(behind, sight.arguments)

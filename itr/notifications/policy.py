@@ -2,11 +2,11 @@
 
 from itr.actors.actor import Actor
 from itr.actors.roles import Permission
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 
-def visible_notifications(actor: Actor) -> Visible:
+def visible_notifications(actor: Actor) -> RowFilter:
     """The actor's own list; nobody reads another's, whatever their roles."""
     if not actor.may(Permission.READ_NOTIFICATIONS):
-        return Visible.nothing()
-    return Visible("{alias}.person_id = :reader", {"reader": actor.id})
+        return RowFilter.nothing()
+    return RowFilter("{alias}.person_id = :reader", {"reader": actor.id})

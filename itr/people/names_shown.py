@@ -1,7 +1,7 @@
 """By which name readers know people: staff of partner firms by their firm's (R-ROLE-08).
 
 SQL over a row `{t}` for the reader `:actor`. The firm itself and our own people read who it is.
-Behind the second wall nobody else's staff can be read, so there the firm's name is all there is.
+Under row-level security nobody else's staff can be read, so there the firm's name is all there is.
 """
 
 _READER = "person reader join organisation theirs on theirs.id = reader.organisation_id"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itr.actors.actor import Actor, Reach
 from itr.actors.roles import Permission
 from itr.requests.policy import visible_requests
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 _INSIDE = (
     "exists (select 1 from organisation house"
@@ -20,32 +20,32 @@ _BRANCH_OF_CUSTOMER = (
 )
 
 
-def by_reach(actor: Actor, wordings: Mapping[Reach, str]) -> Visible:
+def by_reach(actor: Actor, wordings: Mapping[Reach, str]) -> RowFilter:
     """Everything, or the rows any of the actor's reaches lets through; no wording lets none."""
     scope = actor.scope
     if scope.sees_all:
-        return Visible.everything()
+        return RowFilter.everything()
     words = [wordings[reach] for reach in sorted(scope.reaches) if reach in wordings]
     if not words or scope.organisation_id is None:
-        return Visible.nothing()
-    return Visible("(" + " or ".join(words) + ")", {"scope_organisation": scope.organisation_id})
+        return RowFilter.nothing()
+    return RowFilter("(" + " or ".join(words) + ")", {"scope_organisation": scope.organisation_id})
 
 
-def through(seen: Visible, table: str, name: str, joined: str) -> Visible:
+def through(seen: RowFilter, table: str, name: str, joined: str) -> RowFilter:
     """The rows that are `joined` to a row of `table`, called `name`, that may be seen."""
     if seen.sql in {"true", "false"}:
         return seen
     sql = f"exists (select 1 from {table} {name} where {joined} and {seen.at(name)})"
-    return Visible(sql, seen.arguments)
+    return RowFilter(sql, seen.arguments)
 
 
-def visible_organisations(actor: Actor) -> Visible:
+def visible_organisations(actor: Actor) -> RowFilter:
     """Own firm; partners also the customers they work for, branches their customers and partners.
 
     Customers see no partner and partners no other partner (R-ROLE-06).
     """
     if actor.may(Permission.MANAGE_PEOPLE):
-        return Visible.everything()
+        return RowFilter.everything()
     own = "{alias}.id = :scope_organisation"
     asks = _of_request(actor, "customer_id")
     works = _of_request(actor, "partner_id")
@@ -60,14 +60,14 @@ def visible_organisations(actor: Actor) -> Visible:
     )
 
 
-def visible_persons(actor: Actor) -> Visible:
+def visible_persons(actor: Actor) -> RowFilter:
     """Own colleagues, and who stands as contact or assignee on the requests the actor sees.
 
     Of the assignees customers and partners see our own people only. They are asked for first: an
     index finds an assignee's requests, a contact's have to be sought among all of the firm's.
     """
     if actor.may(Permission.MANAGE_PEOPLE):
-        return Visible.everything()
+        return RowFilter.everything()
     own = "{alias}.organisation_id = :scope_organisation"
     contact = _of_request(actor, "contact_id")
     assignee = _of_request(actor, "assignee_id")
@@ -85,12 +85,12 @@ def visible_persons(actor: Actor) -> Visible:
     )
 
 
-def visible_projects(actor: Actor) -> Visible:
+def visible_projects(actor: Actor) -> RowFilter:
     """Customers see their own projects, branches those of their customers, partners none."""
     return of_visible_customer(actor)
 
 
-def of_visible_customer(actor: Actor) -> Visible:
+def of_visible_customer(actor: Actor) -> RowFilter:
     """Rows with a `customer_id`: the actor's own firm, or a customer of its branch."""
     return by_reach(
         actor,
@@ -101,10 +101,10 @@ def of_visible_customer(actor: Actor) -> Visible:
     )
 
 
-def visible_queues(actor: Actor) -> Visible:
+def visible_queues(actor: Actor) -> RowFilter:
     """Partners see their own queues, branches theirs and those their requests stand in."""
     if actor.may(Permission.MANAGE_PEOPLE):
-        return Visible.everything()
+        return RowFilter.everything()
     stands = _of_request(actor, "queue_id")
     return by_reach(
         actor,

@@ -1,12 +1,12 @@
 """Which recalculations an actor may see: they are about everybody's requests (R-ROLE-03)."""
 
 from itr.actors.actor import Actor
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 
-def visible_recalculations(actor: Actor) -> Visible:
+def visible_recalculations(actor: Actor) -> RowFilter:
     """Whoever sees everything."""
-    return Visible.everything() if actor.scope.sees_all else Visible.nothing()
+    return RowFilter.everything() if actor.scope.sees_all else RowFilter.nothing()
 
 
 visible_recalculation_lines = visible_recalculations

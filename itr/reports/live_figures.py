@@ -20,7 +20,7 @@ from itr.requests.journeys import COUNTS, SOLVED_BY_LINE
 from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, RISK, SlaRisk
 from itr.requests.rules import LINES
 from itr.requests.terms import Priority
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 LONGEST_DAYS = 366
 SHARE_STEP = Decimal("0.0001")
@@ -98,7 +98,7 @@ def ensure_days(days: int) -> int:
 
 
 async def live_figures(
-    pool: Reads, wanted: Wanted, sight: Visible, now: datetime
+    pool: Reads, wanted: Wanted, sight: RowFilter, now: datetime
 ) -> FiguresSnapshot:
     """What the statement saw, and the figures of the requests within sight."""
     condition, values = sight.numbered("r", 4)

@@ -23,7 +23,7 @@ from itr.requests.terms import RequestStatus
 from itr.sla.lateness import APPROVED_REASON, BREACHED, LATENESS, OVERRUN, SPENT, STEP_OF_CLOCK
 from itr.sla.terms import ClockState, ControlPointState, Thread, WaitingReason
 from itr.sla.waits import WAITS
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 D, F = FigureDimension, FigureName
 
@@ -34,7 +34,7 @@ class Join:
 
     table: str
     on: str
-    visible: Callable[[Actor], Visible]
+    visible: Callable[[Actor], RowFilter]
     before: str = ""
 
 

@@ -21,7 +21,7 @@ from itr.reports.terms import (
 )
 from itr.requests.journeys import SOLVED_BY_LINE
 from itr.requests.policy import visible_requests
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 _INSTANTS = {
     FigureInstant.REGISTERED: "r.registered_at",
@@ -194,7 +194,7 @@ class Statement:
     def _splits_steps(self) -> bool:
         return any(each in OF_STEPS for each in self.asked.by)
 
-    def _sees(self, visible: Visible, alias: str) -> str:
+    def _sees(self, visible: RowFilter, alias: str) -> str:
         sql, values = visible.numbered(alias, len(self.values))
         self.values += values
         return sql

@@ -22,7 +22,7 @@ from itr.requests.rules import (
     reopens_in_time,
 )
 from itr.requests.terms import RequestKind, RequestStatus, Verb
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 P = Permission
 
@@ -114,11 +114,11 @@ def stands_right(
     return beside is None or owner == actor.id or bool(actor.roles & beside)
 
 
-def visible_requests(actor: Actor) -> Visible:
+def visible_requests(actor: Actor) -> RowFilter:
     """Customers see their firm's, partners what was handed over, branches their own (R-ROLE-03)."""
     scope = actor.scope
     if scope.sees_all:
-        return Visible.everything()
+        return RowFilter.everything()
     wordings = {
         Reach.CUSTOMER: "{alias}.customer_id = :scope_organisation",
         Reach.BRANCH: "{alias}.branch_id = :scope_organisation",
@@ -129,53 +129,53 @@ def visible_requests(actor: Actor) -> Visible:
     }
     words = [wordings[reach] for reach in sorted(scope.reaches)]
     if not words or scope.organisation_id is None:
-        return Visible.nothing()
-    return Visible("(" + " or ".join(words) + ")", {"scope_organisation": scope.organisation_id})
+        return RowFilter.nothing()
+    return RowFilter("(" + " or ".join(words) + ")", {"scope_organisation": scope.organisation_id})
 
 
-def visible_parts(actor: Actor) -> Visible:
+def visible_parts(actor: Actor) -> RowFilter:
     """Rows that hang on a request by `request_id` are seen with it."""
     return _with_the_request(actor, "{alias}.request_id")
 
 
-def visible_on_boards(actor: Actor) -> Visible:
+def visible_on_boards(actor: Actor) -> RowFilter:
     """Requests as a board shows them: all for a wallboard, else as far as our people see.
 
     Children are not on boards: they have no clocks (R-REQ-09).
     """
     scope = actor.scope
     if scope.boards:
-        return Visible("{alias}.parent_id is null")
+        return RowFilter("{alias}.parent_id is null")
     if Reach.BRANCH not in scope.reaches or scope.organisation_id is None:
-        return Visible.nothing()
-    return Visible(
+        return RowFilter.nothing()
+    return RowFilter(
         "({alias}.parent_id is null and {alias}.branch_id = :scope_organisation)",
         {"scope_organisation": scope.organisation_id},
     )
 
 
-def visible_board_clocks(actor: Actor) -> Visible:
+def visible_board_clocks(actor: Actor) -> RowFilter:
     """The clocks of requests on the actor's boards."""
     sight = visible_on_boards(actor)
     shown = sight.at("shown")
-    return Visible(
+    return RowFilter(
         f"exists (select 1 from request shown where shown.id = {{alias}}.request_id and {shown})",
         sight.arguments,
     )
 
 
-def visible_hand_overs(actor: Actor) -> Visible:
+def visible_hand_overs(actor: Actor) -> RowFilter:
     """Which firms a request went to: for our own people; a firm sees its own (R-ROLE-06)."""
     if actor.may(P.READ_INTERNAL):
         return visible_parts(actor)
     if Reach.PARTNER not in actor.scope.reaches or actor.organisation_id is None:
-        return Visible.nothing()
-    return Visible(
+        return RowFilter.nothing()
+    return RowFilter(
         "{alias}.partner_id = :scope_organisation", {"scope_organisation": actor.organisation_id}
     )
 
 
-def visible_events(actor: Actor) -> Visible:
+def visible_events(actor: Actor) -> RowFilter:
     """What stands on a timeline, as far as its audience reaches (R-ROLE-06, R-REQ-07).
 
     What is shared with a partner is shared with the firm that has the request at the time. A firm
@@ -190,16 +190,16 @@ def visible_events(actor: Actor) -> Visible:
         audience = f"({audience} or ({{alias}}.audience = 'PARTNER' and {ours}))"
         until = _until_returned("{alias}.stream", _EVENT_BY_THEN)
         audience += f" and {{alias}}.type not like 'Charge%' and {until}"
-    return Visible(f"({sight.sql} and {audience})", sight.arguments)
+    return RowFilter(f"({sight.sql} and {audience})", sight.arguments)
 
 
-def visible_bulletins(actor: Actor) -> Visible:
+def visible_bulletins(actor: Actor) -> RowFilter:
     """Bulletins are seen with their request; by a firm that gave it back, those of before."""
     sight = visible_parts(actor)
     if Reach.PARTNER not in actor.scope.reaches:
         return sight
     until = _until_returned("{alias}.request_id", "{alias}.published_at < held.returned_at")
-    return Visible(f"({sight.sql} and {until})", sight.arguments)
+    return RowFilter(f"({sight.sql} and {until})", sight.arguments)
 
 
 _EVENT_BY_THEN = (
@@ -218,12 +218,12 @@ def _until_returned(request: str, by_then: str) -> str:
     )
 
 
-def _with_the_request(actor: Actor, key: str) -> Visible:
+def _with_the_request(actor: Actor, key: str) -> RowFilter:
     sight = visible_requests(actor)
     if actor.scope.sees_all:
         return sight
     seen = sight.at("seen")
-    return Visible(
+    return RowFilter(
         f"exists (select 1 from request seen where seen.id = {key} and {seen})", sight.arguments
     )
 

@@ -32,7 +32,7 @@ from itr.sla.models import ControlPoint
 from itr.sla.operations import calendars_of_versions, current_calendars
 from itr.sla.terms import ControlPointState, Thread
 from itr.sla.working_time import WorkingCalendar
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 if TYPE_CHECKING:
     from itr.requests.handling import Handling
@@ -76,12 +76,12 @@ def situation_of(work: Handling) -> Situation:
     )
 
 
-def work_of(actor: Actor) -> Visible:
+def work_of(actor: Actor) -> RowFilter:
     """The open steps that are an actor's; nobody's are the dispatch managers' (R-ROLE-07)."""
     whose = "{alias}.owner_id = :worker"
     if Role.DISPATCH_MANAGER in actor.roles:
         whose = f"({whose} or {{alias}}.owner_id is null)"
-    return Visible(f"({{alias}}.completed_at is null and {whose})", {"worker": actor.id})
+    return RowFilter(f"({{alias}}.completed_at is null and {whose})", {"worker": actor.id})
 
 
 async def load_steps(request_id: UUID) -> Steps:

@@ -26,7 +26,7 @@ from itr.sla.clocks import CalendarInForce, ClockBook, histories_of, is_promised
 from itr.sla.models import Clock, Timer
 from itr.sla.operations import current_calendars
 from itr.sla.terms import Thread
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 CLOCK_KEY = ["request_id", "thread"]
 REASON_OF_A_BREACH = [
@@ -67,7 +67,7 @@ async def take(
 
     Time never runs backwards on one request: who waited for the lock acts after who held it.
     """
-    sight = Visible.everything() if actor is SYSTEM else visible_requests(actor)
+    sight = RowFilter.everything() if actor is SYSTEM else visible_requests(actor)
     await lock_visible(work.connection, request_id, sight, "id")
     request = await Request.get(id=request_id)
     if expected_version is not None and expected_version != request.version:
@@ -231,7 +231,7 @@ async def work_has_begun(connection: BaseDBAsyncClient, request_id: UUID) -> boo
 
 
 async def lock_visible(
-    connection: BaseDBAsyncClient, request_id: UUID, sight: Visible, *path: str
+    connection: BaseDBAsyncClient, request_id: UUID, sight: RowFilter, *path: str
 ) -> None:
     """Lock a request within sight until the transaction ends. Raises NotFound at `path`."""
     condition, values = sight.numbered("r", 1)

@@ -12,7 +12,7 @@ from itr.sla.calendars import CalendarDefinition
 from itr.sla.countdown import Running
 from itr.sla.terms import ClockState, Thread
 from itr.sla.working_time import calendar_of
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 _CLOCKS = """
 select json_agg(json_build_object('id', c.id, 'thread', c.thread, 'state', c.state,
@@ -25,7 +25,7 @@ from clock c join calendar_version v on v.id = c.calendar_version_id where c.req
 
 
 async def read_running(
-    pool: Reads, request_id: UUID, sight: Visible
+    pool: Reads, request_id: UUID, sight: RowFilter
 ) -> tuple[Taken, int | None, dict[str, Running]]:
     """What the statement saw, the request's version (None: out of sight), its clocks by thread."""
     condition, values = sight.numbered("r", 1)

@@ -13,7 +13,7 @@ import pytest
 
 from itr.events.cursor import OLDEST, BadCursor, Position, Sealer
 from itr.events.feed import BATCH, Event, Feed, FellBehind, Listener
-from itr.events.poke import Pokes
+from itr.events.wakeup import Wakeups
 from itr.settings import Settings
 from tests.api.throwaway import eventually, record
 from tests.support.databases import as_owner
@@ -110,18 +110,18 @@ async def test_an_open_transaction_holds_the_feed_back_and_shows_as_lag(
     await other.close()
 
 
-async def test_a_poke_is_faster_than_the_poll(
+async def test_a_wakeup_is_faster_than_the_poll(
     settings: Settings, writer: asyncpg.Connection
 ) -> None:
     async with (
         feed_of(settings, valkey=settings.valkey_url, poll=30) as feed,
-        Pokes(settings.valkey_url).running() as pokes,
+        Wakeups(settings.valkey_url).running() as wakeups,
     ):
         listener = feed.listen()
         await asyncio.sleep(0.3)
         await record(writer, uuid4())
         begun = time.monotonic()
-        pokes.send()
+        wakeups.send()
 
         await heard(listener, 1)
 
@@ -131,7 +131,10 @@ async def test_a_poke_is_faster_than_the_poll(
 async def test_without_valkey_the_poll_finds_it(
     settings: Settings, writer: asyncpg.Connection
 ) -> None:
-    async with feed_of(settings, valkey=NOWHERE, poll=0.5) as feed, Pokes(NOWHERE).running() as no:
+    async with (
+        feed_of(settings, valkey=NOWHERE, poll=0.5) as feed,
+        Wakeups(NOWHERE).running() as no,
+    ):
         listener = feed.listen()
         await record(writer, uuid4())
         no.send()

@@ -372,7 +372,7 @@ async def test_a_slow_subscriber_gets_the_newest_of_each_and_misses_nothing(
         await following(stream)
         for _ in range(12):
             await put(writer, busy)
-            services.feed.poke()
+            services.feed.wake()
             await asyncio.sleep(0.05)
         await put(writer, other)
         await asyncio.sleep(0.8)

@@ -37,7 +37,7 @@ SCHEMA = CompiledSchema(
 
 @dataclass
 class Seeded:
-    """The demonstration data, opened for reading; people of other firms read behind the wall."""
+    """The demonstration data, opened for reading; other firms read under row-level security."""
 
     pool: Any
     database: Database
@@ -92,7 +92,7 @@ async def test_every_role_has_an_actor(seeded: Seeded) -> None:
 
 @pytest.mark.parametrize("role", Role)
 async def test_random_queries_answer_what_the_oracle_answers(seeded: Seeded, role: Role) -> None:
-    """Also behind the second wall, which must not be narrower than what may be seen."""
+    """Also under row-level security, which must not be narrower than what may be seen."""
     actor = seeded.actors[role]
     now = datetime.now(UTC)
     schema = SCHEMA._schema

@@ -9,7 +9,7 @@ import strawberry
 
 from api.planner import Node, column, embedded, one, relied_on, same_row, stored
 from api.planner.plans import OUTLINES, Remembered
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 from tests.support import planner_desk, planner_rows, planner_tables
 from tests.support.oracle_columns import broken_promises
 from tests.support.planner_desk import Desk
@@ -143,8 +143,8 @@ async def test_every_column_the_types_rely_on_is_there_and_as_promised(small_des
     assert found == []
 
 
-def _everything(actor: object) -> Visible:
-    return Visible.everything()
+def _everything(actor: object) -> RowFilter:
+    return RowFilter.everything()
 
 
 def test_a_field_with_a_permission_must_be_nullable() -> None:

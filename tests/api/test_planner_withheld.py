@@ -8,7 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.execution import CompiledSchema
 from api.planner import SCALARS, Node, many, payload_field, public_id, stored
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 from tests.support import planner_desk, planner_rows
 from tests.support.planner_desk import Desk, answer_of
 from tests.support.planner_rows import FIRMS
@@ -136,7 +136,7 @@ async def test_what_is_withheld_of_an_event_is_told_with_it_alone(small_desk: De
     assert told == [[("changes.ticket.note", "notes")], [("changes.firm.secret", "secrets")]]
 
 
-@stored(table="firm", key="gen", visible=lambda _: Visible.everything())
+@stored(table="firm", key="gen", visible=lambda _: RowFilter.everything())
 @strawberry.type
 class Generous(Node):
     """A firm that promises its people to everybody."""

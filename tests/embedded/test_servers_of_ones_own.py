@@ -13,7 +13,7 @@ import pytest
 
 import itr.servers
 from embedded import Addresses
-from itr.servers import look_at_servers, session_of
+from itr.servers import check_servers, session_of
 from itr.settings import Settings, WrongSettings
 from tests.embedded.conftest import ROOT
 from tests.support.databases import environment
@@ -107,7 +107,7 @@ async def test_a_postgresql_that_is_too_old_is_named_with_what_is_needed(
     monkeypatch.setattr(itr.servers, "OLDEST_POSTGRES", 99)
 
     with pytest.raises(WrongSettings, match="PostgreSQL 99 or newer is needed; this server is 1"):
-        await look_at_servers(settings)
+        await check_servers(settings)
 
 
 def test_without_a_time_out_of_transactions_statements_have_one() -> None:

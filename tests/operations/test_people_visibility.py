@@ -13,7 +13,7 @@ from itr.catalogue.in_force import current_terms
 from itr.catalogue.operations import ContractLineDraft
 from itr.database import Database
 from itr.people import visibility as people
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 from tests.support import desk_data as desk
 
 
@@ -25,7 +25,7 @@ class Town:
     rows: dict[str, UUID]
     names: dict[UUID, str]
 
-    async def sees(self, who: str, visible: Callable[[Actor], Visible], table: str) -> set[str]:
+    async def sees(self, who: str, visible: Callable[[Actor], RowFilter], table: str) -> set[str]:
         """The names of the rows one of the actors sees."""
         found = await desk.ids_seen(visible(self.actors[who]), table)
         return {self.names[key] for key in found if key in self.names}
@@ -152,13 +152,13 @@ async def test_a_customer_and_another_partner_do_not_see_who_works_for_a_partner
     ],
 )
 async def test_internal_roles_see_everything(
-    town: Town, visible: Callable[[Actor], Visible], table: str, prefix: str
+    town: Town, visible: Callable[[Actor], RowFilter], table: str, prefix: str
 ) -> None:
     """R-ROLE-03."""
     seen = await town.sees("bystander A", visible, table)
 
     assert {f"{prefix} A", f"{prefix} B"} <= seen
-    assert visible(town.actors["bystander A"]) == Visible.everything()
+    assert visible(town.actors["bystander A"]) == RowFilter.everything()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_internal_roles_see_everything(
     ],
 )
 async def test_admins_see_all_people_and_queues_and_no_business(
-    town: Town, visible: Callable[[Actor], Visible], table: str, prefix: str
+    town: Town, visible: Callable[[Actor], RowFilter], table: str, prefix: str
 ) -> None:
     """R-ROLE-03: people are theirs to manage."""
     assert {f"{prefix} A", f"{prefix} B"} <= await town.sees("admin A", visible, table)
@@ -246,8 +246,8 @@ async def test_calendars_items_and_packages_are_read_inside_the_house_only(
     town: Town, who: str
 ) -> None:
     """R-ROLE-06."""
-    assert catalogue.visible_calendars(town.actors[who]) == Visible.nothing()
-    assert catalogue.visible_calendars(town.actors["manager A"]) == Visible.everything()
+    assert catalogue.visible_calendars(town.actors[who]) == RowFilter.nothing()
+    assert catalogue.visible_calendars(town.actors["manager A"]) == RowFilter.everything()
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ async def test_calendars_items_and_packages_are_read_inside_the_house_only(
     ],
 )
 async def test_actors_of_one_kind_share_one_wording_and_differ_in_arguments(
-    town: Town, visible: Callable[[Actor], Visible]
+    town: Town, visible: Callable[[Actor], RowFilter]
 ) -> None:
     """Decision 2: equal kinds of scope share one prepared statement."""
     for kind in ("contact", "technician", "manager"):

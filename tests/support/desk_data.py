@@ -39,7 +39,7 @@ from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target
 from itr.sla.operations import save_calendar
 from itr.sla.terms import Thread
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
 HOUR = 3_600_000_000
@@ -239,7 +239,7 @@ async def request(
     return row.id
 
 
-async def ids_seen(visible: Visible, table: str) -> set[UUID]:
+async def ids_seen(visible: RowFilter, table: str) -> set[UUID]:
     """The ids of the rows a condition lets through."""
     condition, values = visible.at("row"), list(visible.arguments.items())
     for number, (name, _) in enumerate(values, 1):

@@ -11,7 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.execution import CompiledSchema
 from api.planner import SCALARS, Node, page_field, payload_field, read
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 from tests.support.planner_rows import HUMANS
 from tests.support.planner_tables import (
     Firm,
@@ -32,7 +32,7 @@ class Query:
     tickets: TicketConnection = page_field(description="Tickets.")
     firms: FirmConnection = page_field(description="Firms.")
     my_tickets: TicketConnection = page_field(
-        where=lambda context: Visible("{t}.owner_id = :me", {"me": context.actor.id}),
+        where=lambda context: RowFilter("{t}.owner_id = :me", {"me": context.actor.id}),
         order=("number",),
         description="Tickets of the asker.",
     )
@@ -64,7 +64,7 @@ class Query:
         return await read.many(
             info,
             Ticket,
-            where=Visible(
+            where=RowFilter(
                 "{t}.state <> 'DONE' and {t}.priority = :priority", {"priority": priority}
             ),
             order="number",
@@ -76,7 +76,7 @@ class Query:
         compiled = await read.one(
             info,
             Ticket,
-            where=Visible("{t}.number = :number", {"number": number}),
+            where=RowFilter("{t}.number = :number", {"number": number}),
             cursor="pg_snapshot_xmin(pg_current_snapshot())",
         )
         info.context.cursor = compiled.cursor

@@ -31,40 +31,40 @@ from api.planner import (
     sql,
     stored,
 )
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 from tests.support.planner_rows import Someone
 
 
-def visible_firms(actor: Someone) -> Visible:
+def visible_firms(actor: Someone) -> RowFilter:
     """Staff see all firms, others their own."""
     if actor.scope.all:
-        return Visible.everything()
-    return Visible("{alias}.id = any(:firms)", {"firms": actor.scope.firms})
+        return RowFilter.everything()
+    return RowFilter("{alias}.id = any(:firms)", {"firms": actor.scope.firms})
 
 
-def visible_humans(actor: Someone) -> Visible:
+def visible_humans(actor: Someone) -> RowFilter:
     """Staff see everybody, others the people of their firms."""
     if actor.scope.all:
-        return Visible.everything()
-    return Visible("{alias}.firm_id = any(:firms)", {"firms": actor.scope.firms})
+        return RowFilter.everything()
+    return RowFilter("{alias}.firm_id = any(:firms)", {"firms": actor.scope.firms})
 
 
-def visible_tickets(actor: Someone) -> Visible:
+def visible_tickets(actor: Someone) -> RowFilter:
     """Staff see all tickets, others those of their firms and their own."""
     if actor.scope.all:
-        return Visible.everything()
-    return Visible(
+        return RowFilter.everything()
+    return RowFilter(
         "{alias}.firm_id = any(:firms) or {alias}.owner_id = :me",
         {"firms": actor.scope.firms, "me": actor.id},
     )
 
 
-def visible_with_ticket(actor: Someone) -> Visible:
+def visible_with_ticket(actor: Someone) -> RowFilter:
     """Whoever sees the ticket sees what belongs to it."""
     if actor.scope.all:
-        return Visible.everything()
+        return RowFilter.everything()
     inner = visible_tickets(actor)
-    return Visible(
+    return RowFilter(
         f"exists (select from ticket seen where seen.id = {{alias}}.ticket_id"
         f" and ({inner.at('seen')}))",
         inner.arguments,

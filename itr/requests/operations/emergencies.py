@@ -14,7 +14,7 @@ from itr.requests.terms import BulletinKind
 from itr.requests.timers import BULLETIN
 from itr.requests.verbs import emergencies
 from itr.sla.models import Timer
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 
 async def declare_emergency(
@@ -58,7 +58,7 @@ async def bulletin_due(work: Work, request_id: UUID, *, now: datetime) -> None:
     In the transaction that takes the timer. Each due time that passed is recorded once, and the
     next one is counted down to.
     """
-    await lock_visible(work.connection, request_id, Visible.everything(), "id")
+    await lock_visible(work.connection, request_id, RowFilter.everything(), "id")
     request = await Request.get(id=request_id)
     first = request.bulletin_due_at
     if first is None or first > now:

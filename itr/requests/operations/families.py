@@ -19,7 +19,7 @@ from itr.requests.store import lock_visible, save, take
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.verbs import families, intake
 from itr.requests.verbs.families import Part
-from itr.visibility import Visible
+from itr.visibility import RowFilter
 
 __all__ = [
     "Part",
@@ -103,7 +103,7 @@ async def take_with_parent(
     child = await Request.get_or_none(id=request_id)
     parent_id = None if child is None else child.parent_id
     if parent_id is not None:
-        await lock_visible(work.connection, parent_id, Visible.everything(), "id")
+        await lock_visible(work.connection, parent_id, RowFilter.everything(), "id")
     in_hand = await take(work, actor, request_id, now, expected_version)
     if parent_id is None:
         return in_hand

@@ -1,6 +1,6 @@
-"""Pokes for processes without a feed: sent after each commit, and heard from the others.
+"""Wakeups for processes without a feed: sent after each commit, and heard from the others.
 
-A poke says only that something was committed; who hears it asks PostgreSQL what. It never delays
+A wakeup says only that something was committed; who hears it asks PostgreSQL what. It never delays
 or fails a commit: after it a flag is set, and a task of its own does the sending.
 """
 
@@ -12,29 +12,29 @@ from typing import Self
 
 from redis.exceptions import RedisError
 
-from itr.events.valkey import POKES, open_valkey
+from itr.events.valkey import WAKEUPS, open_valkey
 from itr.events.work import after_commit
 
-logger = logging.getLogger("itr.poke")
+logger = logging.getLogger("itr.wakeup")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
-class Pokes:
-    """Tells every process that something was committed; many pokes in a moment are one."""
+class Wakeups:
+    """Tells every process that something was committed; many wakeups in a moment are one."""
 
     def __init__(self, valkey_url: str) -> None:
         self._valkey_url = valkey_url
         self._wanted = asyncio.Event()
 
     def send(self) -> None:
-        """Have a poke sent soon; never fails, never waits."""
+        """Have a wakeup sent soon; never fails, never waits."""
         self._wanted.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """Send pokes until the block ends; without Valkey they are dropped."""
-        task = asyncio.create_task(self._send_forever(), name="pokes")
+        """Send wakeups until the block ends; without Valkey they are dropped."""
+        task = asyncio.create_task(self._send_forever(), name="wakeups")
         try:
             yield self
         finally:
@@ -48,25 +48,25 @@ class Pokes:
                     while True:
                         await self._wanted.wait()
                         self._wanted.clear()
-                        await valkey.publish(POKES, b"")
+                        await valkey.publish(WAKEUPS, b"")
             except (OSError, RedisError) as error:
-                logger.warning("pokes cannot be sent: %s", type(error).__name__)
+                logger.warning("wakeups cannot be sent: %s", type(error).__name__)
                 await asyncio.sleep(1)
 
 
 @asynccontextmanager
 async def publishing(valkey_url: str) -> AsyncIterator[None]:
-    """Poke the others after each commit of this process, until the block ends."""
-    async with Pokes(valkey_url).running() as pokes:
-        stop = after_commit(pokes.send)
+    """Wake the others after each commit of this process, until the block ends."""
+    async with Wakeups(valkey_url).running() as wakeups:
+        stop = after_commit(wakeups.send)
         try:
             yield
         finally:
             stop()
 
 
-async def hear_pokes(valkey_url: str, callback: Callable[[], object]) -> None:
-    """Call `callback` for every poke, and once whenever pokes can be heard (again); for ever."""
+async def hear_wakeups(valkey_url: str, callback: Callable[[], object]) -> None:
+    """Call `callback` for every wakeup, and once whenever they can be heard (again); for ever."""
     pause = _FIRST_PAUSE
     while True:
         try:
@@ -74,12 +74,12 @@ async def hear_pokes(valkey_url: str, callback: Callable[[], object]) -> None:
                 open_valkey(valkey_url) as valkey,
                 valkey.pubsub(ignore_subscribe_messages=True) as channel,
             ):
-                await channel.subscribe(POKES)
+                await channel.subscribe(WAKEUPS)
                 callback()
                 pause = _FIRST_PAUSE
                 async for _ in channel.listen():
                     callback()
         except (OSError, RedisError) as error:
-            logger.warning("no pokes can be heard: %s", type(error).__name__)
+            logger.warning("no wakeups can be heard: %s", type(error).__name__)
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,4 +1,4 @@
-"""What the second wall costs: one dashboard statement of a customer, before it and behind it.
+"""What row-level security costs: one dashboard statement of a customer, without it and with it.
 
 The same statement with the same values runs in turn on a plain pool, and on the pool of other
 firms with organisation set before and reset after it.
@@ -75,7 +75,10 @@ async def _measured(stand: Stand, rounds: int) -> list[Table]:
         answer: Any = await product_schema().execute(QUERY, context_value=asking)
         assert answer.errors is None, answer.errors
         ((statement, arguments),) = asking.asked
-        pools = {"没有墙 no wall": database.reads, "墙后 behind it": database.reads_of(actor)}
+        pools = {
+            "没有行级安全 without it": database.reads,
+            "有行级安全 with it": database.reads_of(actor),
+        }
         taken: dict[str, list[float]] = {name: [] for name in pools}
         answers = set()
         for number in range(rounds + 20):
@@ -90,5 +93,5 @@ async def _measured(stand: Stand, rounds: int) -> list[Table]:
         for name, each in taken.items()
     ]
     note = f"{rounds} 次交替 in turn; 一条语句 the one statement of a customer's dashboard."
-    title = "第二道墙 The second wall（客户看板 a customer's dashboard）"
+    title = "行级安全 Row-level security（客户看板 a customer's dashboard）"
     return [Table(title, ("", "p50 ms", "p99 ms"), rows, (note,))]

@@ -1,4 +1,4 @@
-"""The second wall: with the planner's scope taken away, the database still refuses (Decision 6)."""
+"""Row-level security: without the planner's scope, the database still refuses (Decision 6)."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ from embedded import Addresses
 from itr.actors.actor import Actor
 from itr.actors.roles import OrganisationKind, Permission
 from itr.addresses import credentials
-from itr.database import Database, Walled, migrate, open_outside, open_pool
+from itr.database import Database, FirmReads, migrate, open_outside, open_pool
 from itr.settings import Settings, WrongSettings
 from itr.sla.reading import read_running
-from itr.visibility import Visible
-from itr.wall import ROLES, SEEN, UNREADABLE, ensure_wall, raise_wall
+from itr.visibility import RowFilter
+from itr.wall import ROLES, SEEN, UNREADABLE, apply_row_level_security, ensure_row_level_security
 from tests.support.databases import as_owner
 from tests.support.desk import Desk, open_desk
 from tests.support.firms import key_in, lived, settled
@@ -125,8 +125,8 @@ async def town(settings: Settings) -> AsyncIterator[Town]:
 def no_scope(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the planner believe that everybody sees every row."""
 
-    def everything(schema: Any, actor: Any) -> tuple[Mapping[str, Visible], int]:
-        return {key: Visible.everything() for key in TYPES}, -1
+    def everything(schema: Any, actor: Any) -> tuple[Mapping[str, RowFilter], int]:
+        return {key: RowFilter.everything() for key in TYPES}, -1
 
     monkeypatch.setattr(reading, "visibility_of", everything)
 
@@ -141,10 +141,12 @@ async def test_without_the_planners_scope_the_database_still_refuses(
     leaked = {key: ids & town.sides["B"][key] for key, ids in shown.items()}
     assert {key: ids for key, ids in leaked.items() if ids and key not in OPEN_TO_ALL} == {}
     for key in ("org", "per", "req", "clk", "evt", "bul" if who == "contact A" else "hov"):
-        assert shown[key] & town.sides["A"][key], f"{key}: the wall hides what is the firm's own"
+        assert shown[key] & town.sides["A"][key], (
+            f"{key}: row-level security hides what is the firm's own"
+        )
 
 
-async def test_without_the_wall_that_mistake_would_show_everything(
+async def test_without_row_level_security_that_mistake_would_show_everything(
     town: Town, no_scope: None
 ) -> None:
     """The test above can fail."""
@@ -182,7 +184,7 @@ async def test_internal_notes_stay_inside_whatever_the_planner_believes(
     assert ("shared A" in said) == (who == "technician A")
 
 
-async def test_the_wall_names_partners_staff_to_their_firm_alone(town: Town) -> None:
+async def test_row_level_security_names_partners_staff_to_their_firm_alone(town: Town) -> None:
     """R-ROLE-08: whatever the planner asks for; others read the firm's name."""
     who = "select actor_name from event where payload->>'text' = 'answer A'"
     staff = "select count(*) from person where name like 'technician %'"
@@ -194,7 +196,9 @@ async def test_the_wall_names_partners_staff_to_their_firm_alone(town: Town) -> 
     assert found == {"contact A": ("partner A", 0), "technician A": ("partner A", 1)}
 
 
-async def test_the_wall_ends_a_firms_sight_where_it_gave_a_request_back(town: Town) -> None:
+async def test_row_level_security_ends_a_firms_sight_where_it_gave_a_request_back(
+    town: Town,
+) -> None:
     """R-ROLE-03: later words cannot even be read, but for those of entries that moved a clock."""
     request = town.requests["A"]["handed back"]
     await do(town.desk, "LINE1", "respondToRequest", id=request, text="first answer A")
@@ -208,13 +212,15 @@ async def test_the_wall_ends_a_firms_sight_where_it_gave_a_request_back(town: To
 
 
 @pytest.mark.parametrize("who", WHO.values())
-async def test_countdowns_of_others_are_out_of_sight_behind_the_wall(town: Town, who: str) -> None:
+async def test_countdowns_of_others_are_out_of_sight_under_row_level_security(
+    town: Town, who: str
+) -> None:
     """S1: subscriptions read behind it, too."""
     reads = town.database.reads_of(await town.mighty(who))
 
     async def version(side: str) -> int | None:
         request = key_in(town.requests[side]["with partner"])
-        _, version, _ = await read_running(reads, request, Visible.everything())
+        _, version, _ = await read_running(reads, request, RowFilter.everything())
         return version
 
     assert await version("A") is not None
@@ -225,7 +231,7 @@ async def test_a_connection_is_of_no_firm_once_it_is_given_back(town: Town) -> N
     actor = await town.mighty("contact A")
     kind = OrganisationKind.CUSTOMER
     pool = town.database.outside[kind]
-    assert await Walled(pool, actor.organisation_id or UUID(int=0)).fetchval(_COUNT) > 0
+    assert await FirmReads(pool, actor.organisation_id or UUID(int=0)).fetchval(_COUNT) > 0
 
     assert await pool.fetchval(_COUNT) == 0
     assert await pool.fetchval("select current_user") == ROLES[kind]
@@ -255,7 +261,7 @@ async def test_who_may_do_what_is_read_of_ones_own_firm_alone(town: Town) -> Non
     """R-ROLE-06: for one's own roles, which one may always read."""
     for kind, who in WHO.items():
         actor = await town.mighty(who)
-        reads = Walled(town.database.outside[kind], actor.organisation_id or UUID(int=0))
+        reads = FirmReads(town.database.outside[kind], actor.organisation_id or UUID(int=0))
         seen = "(select array_agg(person_id) from role_assignment)"
         found = await reads.fetchval(f"select {seen}")
         firms = await town.database.reads.fetch(
@@ -266,7 +272,7 @@ async def test_who_may_do_what_is_read_of_ones_own_firm_alone(town: Town) -> Non
         assert [row["organisation_id"] for row in firms] == [actor.organisation_id]
 
 
-async def test_every_table_of_the_database_stands_behind_the_wall_or_is_closed(town: Town) -> None:
+async def test_every_table_of_the_database_has_row_level_security_or_is_closed(town: Town) -> None:
     rows = await town.database.reads.fetch(
         "select c.relname::text as name, c.relrowsecurity as walled, r.role,"
         " has_any_column_privilege(r.role, c.oid, 'SELECT') as readable,"
@@ -285,7 +291,9 @@ async def test_every_table_of_the_database_stands_behind_the_wall_or_is_closed(t
     assert closed - parts - {"tortoise_migrations"} <= set(UNREADABLE)
 
 
-async def test_migrating_again_leaves_the_wall_as_it_stands(town: Town, settings: Settings) -> None:
+async def test_migrating_again_leaves_the_policies_as_they_stand(
+    town: Town, settings: Settings
+) -> None:
     marks = "select oid, obj_description(oid, 'pg_policy') from pg_policy order by oid"
     before = await town.database.reads.fetch(marks)
 
@@ -293,19 +301,19 @@ async def test_migrating_again_leaves_the_wall_as_it_stands(town: Town, settings
 
     assert await town.database.reads.fetch(marks) == before
     async with town.database.reads.acquire() as connection:
-        await ensure_wall(connection)
+        await ensure_row_level_security(connection)
 
 
-async def test_a_gap_in_the_wall_is_noticed_and_closed(town: Town) -> None:
+async def test_a_missing_policy_is_noticed_and_closed(town: Town) -> None:
     await as_owner(town.desk.settings, "drop policy itr_partner on clock")
     await as_owner(town.desk.settings, "grant select on timer to itr_customer")
     async with town.database.reads.acquire() as connection:
         with pytest.raises(WrongSettings, match="itr migrate"):
-            await ensure_wall(connection)
+            await ensure_row_level_security(connection)
 
         await migrate(town.desk.settings)
 
-        await ensure_wall(connection)
+        await ensure_row_level_security(connection)
         kept = "select has_table_privilege('itr_customer', 'timer', 'SELECT')"
         assert not await connection.fetchval(kept)
 
@@ -319,11 +327,11 @@ async def test_a_database_user_who_may_not_raise_it_is_told_in_one_sentence(
         parts = credentials(servers.database_url) | {"user": "humble", "password": "humble"}
         humble = await asyncpg.connect(**parts)
         with pytest.raises(WrongSettings) as told:
-            await raise_wall(humble, "humble")
+            await apply_row_level_security(humble, "humble")
         remedy = str(told.value).partition("run: ")[2]
         await admin.execute(remedy)
 
-        await raise_wall(humble, "humble")
+        await apply_row_level_security(humble, "humble")
 
         await humble.close()
     finally:

@@ -1,4 +1,4 @@
-"""The second wall is said for every table there is (Decision 6)."""
+"""Row-level security is said for every table there is (Decision 6)."""
 
 import importlib
 
@@ -19,7 +19,7 @@ def tables() -> set[str]:
     return found
 
 
-def test_every_table_is_walled_or_says_why_nobody_outside_reads_it() -> None:
+def test_every_table_has_row_level_security_or_says_why_nobody_outside_reads_it() -> None:
     """R-ROLE-04: name a new table in itr/wall.py, with the rows a firm may read, or the reason."""
     said = {*SEEN, *UNREADABLE}
 

@@ -11,8 +11,8 @@ import pytest
 
 from embedded import Addresses
 from itr.addresses import credentials
-from itr.database import Database, connected, look_at_rights, migrate
-from itr.rights import CALLS, RIGHTS, ensure_login, ensure_owner
+from itr.database import Database, check_privileges, connected, migrate
+from itr.rights import CALLS, TABLE_PRIVILEGES, ensure_login, ensure_owner
 from itr.settings import Settings, WrongSettings
 from itr.wall import ROLES
 from tests.support import desk_data as desk
@@ -83,7 +83,7 @@ async def test_the_product_has_on_each_table_what_is_listed_and_nothing_else(
     assert held["request"] == held["person"] == {"SELECT", "INSERT", "UPDATE"}
     assert not [row["name"] for row in rows if row["is_part"] and (row["held"] or row["parts"])]
     assert {name for name in held if "DELETE" in held[name]} == {
-        name for name, rights in RIGHTS.items() if "DELETE" in rights
+        name for name, privileges in TABLE_PRIVILEGES.items() if "DELETE" in privileges
     }
     assert set().union(*held.values()) == {"SELECT", "INSERT", "UPDATE", "DELETE"}
     assert not [row["name"] for row in rows if not set(row["parts"]) <= set(row["held"])]
@@ -99,13 +99,15 @@ def test_whatever_the_product_deletes_from_is_listed() -> None:
     }
 
     assert {"timer", "mutation_key"} <= named
-    assert named <= {name for name, rights in RIGHTS.items() if "DELETE" in rights}
+    assert named <= {
+        name for name, privileges in TABLE_PRIVILEGES.items() if "DELETE" in privileges
+    }
 
 
 async def test_the_product_owns_nothing_and_can_become_nobody_but_a_firm(
     database: Database,
 ) -> None:
-    """S16: not a function, type, schema or database; no role but those of the second wall."""
+    """S16: not a function, type, schema or database; no role but those of row-level security."""
     owned = await database.reads.fetch(
         "select classid::regclass::text, objid from pg_shdepend"
         " where refobjid = current_user::regrole and deptype = 'o'"
@@ -169,7 +171,7 @@ order by 1, 2
 """
 
 
-async def test_migrating_again_leaves_the_rights_as_they_are(
+async def test_migrating_again_leaves_the_privileges_as_they_are(
     settings: Settings, database: Database
 ) -> None:
     before = await database.reads.fetch(_STATE)
@@ -179,7 +181,7 @@ async def test_migrating_again_leaves_the_rights_as_they_are(
     assert await database.reads.fetch(_STATE) == before
 
 
-async def test_rights_the_product_lacks_are_noticed_and_given(
+async def test_privileges_the_product_lacks_are_noticed_and_granted(
     settings: Settings, database: Database
 ) -> None:
     owner = await asyncpg.connect(**credentials(settings.owner_database_url))
@@ -191,15 +193,15 @@ async def test_rights_the_product_lacks_are_noticed_and_given(
     ):
         await owner.execute(statement)
         with pytest.raises(WrongSettings, match="run itr migrate"):
-            await look_at_rights(settings)
+            await check_privileges(settings)
 
         await migrate(settings)
 
-        await look_at_rights(settings)
+        await check_privileges(settings)
     await owner.close()
 
 
-async def test_rights_the_product_was_given_besides_are_told_and_taken_back(
+async def test_privileges_the_product_was_given_besides_are_told_and_taken_back(
     settings: Settings, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     """S16."""
@@ -207,13 +209,13 @@ async def test_rights_the_product_was_given_besides_are_told_and_taken_back(
     await owner.execute("grant all on event, event_other to itr_desk")
     await owner.execute("grant create on schema public to public, itr_desk")
     await owner.close()
-    await look_at_rights(settings)
+    await check_privileges(settings)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
     await migrate(settings)
 
     caplog.clear()
-    await look_at_rights(settings)
+    await check_privileges(settings)
     assert not caplog.records
     for statement in ("delete from event", "truncate event_other", "create table mine ()"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -228,7 +230,7 @@ async def test_a_login_that_is_not_there_is_made_and_serves(
     try:
         await migrate(ours)
 
-        await look_at_rights(ours)
+        await check_privileges(ours)
         async with connected(ours) as opened:
             assert await opened.reads.fetchval("select current_user") == "newcomer"
             made = await desk.branch()
@@ -249,14 +251,14 @@ async def forget(servers: Addresses, settings: Settings, *logins: str) -> None:
             await admin.execute(f"drop role {login}")
 
 
-@pytest.mark.parametrize("rights", ["superuser", "in role itr"])
+@pytest.mark.parametrize("privileges", ["superuser", "in role itr"])
 async def test_a_login_that_could_change_the_log_is_refused_in_one_sentence(
-    servers: Addresses, settings: Settings, rights: str
+    servers: Addresses, settings: Settings, privileges: str
 ) -> None:
     """S16."""
     mighty = another(settings, "mighty")
     async with administering(servers, settings) as admin:
-        await admin.execute(f"create role mighty login password 'word' {rights}")
+        await admin.execute(f"create role mighty login password 'word' {privileges}")
     try:
         with pytest.raises(WrongSettings, match="may still change the event log") as told:
             await migrate(mighty)
@@ -315,8 +317,8 @@ async def test_a_product_that_works_as_the_owner_is_warned_of_it_once(
     await migrate(alone)
 
     with caplog.at_level(logging.WARNING):
-        await look_at_rights(alone)
-        await look_at_rights(settings)
+        await check_privileges(alone)
+        await check_privileges(settings)
 
     warnings = [record.message for record in caplog.records]
     assert len(warnings) == 1
