@@ -31,14 +31,14 @@ from api.schema import requests as _described  # noqa: F401 - names the enums of
 from api.transport.context import Context
 from api.transport.schema import GuardedSchema
 from itr.actors.roles import Permission
-from itr.people.visibility import visible_organisations, visible_persons
-from itr.requests.policy import visible_parts, visible_requests
 from itr.requests.terms import Priority, RequestStatus
 from itr.settings import Settings
+from itr.sight.people import visible_organisations, visible_persons
+from itr.sight.requests import visible_parts, visible_requests
+from itr.sight.row_filter import RowFilter
 from itr.sla.operations import calendars_of_versions
 from itr.sla.terms import ClockState, Thread
 from itr.sla.working_time import WorkingCalendar
-from itr.visibility import RowFilter
 
 Info = strawberry.Info[Context, None]
 

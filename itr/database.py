@@ -10,7 +10,7 @@ import asyncpg
 from tortoise.context import TortoiseContext, get_current_context
 from tortoise.exceptions import DBConnectionError
 
-from itr import rights, spans, wall
+from itr import spans
 from itr.actors.actor import Actor
 from itr.actors.roles import OrganisationKind
 from itr.addresses import credentials
@@ -18,6 +18,7 @@ from itr.events.epoch import renew_epoch
 from itr.migrating import Migrations
 from itr.servers import give_missing_functions, session_at
 from itr.settings import Settings
+from itr.sight import privileges, row_level_security
 
 MODELS = [
     "itr.people.models",
@@ -108,8 +109,8 @@ class FirmReads:
 
 
 _NO_FIRM = UUID(int=0)
-_BEGIN = f"select set_config('{wall.ORGANISATION}', $1, false)"
-_END = f"select set_config('{wall.ORGANISATION}', '', false)"
+_BEGIN = f"select set_config('{row_level_security.ORGANISATION}', $1, false)"
+_END = f"select set_config('{row_level_security.ORGANISATION}', '', false)"
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ async def open_outside(
     common = await session_at(settings.database_url)
     async with AsyncExitStack() as pools:
         opened = {}
-        for kind, role in wall.ROLES.items():
+        for kind, role in row_level_security.ROLES.items():
             session = {"role": role, "plan_cache_mode": "force_generic_plan"}
             pool = open_pool(
                 settings,
@@ -236,7 +237,7 @@ async def migrate(settings: Settings, progress: Callable[[str], object] | None =
     guard = await asyncpg.connect(**credentials(url))
     try:
         await guard.execute("select pg_advisory_lock(71728001)")
-        await rights.ensure_owner(guard)
+        await privileges.ensure_owner(guard)
         await give_missing_functions(guard)
         async with TortoiseContext() as context:
             await context.init(config=config, init_connections=False)
@@ -254,17 +255,17 @@ async def _let_the_product_in(owner: asyncpg.Connection, product: Mapping[str, A
     """Give the product's login, unless it is the owner, its privileges; apply the row policies."""
     login = product["user"]
     if login != await owner.fetchval("select current_user"):
-        await rights.ensure_login(owner, login, product["password"])
-        await rights.grant_privileges(owner, login)
-    await wall.apply_row_level_security(owner, login)
+        await privileges.ensure_login(owner, login, product["password"])
+        await privileges.grant_privileges(owner, login)
+    await row_level_security.apply_row_level_security(owner, login)
 
 
 async def check_privileges(settings: Settings) -> None:
     """Raise WrongSettings when the product's login lacks privileges; warn when it has too many."""
     connection = await asyncpg.connect(**credentials(settings.database_url))
     try:
-        await rights.ensure_privileges(connection)
-        await rights.warn_of_privileges(connection)
+        await privileges.ensure_privileges(connection)
+        await privileges.warn_of_privileges(connection)
     finally:
         await connection.close()
 

@@ -7,8 +7,8 @@ import asyncpg
 from redis.exceptions import RedisError
 
 from itr.addresses import credentials
-from itr.events.valkey import open_valkey
 from itr.settings import Settings, WrongSettings
+from itr.valkey import open_valkey
 
 OLDEST_POSTGRES = 16
 OLDEST_VALKEY = 7

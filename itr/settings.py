@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from itr.access.issuers import read_issuers
+from itr.issuers.external import read_issuers
 from itr.networks import read_networks
 from itr.origins import read_origins
 

@@ -15,7 +15,7 @@ import httpx2
 import orjson
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
-from itr.access.issuers import ExternalIssuer, origin_of
+from itr.issuers.external import ExternalIssuer, origin_of
 
 LARGEST_ANSWER = 512 * 1024
 PATIENCE = 10.0

@@ -23,10 +23,10 @@ from joserfc.errors import JoseError
 from api.oauth.asking import IssuerHttp, Unreachable, is_at
 from api.oauth.issuers import LEEWAY, is_subject, issued_at, verified, vouched
 from api.oauth.published import Published
-from itr.access.issuer_clients import IssuerClient
 from itr.access.operations.external import Vouched, no_longer_vouched_for
 from itr.access.rules import how_elsewhere
 from itr.errors import DomainError
+from itr.issuers.clients import IssuerClient
 
 logger = logging.getLogger("itr.oauth")
 

@@ -19,10 +19,10 @@ from joserfc.jwk import GuestProtocol
 from api.oauth.asking import Unreachable
 from api.oauth.published import Published
 from api.oauth.tokens import Claims, Unauthenticated
-from itr.access.issuers import ExternalIssuer, is_clean
 from itr.access.operations.external import Vouched, person_vouched_for
 from itr.access.scopes import PERMITTED
 from itr.errors import DomainError
+from itr.issuers.external import ExternalIssuer, is_clean
 
 logger = logging.getLogger("itr.oauth")
 

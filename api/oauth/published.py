@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from api.oauth.asking import IssuerHttp, Unreachable, json_of
-from itr.access.issuers import ExternalIssuer
+from itr.issuers.external import ExternalIssuer
 
 logger = logging.getLogger("itr.oauth")
 

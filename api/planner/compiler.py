@@ -25,7 +25,7 @@ from api.planner.selection import (
 )
 from api.planner.statement import Statement, json_list, json_object, json_values, quoted
 from api.planner.stored import StoredType
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 MARK = "#"  # key of the fill's number; no GraphQL name contains it
 

@@ -11,7 +11,7 @@ from strawberry.types.field import StrawberryField
 from api.planner.arguments import connection_class, page_arguments
 from api.planner.read import page, payload_object
 from api.planner.stored import target_class
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 
 class PageField(StrawberryField):

@@ -16,7 +16,7 @@ from api.planner.plans import visibility_of
 from api.planner.schema import types_of
 from api.planner.statement import Slot, Statement
 from api.planner.stored import stored_type
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 
 class Rows(NamedTuple):

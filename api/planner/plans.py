@@ -30,7 +30,7 @@ from api.planner.plain import variables_of
 from api.planner.schema import types_of
 from api.planner.selection import Site
 from api.planner.statement import Slot
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 V = TypeVar("V")
 

@@ -24,7 +24,7 @@ from api.planner.reading import ReadSpec, check, raw_info, read
 from api.planner.schema import types_of
 from api.planner.selection import ObjectSelection, SelectionReader, Site
 from api.planner.stored import StoredType, stored_type
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 _ALL = RowFilter("true")
 

@@ -26,7 +26,7 @@ from api.planner.schema import types_of
 from api.planner.selection import SelectionReader, Site
 from api.planner.statement import Slot, Statement
 from api.working_out import worked_out
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 Select = Callable[[SelectionReader, list[FieldDetails]], Any]
 Write = Callable[[Compiler, Any], str]

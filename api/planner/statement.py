@@ -8,7 +8,7 @@ from typing import Any
 
 from api.planner.declare import Column, Expression, Lookup, One, PublicId, declaration_of
 from api.planner.stored import StoredType, stored_type, target_class
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 Slot = tuple[Any, ...]
 

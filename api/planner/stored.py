@@ -26,7 +26,7 @@ from api.planner.declare import (
     declaration_of,
     public_id,
 )
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 T = TypeVar("T", bound=type)
 

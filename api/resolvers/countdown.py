@@ -22,7 +22,7 @@ from itr.actors.roles import Permission
 from itr.errors import NotFound
 from itr.events.cursor import Position
 from itr.events.feed import Event
-from itr.requests.policy import visible_requests
+from itr.sight.requests import visible_requests
 from itr.sla.countdown import Running, countdown_of
 from itr.sla.reading import read_running
 

@@ -24,9 +24,9 @@ from itr.actors.roles import Permission
 from itr.events.cursor import Position
 from itr.events.feed import Event, Taken
 from itr.reports.live_figures import Count, LiveFigures, Wanted, ensure_days, live_figures
-from itr.requests.policy import visible_on_boards
 from itr.requests.rules import LINES
 from itr.requests.terms import Priority
+from itr.sight.requests import visible_on_boards
 
 PACE = 1.0
 """Least seconds between two computations, however much happens."""

@@ -33,8 +33,8 @@ from itr.errors import NotFound
 from itr.events.cursor import Position
 from itr.events.feed import Event
 from itr.recalculations import operations
-from itr.recalculations.policy import visible_recalculations
 from itr.reports.rules import Period
+from itr.sight.recalculations import visible_recalculations
 
 Info = strawberry.Info
 P = Permission

@@ -22,7 +22,7 @@ from itr.requests.charge_rules import Price
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification
 from itr.requests.terms import Verb
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 Info = strawberry.Info
 P = Permission

@@ -15,9 +15,9 @@ from api.schema.payloads import PENDING, Payload, waits_for_approval
 from api.schema.people import Person
 from api.schema.request_inputs import MutationInput
 from api.schema.vocabulary import described
-from itr.access.policy import visible_clients
 from itr.access.terms import ClientKind, IdTokenAlgorithm
 from itr.actors.roles import Permission
+from itr.sight.access import visible_clients
 
 described(
     ClientKind,

@@ -14,9 +14,9 @@ from api.schema.payloads import Payload
 from api.schema.people import Person
 from api.schema.request_inputs import MutationInput
 from api.schema.vocabulary import described
-from itr.access.policy import visible_approvals
 from itr.access.terms import ApprovalKind, ApprovalState
 from itr.actors.roles import Permission, Role
+from itr.sight.access import visible_approvals
 
 described(
     ApprovalKind,

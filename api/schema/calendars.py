@@ -12,7 +12,7 @@ from api.planner.declare import column, computed, many, one, public_id, sql
 from api.planner.stored import Node, stored
 from api.schema.simulation import Weekday
 from itr.actors.roles import Permission
-from itr.catalogue.policy import visible_calendar_versions, visible_calendars
+from itr.sight.catalogue import visible_calendar_versions, visible_calendars
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.public_holidays import subdivisions_that_differ
 

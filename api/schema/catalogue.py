@@ -13,7 +13,8 @@ from api.planner.stored import Node, embedded, stored
 from api.schema.people import Organisation, Project
 from api.schema.service_levels import ServiceLevel
 from itr.actors.roles import Permission
-from itr.catalogue.policy import (
+from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
+from itr.sight.catalogue import (
     visible_catalogue_items,
     visible_contract_lines,
     visible_contracts,
@@ -21,7 +22,6 @@ from itr.catalogue.policy import (
     visible_products,
     visible_service_products,
 )
-from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
 
 if TYPE_CHECKING:
     from api.schema.requests import RequestConnection

@@ -14,7 +14,7 @@ from api.schema.people import Organisation, Person
 from api.schema.positions import POSITION_NOW
 from api.schema.vocabulary import described
 from itr.actors.roles import Permission
-from itr.requests.policy import visible_parts
+from itr.sight.requests import visible_parts
 from itr.sla.control_points import StepOwner
 from itr.sla.terms import ControlPointState, Thread
 

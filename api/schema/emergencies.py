@@ -9,8 +9,8 @@ from api.planner.stored import Node, embedded, stored
 from api.schema.people import Person
 from api.schema.vocabulary import described
 from itr.actors.roles import Permission
-from itr.requests.policy import visible_bulletins
 from itr.requests.terms import BulletinKind
+from itr.sight.requests import visible_bulletins
 
 described(
     BulletinKind,

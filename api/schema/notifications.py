@@ -17,11 +17,11 @@ from api.schema.request_inputs import MutationInput
 from api.schema.requests import ServiceRequest
 from api.schema.vocabulary import CURSOR, described
 from itr.actors.roles import Permission
-from itr.notifications.policy import visible_notifications
 from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of
+from itr.sight.notifications import visible_notifications
+from itr.sight.row_filter import RowFilter
 from itr.sla.terms import Thread
-from itr.visibility import RowFilter
 
 described(
     NotificationKind,

@@ -12,7 +12,7 @@ from api.planner.declare import column, computed, connection, many, one, public_
 from api.planner.stored import Node, stored, stored_type
 from api.schema.vocabulary import described
 from itr.actors.roles import OrganisationKind, Permission, Role
-from itr.people.visibility import (
+from itr.sight.people import (
     visible_organisations,
     visible_persons,
     visible_projects,

@@ -10,7 +10,7 @@ from api.planner.fields import payload_field
 from api.schema.requests import ServiceRequest
 from api.schema.timeline import TimelineEvent
 from api.schema.vocabulary import CURSOR
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 
 @strawberry.type(description="The requests that match now; later messages change this picture.")

@@ -24,13 +24,8 @@ from api.schema.timeline import TimelineEventConnection
 from api.schema.waits import RequestWait, waits_of
 from itr.actors.roles import Permission
 from itr.catalogue.terms import EntitlementOutcome, Phase
-from itr.people.names_shown import ASSIGNEE_NAME
 from itr.requests import journeys
 from itr.requests.given_back import GIVEN_BACK, as_it_was
-from itr.requests.policy import (
-    visible_parts,
-    visible_requests,
-)
 from itr.requests.risk import BREACHED_NOW, TIGHTEST
 from itr.requests.terms import (
     Channel,
@@ -44,6 +39,8 @@ from itr.requests.terms import (
     RequestStatus,
     Verb,
 )
+from itr.sight.names_shown import ASSIGNEE_NAME
+from itr.sight.requests import visible_parts, visible_requests
 from itr.sla.terms import WaitingReason
 
 

@@ -15,13 +15,13 @@ from api.schema.alarm_rules import AlarmRules, shown_alarm_rules
 from api.schema.attribution import name_of
 from api.schema.calendars import Calendar
 from itr.actors.roles import Permission
-from itr.catalogue.policy import (
+from itr.requests.terms import FaultLevel, Impact, Priority
+from itr.sight.catalogue import (
     visible_service_level_versions,
     visible_service_levels,
     visible_service_pauses,
     visible_service_targets,
 )
-from itr.requests.terms import FaultLevel, Impact, Priority
 from itr.sla.control_points import STEPS
 from itr.sla.terms import Thread, WaitingReason
 

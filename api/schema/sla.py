@@ -18,7 +18,7 @@ from api.schema.positions import POSITION_NOW
 from api.schema.vocabulary import described
 from itr.actors.roles import Permission
 from itr.errors import InvalidInput
-from itr.requests.policy import visible_parts
+from itr.sight.requests import visible_parts
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.clock_facts import ClockNotStarted
 from itr.sla.clocks import histories_of

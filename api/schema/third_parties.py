@@ -10,7 +10,7 @@ from api.planner.stored import Node, stored
 from api.schema.people import Organisation
 from api.schema.positions import POSITION_NOW
 from itr.actors.roles import Permission
-from itr.requests.policy import visible_hand_overs
+from itr.sight.requests import visible_hand_overs
 from itr.sla.terms import ClockState
 
 _NOW_US = POSITION_NOW.value("us", id="calendar_version_id")

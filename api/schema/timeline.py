@@ -16,9 +16,9 @@ from api.schema.people import Person
 from api.schema.timeline_words import FACT, TimelineFact
 from itr.actors.roles import Permission
 from itr.events.log import Audience
-from itr.people.names_shown import ACTOR_NAME
-from itr.requests.policy import visible_events
 from itr.requests.terms import Priority, RequestStatus
+from itr.sight.names_shown import ACTOR_NAME
+from itr.sight.requests import visible_events
 
 
 @stored(

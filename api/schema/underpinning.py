@@ -16,8 +16,8 @@ from api.schema.people import Organisation, Person
 from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel
 from itr.actors.roles import Permission
-from itr.catalogue.policy import visible_underpinning_contracts
 from itr.requests.terms import Priority
+from itr.sight.catalogue import visible_underpinning_contracts
 
 
 @stored(

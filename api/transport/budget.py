@@ -21,8 +21,8 @@ from typing import Any, NamedTuple, Self, cast
 from redis.exceptions import RedisError
 
 from api.transport.errors import Refusal
-from itr.events.valkey import open_valkey
 from itr.settings import Settings
+from itr.valkey import open_valkey
 
 logger = logging.getLogger("itr.budget")
 

@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from api.transport.services import Services
 from itr.database import pending_migrations
-from itr.events.valkey import open_valkey
-from itr.rights import ensure_privileges
-from itr.wall import ensure_row_level_security
+from itr.sight.privileges import ensure_privileges
+from itr.sight.row_level_security import ensure_row_level_security
+from itr.valkey import open_valkey
 
 _PATIENCE = 3.0
 _REMEMBERED = 1.0

@@ -17,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from api.planner.plans import OUTLINES
-from itr.events.valkey import open_valkey
 from itr.networks import read_address
 from itr.settings import Settings
+from itr.valkey import open_valkey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

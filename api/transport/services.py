@@ -20,13 +20,13 @@ from api.transport.live import Live
 from api.transport.schema import GuardedSchema
 from api.transport.trusted_documents import TrustedDocuments
 from api.transport.watching import Watching
-from itr.access.issuers import read_issuers
 from itr.actors.actor import Actor
 from itr.database import Database, connected
 from itr.errors import Language
 from itr.events.feed import Feed
 from itr.events.wakeup import publishing
 from itr.events.work import after_commit
+from itr.issuers.external import read_issuers
 from itr.settings import Settings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from itr.addresses import credentials
 from itr.events.cursor import Position
-from itr.events.valkey import WAKEUPS, open_valkey
+from itr.valkey import WAKEUPS, open_valkey
 
 logger = logging.getLogger("itr.feed")
 

@@ -12,8 +12,8 @@ from typing import Self
 
 from redis.exceptions import RedisError
 
-from itr.events.valkey import WAKEUPS, open_valkey
 from itr.events.work import after_commit
+from itr.valkey import WAKEUPS, open_valkey
 
 logger = logging.getLogger("itr.wakeup")
 

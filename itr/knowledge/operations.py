@@ -13,13 +13,13 @@ from itr.events.log import Audience, Fact
 from itr.events.work import Work, transaction
 from itr.knowledge import rules
 from itr.knowledge.models import Problem
-from itr.knowledge.policy import visible_problems
 from itr.knowledge.terms import ProblemStatus
 from itr.requests.handling import Handling
 from itr.requests.intake import ALPHABET
 from itr.requests.rules import LONGEST_TITLE, ensure_can_move
 from itr.requests.store import save, take
 from itr.requests.terms import Verb
+from itr.sight.problems import visible_problems
 from itr.texts import ensure_text
 
 

@@ -20,7 +20,7 @@ from itr.requests.journeys import COUNTS, SOLVED_BY_LINE
 from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, RISK, SlaRisk
 from itr.requests.rules import LINES
 from itr.requests.terms import Priority
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 LONGEST_DAYS = 366
 SHARE_STEP = Decimal("0.0001")

@@ -8,22 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from itr.actors.actor import Actor
-from itr.catalogue.policy import visible_contracts, visible_products
 from itr.catalogue.terms import EntitlementOutcome
-from itr.people.visibility import (
+from itr.reports.terms import FigureDimension, FigureName, Unit
+from itr.requests.risk import BREACHED_NOW
+from itr.requests.rules import OPEN
+from itr.requests.terms import RequestStatus
+from itr.sight.catalogue import visible_contracts, visible_products
+from itr.sight.people import (
     visible_organisations,
     visible_persons,
     visible_projects,
     visible_queues,
 )
-from itr.reports.terms import FigureDimension, FigureName, Unit
-from itr.requests.risk import BREACHED_NOW
-from itr.requests.rules import OPEN
-from itr.requests.terms import RequestStatus
+from itr.sight.row_filter import RowFilter
 from itr.sla.lateness import APPROVED_REASON, BREACHED, LATENESS, OVERRUN, SPENT, STEP_OF_CLOCK
 from itr.sla.terms import ClockState, ControlPointState, Thread, WaitingReason
 from itr.sla.waits import WAITS
-from itr.visibility import RowFilter
 
 D, F = FigureDimension, FigureName
 

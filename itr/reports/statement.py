@@ -20,8 +20,8 @@ from itr.reports.terms import (
     Unit,
 )
 from itr.requests.journeys import SOLVED_BY_LINE
-from itr.requests.policy import visible_requests
-from itr.visibility import RowFilter
+from itr.sight.requests import visible_requests
+from itr.sight.row_filter import RowFilter
 
 _INSTANTS = {
     FigureInstant.REGISTERED: "r.registered_at",

@@ -18,9 +18,9 @@ from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.models import Request
 from itr.requests.places import customer_of, knows_person, knows_projects, sees_customer
-from itr.requests.policy import visible_requests
 from itr.requests.store import calendars_in_force, lock_visible
 from itr.requests.terms import Channel, Priority, RequestKind, RequestStatus
+from itr.sight.requests import visible_requests
 from itr.texts import ensure_text
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"

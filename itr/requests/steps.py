@@ -20,6 +20,7 @@ from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.rules import has_technical_steps
 from itr.requests.terms import RequestStatus
 from itr.requests.waiting import open_reasons
+from itr.sight.row_filter import RowFilter
 from itr.sla.control_point_moves import Changes, Situation, changes_of
 from itr.sla.control_points import (
     REMINDERS,
@@ -32,7 +33,6 @@ from itr.sla.models import ControlPoint
 from itr.sla.operations import calendars_of_versions, current_calendars
 from itr.sla.terms import ControlPointState, Thread
 from itr.sla.working_time import WorkingCalendar
-from itr.visibility import RowFilter
 
 if TYPE_CHECKING:
     from itr.requests.handling import Handling

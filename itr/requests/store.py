@@ -20,13 +20,13 @@ from itr.requests import partner_clocks
 from itr.requests.escalations import ENDS, end_escalations
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver, Request, Stint
-from itr.requests.policy import visible_requests
 from itr.requests.steps import load_steps, save_steps
+from itr.sight.requests import visible_requests
+from itr.sight.row_filter import RowFilter
 from itr.sla.clocks import CalendarInForce, ClockBook, histories_of, is_promised, settle
 from itr.sla.models import Clock, Timer
 from itr.sla.operations import current_calendars
 from itr.sla.terms import Thread
-from itr.visibility import RowFilter
 
 CLOCK_KEY = ["request_id", "thread"]
 REASON_OF_A_BREACH = [

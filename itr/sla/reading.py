@@ -8,11 +8,11 @@ import orjson
 
 from itr.database import Reads
 from itr.events.feed import TAKEN, Taken
+from itr.sight.row_filter import RowFilter
 from itr.sla.calendars import CalendarDefinition
 from itr.sla.countdown import Running
 from itr.sla.terms import ClockState, Thread
 from itr.sla.working_time import calendar_of
-from itr.visibility import RowFilter
 
 _CLOCKS = """
 select json_agg(json_build_object('id', c.id, 'thread', c.thread, 'state', c.state,

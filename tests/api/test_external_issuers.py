@@ -12,7 +12,6 @@ import pytest
 
 from api.oauth.issuers import Issuers
 from api.oauth.tokens import Unauthenticated
-from itr.access.issuers import ExternalIssuer, read_issuers
 from itr.access.models import ExternalIdentity
 from itr.access.operations.external import (
     Vouched,
@@ -22,6 +21,7 @@ from itr.access.operations.external import (
 from itr.access.operations.signing_keys import rotate_signing_key
 from itr.actors.roles import Role
 from itr.database import connected
+from itr.issuers.external import ExternalIssuer, read_issuers
 from itr.people.models import Person
 from itr.people.operations import assign_role, load_actor, revoke_role
 from itr.settings import Settings, WrongSettings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from itr.access.issuers import origin_of, read_issuers
+from itr.issuers.external import origin_of, read_issuers
 from itr.settings import Settings, WrongSettings
 from tests.support.databases import environment
 

@@ -9,7 +9,7 @@ import strawberry
 
 from api.planner import Node, column, embedded, one, relied_on, same_row, stored
 from api.planner.plans import OUTLINES, Remembered
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 from tests.support import planner_desk, planner_rows, planner_tables
 from tests.support.oracle_columns import broken_promises
 from tests.support.planner_desk import Desk

@@ -8,7 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.execution import CompiledSchema
 from api.planner import SCALARS, Node, many, payload_field, public_id, stored
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 from tests.support import planner_desk, planner_rows
 from tests.support.planner_desk import Desk, answer_of
 from tests.support.planner_rows import FIRMS

@@ -20,9 +20,15 @@ from itr.actors.roles import OrganisationKind, Permission
 from itr.addresses import credentials
 from itr.database import Database, FirmReads, migrate, open_outside, open_pool
 from itr.settings import Settings, WrongSettings
+from itr.sight.row_filter import RowFilter
+from itr.sight.row_level_security import (
+    ROLES,
+    SEEN,
+    UNREADABLE,
+    apply_row_level_security,
+    ensure_row_level_security,
+)
 from itr.sla.reading import read_running
-from itr.visibility import RowFilter
-from itr.wall import ROLES, SEEN, UNREADABLE, apply_row_level_security, ensure_row_level_security
 from tests.support.databases import as_owner
 from tests.support.desk import Desk, open_desk
 from tests.support.firms import key_in, lived, settled

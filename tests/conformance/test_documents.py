@@ -27,8 +27,8 @@ from graphql import (
 
 from api.resolvers import product_schema
 from cli.trusted_documents import register
-from itr.access.issuers import read_issuers
 from itr.access.terms import ClientKind
+from itr.issuers.external import read_issuers
 from itr.people.models import Person
 from itr.settings import Settings
 from tests.conformance.node import HERE, HOUSE, PROGRAMS, Node

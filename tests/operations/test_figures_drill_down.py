@@ -26,8 +26,8 @@ from itr.reports.operations import DURATIONS, figures, possible
 from itr.reports.rules import Period, Question
 from itr.reports.statement import Statement
 from itr.reports.terms import OF_REQUESTS, FigureDimension, FigureName
-from itr.requests.policy import visible_on_boards
 from itr.settings import Settings
+from itr.sight.requests import visible_on_boards
 from itr.sla.models import Clock
 from itr.sla.operations import calendars_of_versions
 from tests.support.desk import START, Desk, open_desk

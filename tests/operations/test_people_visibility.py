@@ -8,12 +8,11 @@ import pytest
 
 from itr.actors.actor import Actor
 from itr.actors.roles import Role
-from itr.catalogue import policy as catalogue
 from itr.catalogue.in_force import current_terms
 from itr.catalogue.operations import ContractLineDraft
 from itr.database import Database
-from itr.people import visibility as people
-from itr.visibility import RowFilter
+from itr.sight import catalogue, people
+from itr.sight.row_filter import RowFilter
 from tests.support import desk_data as desk
 
 

@@ -12,9 +12,9 @@ import pytest
 from embedded import Addresses
 from itr.addresses import credentials
 from itr.database import Database, check_privileges, connected, migrate
-from itr.rights import CALLS, TABLE_PRIVILEGES, ensure_login, ensure_owner
 from itr.settings import Settings, WrongSettings
-from itr.wall import ROLES
+from itr.sight.privileges import CALLS, TABLE_PRIVILEGES, ensure_login, ensure_owner
+from itr.sight.row_level_security import ROLES
 from tests.support import desk_data as desk
 from tests.support.other_servers import are_asked_for
 from tests.support.pages import HOUSE, example

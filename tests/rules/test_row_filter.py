@@ -1,6 +1,6 @@
 """Which rows an actor sees, written for a statement of numbered parameters."""
 
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 
 def test_a_name_that_begins_like_another_keeps_its_own_value_and_casts_stay() -> None:

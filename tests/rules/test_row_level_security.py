@@ -3,8 +3,8 @@
 import importlib
 
 from itr.database import MODELS
+from itr.sight.row_level_security import SEEN, UNREADABLE, WITHHELD
 from itr.tables import Table
-from itr.wall import SEEN, UNREADABLE, WITHHELD
 
 
 def tables() -> set[str]:
@@ -20,7 +20,7 @@ def tables() -> set[str]:
 
 
 def test_every_table_has_row_level_security_or_says_why_nobody_outside_reads_it() -> None:
-    """R-ROLE-04: name a new table in itr/wall.py, with the rows a firm may read, or the reason."""
+    """R-ROLE-04: name a new table in `row_level_security`: the rows a firm reads, or why none."""
     said = {*SEEN, *UNREADABLE}
 
     assert tables() - said == set()

@@ -35,11 +35,11 @@ from itr.people.operations import (
 )
 from itr.requests.models import HandOver, Request
 from itr.requests.terms import Channel, Priority, RequestKind, RequestStatus
+from itr.sight.row_filter import RowFilter
 from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target
 from itr.sla.operations import save_calendar
 from itr.sla.terms import Thread
-from itr.visibility import RowFilter
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
 HOUR = 3_600_000_000

@@ -11,7 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.execution import CompiledSchema
 from api.planner import SCALARS, Node, page_field, payload_field, read
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 from tests.support.planner_rows import HUMANS
 from tests.support.planner_tables import (
     Firm,

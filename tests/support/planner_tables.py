@@ -31,7 +31,7 @@ from api.planner import (
     sql,
     stored,
 )
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 from tests.support.planner_rows import Someone
 
 

@@ -8,10 +8,10 @@ from itr.catalogue.authorisation import return_quota
 from itr.events.work import transaction
 from itr.requests import family_rules
 from itr.requests.operations.families import open_children
-from itr.requests.policy import visible_requests
 from itr.requests.store import lock_visible, save, take
 from itr.requests.terms import Verb
 from itr.requests.verbs import duplicates
+from itr.sight.requests import visible_requests
 
 
 async def merge_requests(

@@ -13,8 +13,8 @@ from itr.requests.store import handling, lock_visible
 from itr.requests.terms import BulletinKind
 from itr.requests.timers import BULLETIN
 from itr.requests.verbs import emergencies
+from itr.sight.row_filter import RowFilter
 from itr.sla.models import Timer
-from itr.visibility import RowFilter
 
 
 async def declare_emergency(

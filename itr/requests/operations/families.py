@@ -19,7 +19,7 @@ from itr.requests.store import lock_visible, save, take
 from itr.requests.terms import RequestStatus, Verb
 from itr.requests.verbs import families, intake
 from itr.requests.verbs.families import Part
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 __all__ = [
     "Part",

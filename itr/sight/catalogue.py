@@ -1,9 +1,9 @@
 """Which rows of the catalogue an actor may see (R-ROLE-03, R-ROLE-06)."""
 
 from itr.actors.actor import Actor, Reach
-from itr.people.visibility import of_visible_customer, through
-from itr.requests.policy import visible_requests
-from itr.visibility import RowFilter
+from itr.sight.people import of_visible_customer
+from itr.sight.requests import visible_requests
+from itr.sight.row_filter import RowFilter, through
 
 
 def is_inside(actor: Actor) -> bool:

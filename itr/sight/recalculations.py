@@ -1,7 +1,7 @@
 """Which recalculations an actor may see: they are about everybody's requests (R-ROLE-03)."""
 
 from itr.actors.actor import Actor
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 
 def visible_recalculations(actor: Actor) -> RowFilter:

@@ -2,7 +2,7 @@
 
 from itr.actors.actor import Actor
 from itr.actors.roles import Permission
-from itr.visibility import RowFilter
+from itr.sight.row_filter import RowFilter
 
 
 def visible_notifications(actor: Actor) -> RowFilter:

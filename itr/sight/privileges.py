@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import asyncpg
 
 from itr.settings import WrongSettings
-from itr.wall import SEEN, quoted
+from itr.sight.row_level_security import SEEN, quoted
 
-logger = logging.getLogger("itr.rights")
+logger = logging.getLogger("itr.sight.privileges")
 
 READS = frozenset({"SELECT"})
 ADDS = READS | {"INSERT"}

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from itr.access.issuer_clients import KEYS as CLIENT_KEYS
-from itr.access.issuer_clients import IssuerClient, read_client
 from itr.actors.roles import Role
+from itr.issuers.clients import KEYS as CLIENT_KEYS
+from itr.issuers.clients import IssuerClient, read_client
 
 ALGORITHMS = frozenset(
     [

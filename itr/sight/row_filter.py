@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from itr.actors.actor import Actor, Reach
+
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
@@ -43,3 +45,22 @@ class RowFilter:
         places = {name: after + number for number, name in enumerate(self.arguments, start=1)}
         sql = _NAMED.sub(lambda found: f"${places[found.group(1)]}", self.at(alias))
         return sql, list(self.arguments.values())
+
+
+def by_reach(actor: Actor, wordings: Mapping[Reach, str]) -> RowFilter:
+    """Everything, or the rows any of the actor's reaches lets through; no wording lets none."""
+    scope = actor.scope
+    if scope.sees_all:
+        return RowFilter.everything()
+    words = [wordings[reach] for reach in sorted(scope.reaches) if reach in wordings]
+    if not words or scope.organisation_id is None:
+        return RowFilter.nothing()
+    return RowFilter("(" + " or ".join(words) + ")", {"scope_organisation": scope.organisation_id})
+
+
+def through(seen: RowFilter, table: str, name: str, joined: str) -> RowFilter:
+    """The rows that are `joined` to a row of `table`, called `name`, that may be seen."""
+    if seen.sql in {"true", "false"}:
+        return seen
+    sql = f"exists (select 1 from {table} {name} where {joined} and {seen.at(name)})"
+    return RowFilter(sql, seen.arguments)

@@ -2,8 +2,8 @@
 
 from itr.actors.actor import Actor
 from itr.actors.roles import Permission
-from itr.requests.policy import visible_requests
-from itr.visibility import RowFilter
+from itr.sight.requests import visible_requests
+from itr.sight.row_filter import RowFilter
 
 
 def visible_problems(actor: Actor) -> RowFilter:

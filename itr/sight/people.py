@@ -3,12 +3,10 @@
 Names inside the conditions are words of their own, so that they never hide the row's alias.
 """
 
-from collections.abc import Mapping
-
 from itr.actors.actor import Actor, Reach
 from itr.actors.roles import Permission
-from itr.requests.policy import visible_requests
-from itr.visibility import RowFilter
+from itr.sight.requests import visible_requests
+from itr.sight.row_filter import RowFilter, by_reach
 
 _INSIDE = (
     "exists (select 1 from organisation house"
@@ -18,25 +16,6 @@ _BRANCH_OF_CUSTOMER = (
     "exists (select 1 from organisation party"
     " where party.id = {alias}.customer_id and party.branch_id = :scope_organisation)"
 )
-
-
-def by_reach(actor: Actor, wordings: Mapping[Reach, str]) -> RowFilter:
-    """Everything, or the rows any of the actor's reaches lets through; no wording lets none."""
-    scope = actor.scope
-    if scope.sees_all:
-        return RowFilter.everything()
-    words = [wordings[reach] for reach in sorted(scope.reaches) if reach in wordings]
-    if not words or scope.organisation_id is None:
-        return RowFilter.nothing()
-    return RowFilter("(" + " or ".join(words) + ")", {"scope_organisation": scope.organisation_id})
-
-
-def through(seen: RowFilter, table: str, name: str, joined: str) -> RowFilter:
-    """The rows that are `joined` to a row of `table`, called `name`, that may be seen."""
-    if seen.sql in {"true", "false"}:
-        return seen
-    sql = f"exists (select 1 from {table} {name} where {joined} and {seen.at(name)})"
-    return RowFilter(sql, seen.arguments)
 
 
 def visible_organisations(actor: Actor) -> RowFilter:
