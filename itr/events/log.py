@@ -7,10 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-import orjson
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from itr.actors.actor import Actor
+from itr.writing import Table, Writing
 
 
 class Audience(StrEnum):
@@ -49,42 +47,49 @@ class Fact:
         return fact
 
 
-_APPEND = """
-insert into event (type, subject_type, subject, subject_version, stream, audience, customer_id,
-    branch_id, actor_id, actor_name, origin, occurred_at, historic, payload)
-select * from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::uuid[], $6::text[],
-    $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::jsonb[], $12::timestamptz[],
-    $13::boolean[], $14::jsonb[])
-"""
+_EVENT = Table(
+    "event",
+    {
+        "type": "text",
+        "subject_type": "text",
+        "subject": "uuid",
+        "subject_version": "int",
+        "stream": "uuid",
+        "audience": "text",
+        "customer_id": "uuid",
+        "branch_id": "uuid",
+        "actor_id": "uuid",
+        "actor_name": "text",
+        "origin": "jsonb",
+        "occurred_at": "timestamptz",
+        "historic": "boolean",
+        "payload": "jsonb",
+    },
+)
 
 
-async def append(
-    connection: BaseDBAsyncClient, facts: Sequence[Fact], *, origin: Mapping[str, Any]
-) -> None:
-    """Write facts in the order given, in one statement of the surrounding transaction.
+def append(writing: Writing, facts: Sequence[Fact], *, origin: Mapping[str, Any]) -> None:
+    """Have facts written in the order given, with whatever else the transaction writes.
 
     `origin` says where the change came from (client, address): S16.
     """
-    if not facts:
-        return
-    where_from = orjson.dumps(dict(origin)).decode()
-    rows = [
-        (
-            fact.type,
-            fact.subject_type,
-            fact.subject,
-            fact.subject_version,
-            fact.stream,
-            fact.audience.value,
-            fact.customer_id,
-            fact.branch_id,
-            fact.by.id,
-            fact.by.known_as,
-            where_from,
-            fact.occurred_at,
-            fact.historic,
-            orjson.dumps(fact.payload).decode(),
+    for fact in facts:
+        writing.add(
+            _EVENT,
+            {
+                "type": fact.type,
+                "subject_type": fact.subject_type,
+                "subject": fact.subject,
+                "subject_version": fact.subject_version,
+                "stream": fact.stream,
+                "audience": fact.audience.value,
+                "customer_id": fact.customer_id,
+                "branch_id": fact.branch_id,
+                "actor_id": fact.by.id,
+                "actor_name": fact.by.known_as,
+                "origin": origin,
+                "occurred_at": fact.occurred_at,
+                "historic": fact.historic,
+                "payload": fact.payload,
+            },
         )
-        for fact in facts
-    ]
-    await connection.execute_query(_APPEND, [list(column) for column in zip(*rows, strict=True)])

@@ -15,6 +15,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from itr.errors import DomainError
 from itr.events.log import Fact, append
 from itr.transactions import in_transaction
+from itr.writing import Writing
 
 KEYS_KEPT = timedelta(hours=24)
 
@@ -81,6 +82,8 @@ class Work:
     connection: BaseDBAsyncClient
     subject_id: UUID | None = None
     facts: list[Fact] = field(default_factory=list)
+    writing: Writing = field(default_factory=Writing)
+    """What is written by one statement before the commit, with the facts."""
 
     def record(self, *facts: Fact) -> None:
         """Have these facts written before the commit, in this order."""
@@ -99,9 +102,10 @@ async def transaction() -> AsyncIterator[Work]:
         if call is not None and call.key is not None:
             await _claim(connection, call)
         yield work
-        await append(connection, work.facts, origin=call.origin if call else {})
+        append(work.writing, work.facts, origin=call.origin if call else {})
         if call is not None and call.key is not None:
-            await _settle(connection, call, work.subject_id)
+            _settle(work.writing, call, work.subject_id)
+        await work.writing.run(connection)
     if work.facts:
         for callback in _after_commit:
             callback()
@@ -123,9 +127,13 @@ async def remember_failure(call: Call, failures: list[dict[str, Any]]) -> None:
 
 
 _CLAIM = """
-insert into mutation_key
+insert into mutation_key as kept
     (id, actor_id, client_id, key, mutation, fingerprint, created_at, failures)
-values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning id
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (actor_id, client_id, key) do update set id = excluded.id,
+    mutation = excluded.mutation, fingerprint = excluded.fingerprint,
+    created_at = excluded.created_at, failures = excluded.failures, subject_id = null
+where kept.created_at < $9 returning id
 """
 _WHICH = "actor_id = $1 and client_id = $2 and key = $3"
 
@@ -133,12 +141,10 @@ _WHICH = "actor_id = $1 and client_id = $2 and key = $3"
 async def _claim(
     connection: BaseDBAsyncClient, call: Call, failures: Sequence[dict[str, Any]] = ()
 ) -> None:
+    """Take the key, waiting for whoever is at it; one kept for too long is anybody's again."""
     assert call.now is not None
     which = [call.actor_id, call.client_id, call.key]
-    await connection.execute_query(
-        f"delete from mutation_key where {_WHICH} and created_at < $4",
-        [*which, call.now - KEYS_KEPT],
-    )
+    told = orjson.dumps(list(failures)).decode()
     claimed = await connection.execute_query_dict(
         _CLAIM,
         [
@@ -147,7 +153,8 @@ async def _claim(
             call.mutation,
             call.fingerprint,
             call.now,
-            orjson.dumps(list(failures)).decode(),
+            told,
+            call.now - KEYS_KEPT,
         ],
     )
     if claimed:
@@ -163,8 +170,11 @@ async def _claim(
     raise AlreadyDone(first["subject_id"], orjson.loads(first["failures"]))
 
 
-async def _settle(connection: BaseDBAsyncClient, call: Call, subject_id: UUID | None) -> None:
-    await connection.execute_query(
-        f"update mutation_key set subject_id = $4 where {_WHICH}",
-        [call.actor_id, call.client_id, call.key, subject_id],
+def _settle(writing: Writing, call: Call, subject_id: UUID | None) -> None:
+    writing.also(
+        f"update mutation_key set subject_id = $4::uuid where {_WHICH}",
+        call.actor_id,
+        call.client_id,
+        call.key,
+        subject_id,
     )
