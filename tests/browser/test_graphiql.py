@@ -23,6 +23,7 @@ from tests.support.sign_in import House
 START = "mutation($id: ID!) { startRequest(input: {id: $id}) { userErrors { code message } } }"
 COUNTDOWN = "subscription($id: ID!) { slaCountdown(requestId: $id) { thread state } }"
 EDITOR, VARIABLES = ".graphiql-query-editor .CodeMirror", ".graphiql-editor-tool .CodeMirror"
+EXPLORED = ".graphiql-operation-title-bar input"
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,9 @@ async def test_everything_that_can_be_opened_keeps_to_the_content_policy(
             await page.get_by_role("button", name=f"Show {panel}").click()
             await expect(page.get_by_role("button", name=f"Hide {panel}")).to_be_visible()
 
+        for tab in ("Queue", "Reply", "Countdown"):
+            await page.get_by_role("tab", name=tab).locator(".graphiql-tab-button").click()
+            await expect(page.locator(EXPLORED)).to_have_value(tab)
         for dialog in ("short keys", "settings"):
             await page.get_by_role("button", name=f"Open {dialog} dialog").click()
             await expect(page.get_by_role("dialog")).to_be_visible()
