@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,6 +26,7 @@ from tests.api.throwaway import (
     Resync,
     Snapshot,
     Things,
+    caught_up,
     eventually,
     make_things,
     put,
@@ -142,6 +143,7 @@ async def test_a_resumed_stream_tells_what_left_but_not_what_never_was_there(
     leaving, never, staying = uuid4(), uuid4(), uuid4()
     await put(writer, leaving, owner=mine)
     await put(writer, staying, owner=mine)
+    await caught_up(services.feed, writer)
     async with follow(context) as stream:
         snapshot = await following(stream)
     await put(writer, never, owner=theirs)
@@ -156,6 +158,43 @@ async def test_a_resumed_stream_tells_what_left_but_not_what_never_was_there(
     assert (type(second), second.subject, second.version) == (Changed, staying, 2)
 
 
+async def test_beside_an_open_transaction_a_resumed_stream_tells_more_but_never_less(
+    services: Services, desk: Desk, settings: Settings, writer: asyncpg.Connection
+) -> None:
+    """S1, Decision 3: what came after it began is told again, in the order of what is told."""
+    mine, theirs = uuid4(), uuid4()
+    context = await context_of(services, desk, desk.person("Customer", organisation=mine))
+    leaving, staying = uuid4(), uuid4()
+    await put(writer, leaving, owner=mine)
+    async with opened_transaction(settings):
+        await put(writer, staying, owner=mine)
+        async with follow(context) as stream:
+            snapshot = await following(stream)
+    await put(writer, leaving, owner=theirs)
+    await put(writer, staying, owner=mine)
+    await caught_up(services.feed, writer)
+
+    async with follow(context, snapshot.cursor) as stream:
+        first, second = await following(stream), await following(stream)
+        await silence(stream)
+
+    assert {one.id for one in snapshot.things} == {leaving, staying}
+    assert (type(first), first.subject, first.version) == (Changed, staying, 2)
+    assert (type(second), second.subject) == (Removed, leaving)
+
+
+@asynccontextmanager
+async def opened_transaction(settings: Settings) -> AsyncIterator[None]:
+    """Somebody's transaction that has begun to write and takes its time."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("select pg_current_xact_id()")
+            yield
+    finally:
+        await connection.close()
+
+
 async def test_what_left_long_ago_is_not_mentioned_again(
     services: Services, desk: Desk, writer: asyncpg.Connection
 ) -> None:
@@ -165,7 +204,7 @@ async def test_what_left_long_ago_is_not_mentioned_again(
     gone = uuid4()
     await put(writer, gone, owner=mine)
     await put(writer, gone, owner=theirs)
-    await asyncio.sleep(0.7)
+    await caught_up(services.feed, writer)
     async with follow(context) as stream:
         cursor = (await following(stream)).cursor
     await put(writer, gone, owner=theirs)
@@ -352,7 +391,7 @@ async def test_too_much_to_tell_is_a_resync(
         cursor = (await following(stream)).cursor
     for _ in range(5):
         await put(writer, uuid4())
-    await asyncio.sleep(0.8)
+    await caught_up(services.feed, writer)
 
     async with follow(context, cursor) as stream:
         resync, snapshot = await following(stream), await following(stream)

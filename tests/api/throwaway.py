@@ -32,7 +32,7 @@ from itr.actors.actor import Actor
 from itr.actors.roles import OrganisationKind, Permission, Role
 from itr.errors import NotFound
 from itr.events.cursor import Position
-from itr.events.feed import Event
+from itr.events.feed import Event, Feed
 from itr.settings import Settings
 
 SECRET = "planted-3141592653"
@@ -380,6 +380,18 @@ async def put(
         )
         await record(connection, subject, version=version, owner=told_to or owner)
     return version
+
+
+async def caught_up(feed: Feed, connection: asyncpg.Connection) -> None:
+    """Wait until a feed has read what is written: no open transaction brings any of it again."""
+    newest = await connection.fetchrow(
+        "select tx::text::bigint, id from event order by tx desc, id desc limit 1"
+    )
+
+    async def has_read() -> bool:
+        return feed.position >= tuple(newest or (0, 0))
+
+    await eventually(has_read, True)
 
 
 async def running(settings: Settings, tag: str) -> int:
