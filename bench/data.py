@@ -339,6 +339,7 @@ class _Filling:
             "id": _uuid(self.random),
             "request_id": request,
             "thread": thread.value,
+            "thread_no": thread.number,
             "state": value.state.value,
             "calendar_version_id": level.calendar.version_id,
             "version": value.version,

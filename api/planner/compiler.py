@@ -67,10 +67,19 @@ class Compiler:
             return f"(select {self.row(wanted, alias)} {rows} limit 1)"
         return json_object(f"select {self._listed(wanted, alias, {})} {rows} limit 1")
 
-    def all(self, wanted: ObjectSelection, condition: str, order: str | None, alias: str) -> str:
+    def all(
+        self,
+        wanted: ObjectSelection,
+        condition: str,
+        order: str | None,
+        alias: str,
+        *,
+        unequal: bool = False,
+    ) -> str:
         """Return the JSON list of all visible rows for which a condition on `alias` holds."""
         entry = _entry(wanted)
-        sort = ", ".join([*([self._order(order, alias)] if order else []), *_unique(entry, alias)])
+        last = [] if unequal else _unique(entry, alias)
+        sort = ", ".join([*([self._order(order, alias)] if order else []), *last])
         rows = (
             f"from {entry.table} {alias}"
             f" where {condition} and {self.statement.visible(entry, alias)} order by {sort}"
@@ -169,7 +178,8 @@ class Compiler:
         inner = self.statement.alias()
         on = self.statement.text(what.source.on, inner, alias)
         if isinstance(what.source, Many):
-            return self.all(what.wanted, on, what.source.order, inner)
+            source = what.source
+            return self.all(what.wanted, on, source.order, inner, unequal=source.unequal)
         return self.one(what.wanted, on, inner)
 
     def _variant(self, what: Variant, alias: str) -> str:

@@ -95,6 +95,7 @@ class Many:
 
     on: str
     order: str | None
+    unequal: bool = False
 
 
 @dataclass(frozen=True)
@@ -275,6 +276,7 @@ def many(
     *,
     on: str | None = None,
     order: str | None = None,
+    unequal: bool = False,
     permission: Any = None,
     filter: bool = False,
     **options: Any,
@@ -282,12 +284,13 @@ def many(
     """Declare a list of rows whose column `key` is this row's id, or by a condition `on`.
 
     `order` names columns, separated by commas (`-` descends), or is an SQL order list over `{t}`;
-    the id always comes last. Only for lists that are short by nature; everything else is a
-    `connection`. `filter` offers `{some: …}` with the filter input of the other type, which must
-    have been made before.
+    the id comes last, unless the order alone tells any two rows of a list apart (`unequal`): then
+    an index may give it, and nothing is sorted. Only for lists that are short by nature;
+    everything else is a `connection`. `filter` offers `{some: …}` with the filter input of the
+    other type, which must have been made before.
     """
     condition = on or f"{{t}}.{key} = {{parent}}.id"
-    return _field(Declaration(Many(condition, order), permission, filter), options)
+    return _field(Declaration(Many(condition, order, unequal), permission, filter), options)
 
 
 def connection(

@@ -117,6 +117,7 @@ class SlaBoardEntry(Node):
     clocks: list[SlaBoardClock] = many(
         on=f"{{t}}.request_id = {{parent}}.id and {IS_RUNNING}",
         order=LIFECYCLE,
+        unequal=True,
         description="Its running clocks, in the order of their threads.",
     )
     request: ServiceRequest | None = one(

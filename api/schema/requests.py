@@ -261,7 +261,11 @@ class ServiceRequest(Node):
         description="The tightest deadline of its running clocks; null: none runs. 最紧期限",
     )
     clocks: list[Clock] = many(
-        "request_id", order=LIFECYCLE, filter=True, description="Its time threads, in their order."
+        "request_id",
+        order=LIFECYCLE,
+        unequal=True,
+        filter=True,
+        description="Its time threads, in their order.",
     )
     control_points: list[ControlPoint] | None = many(
         "request_id",

@@ -54,9 +54,8 @@ REMAINING = (
 COUNTING = "({t}.base_us is not null and coalesce({is_open}, false))"
 COUNTING_CHANGES_AT = "case when {t}.base_us is not null then {changes_at} end"
 
-LIFECYCLE = (
-    "array_position(array['RESPONSE','RESTORATION','RESOLUTION','CLOSURE'], {t}.thread::text)"
-)
+LIFECYCLE = "thread_no"
+"""The order of a request's clocks."""
 
 
 @strawberry.type(description="A stretch of a clock's life, counted or not, and why (R-SLA-11).")

@@ -322,6 +322,7 @@ def _key(calendar: object) -> UUID:
 
 def _write(row: Clock, value: ClockValue, calendar: CalendarInForce) -> None:
     row.revision += 1
+    row.thread_no = row.thread.number
     row.version = value.version + row.overturns
     row.state = value.state
     row.calendar_version_id = calendar.version_id

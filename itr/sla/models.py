@@ -62,6 +62,7 @@ class Clock(Table):
 
     `waited_us` is the working time of its pauses by reason, but for the one that goes on: that is
     `waiting_for`, since the position `waiting_since_us`. Null: it was not worked out yet.
+    `thread_no` is the thread's place among those of its request; lists are read in its order.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -70,6 +71,7 @@ class Clock(Table):
     )
     request_id: UUID
     thread = fields.CharEnumField(Thread, max_length=12)
+    thread_no = fields.SmallIntField(null=True)
     state = fields.CharEnumField(ClockState, max_length=10)
     calendar_version: fields.ForeignKeyRelation[CalendarVersion] = fields.ForeignKeyField(
         "itr.CalendarVersion", related_name="clocks", on_delete=fields.RESTRICT

@@ -11,6 +11,11 @@ class Thread(StrEnum):
     RESOLUTION = "RESOLUTION"
     CLOSURE = "CLOSURE"
 
+    @property
+    def number(self) -> int:
+        """Its place in the course of a request, from 1; stored beside it to be sorted by."""
+        return list(Thread).index(self) + 1
+
 
 class ClockState(StrEnum):
     """What a clock is doing (R-SLA-03)."""

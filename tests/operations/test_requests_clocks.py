@@ -121,6 +121,25 @@ async def alarms(desk: Desk, request: dict[str, Any]) -> list[tuple[str, int]]:
     return [(row["thread"], row["percent"]) for row in rows]
 
 
+async def test_clocks_are_kept_and_read_in_the_order_of_their_threads(desk: Desk) -> None:
+    """R-SLA-01: whichever was written last."""
+    request = await begun(desk)
+    await do(desk, "LINE1", "waitRequest", id=request["id"], reason="CUSTOMER")
+
+    kept = await get_connection("default").execute_query_dict(
+        "select thread, thread_no from clock where request_id = $1 order by thread_no",
+        [request["id"].removeprefix("req_")],
+    )
+    assert [(row["thread"], row["thread_no"]) for row in kept] == [
+        ("RESPONSE", 1),
+        ("RESTORATION", 2),
+        ("RESOLUTION", 3),
+    ]
+    found = await read(desk, "LINE1", request["id"])
+    assert found is not None
+    assert [each["thread"] for each in found["clocks"]] == [row["thread"] for row in kept]
+
+
 async def test_situation_10_a_pause_wholly_outside_hours_adds_nothing(desk: Desk) -> None:
     """R-SLA-06."""
     request = await begun(desk)

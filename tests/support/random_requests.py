@@ -198,6 +198,7 @@ class _Making:
             id=uuid4(),
             request_id=request,
             thread=thread,
+            thread_no=thread.number,
             state=state,
             calendar_version_id=self.calendar.version_id,
             target_us=40 * HOUR,
