@@ -31,7 +31,8 @@ from api.schema import requests as _described  # noqa: F401 - names the enums of
 from api.transport.context import Context
 from api.transport.schema import GuardedSchema
 from itr.actors.roles import Permission
-from itr.requests.terms import Priority, RequestStatus
+from itr.catalogue.terms import Priority
+from itr.requests.terms import RequestStatus
 from itr.settings import Settings
 from itr.sight.people import visible_organisations, visible_persons
 from itr.sight.requests import visible_parts, visible_requests

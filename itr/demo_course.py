@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from itr.actors.actor import SYSTEM, Actor
 from itr.catalogue.rules import ServiceTerms
-from itr.catalogue.terms import EntitlementOutcome, Phase
+from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Phase, Priority
 from itr.demo_data import GOLD, GRAIN, HOUSE, LAKE, LAKE_CONTRACT, RIDGE, SILVER, demo_id
 from itr.demo_plots import BREACHES, CHANNELS, MATTERS, WAITS, Matter
 from itr.durations import HOUR
@@ -18,7 +18,7 @@ from itr.requests.handling import Handling
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.models import Request
 from itr.requests.rules import PlaceOfWork, has_technical_steps
-from itr.requests.terms import Charge, FaultLevel, Priority, RejectionCode, RequestStatus, Verb
+from itr.requests.terms import Charge, RejectionCode, RequestStatus, Verb
 from itr.requests.verbs import breaches, closing, handling, intake, talking, third_parties
 from itr.sla.clocks import CalendarInForce
 from itr.sla.terms import Thread

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.demo_data import DESKTOP, GATEWAY, SWITCH, VIDEO
 from itr.requests.priority import Classification
-from itr.requests.terms import Channel, FaultLevel, Impact, ProblemType, RequestKind
+from itr.requests.terms import Channel, ProblemType, RequestKind
 from itr.sla.terms import BreachReason, WaitingReason
 
 T, F, M, K = ProblemType, FaultLevel, Impact, RequestKind

@@ -6,21 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.demo_data import DESKTOP, SWITCH, demo_id
 from itr.people.operations import load_actor
 from itr.requests import operations as o
 from itr.requests.intake import Intake
 from itr.requests.models import Request
 from itr.requests.priority import Classification
-from itr.requests.terms import (
-    BulletinKind,
-    FaultLevel,
-    Impact,
-    ProblemType,
-    RejectionCode,
-    RequestKind,
-    Verb,
-)
+from itr.requests.terms import BulletinKind, ProblemType, RejectionCode, RequestKind, Verb
 from itr.sla.terms import BreachReason, Thread, WaitingReason
 
 Progress = Callable[[float, str], object]

@@ -7,17 +7,16 @@ from tortoise.fields.data import JSON_DUMPS
 from tortoise.migrations import operations as ops
 
 from itr.actors.roles import OrganisationKind, Role
-from itr.catalogue.terms import ChargeKind, EntitlementOutcome, Phase, QuotaUnit
-from itr.requests.terms import (
-    Channel,
-    Charge,
+from itr.catalogue.terms import (
+    ChargeKind,
+    EntitlementOutcome,
     FaultLevel,
     Impact,
+    Phase,
     Priority,
-    ProblemType,
-    RequestKind,
-    RequestStatus,
+    QuotaUnit,
 )
+from itr.requests.terms import Channel, Charge, ProblemType, RequestKind, RequestStatus
 from itr.sla.terms import ClockState, Thread, WaitingReason
 
 

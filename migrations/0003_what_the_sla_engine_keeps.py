@@ -7,7 +7,8 @@ from tortoise.fields.data import JSON_DUMPS
 from tortoise.migrations import operations as ops
 
 from itr.knowledge.terms import ProblemStatus
-from itr.notifications.terms import Channel, MessageStatus, NotificationKind
+from itr.notifications.terms import MessageStatus, NotificationKind
+from itr.people.terms import Channel
 from itr.sla.terms import Thread
 
 

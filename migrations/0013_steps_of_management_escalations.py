@@ -4,8 +4,8 @@ from tortoise import fields, migrations
 from tortoise.fields.base import OnDelete
 from tortoise.migrations import operations as ops
 
-from itr.requests.terms import EscalationCause
 from itr.sla.terms import Thread
+from itr.tickets.terms import EscalationCause
 
 RULES = """
 create unique index escalation_standing on escalation (request_id, step) where ended_at is null;

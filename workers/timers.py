@@ -14,8 +14,8 @@ from itr.database import AWAY
 from itr.passed_over import PassedOver
 from itr.requests.recomputing import recompute_batch
 from itr.requests.windows import end_due_windows, next_window_at
-from itr.sla.firing import LIMIT, FiredBatch, fire_due, next_alarm_at
-from itr.sla.reminders import fire_due_reminders, next_reminder_at
+from itr.tickets.firing import LIMIT, FiredBatch, fire_due, next_alarm_at
+from itr.tickets.reminders import fire_due_reminders, next_reminder_at
 
 logger = logging.getLogger("itr.timers")
 

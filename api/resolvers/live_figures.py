@@ -21,11 +21,11 @@ from api.schema.people import Organisation
 from api.transport.context import Context
 from api.transport.live import Kind, Snapshot, Update
 from itr.actors.roles import Permission
+from itr.catalogue.terms import Priority
 from itr.events.cursor import Position
 from itr.events.feed import Event, Taken
 from itr.reports.live_figures import Count, LiveFigures, Wanted, ensure_days, live_figures
 from itr.requests.rules import LINES
-from itr.requests.terms import Priority
 from itr.sight.requests import visible_on_boards
 
 PACE = 1.0

@@ -7,9 +7,9 @@ from typing import Any
 import strawberry
 
 from api.schema.vocabulary import described
-from itr.notifications.alarm_rules import AlarmRules as RulesInForce
-from itr.notifications.alarm_rules import alarm_rules_of
-from itr.requests.terms import Priority
+from itr.catalogue.alarm_rules import AlarmRules as RulesInForce
+from itr.catalogue.alarm_rules import alarm_rules_of
+from itr.catalogue.terms import Priority
 
 
 class AlarmRecipient(StrEnum):

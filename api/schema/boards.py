@@ -25,8 +25,9 @@ from api.schema.sla import (
 )
 from api.schema.vocabulary import CURSOR, described
 from itr.actors.roles import Permission
+from itr.catalogue.terms import Priority
 from itr.requests.risk import IS_RUNNING, RISK, URGENCY, SlaRisk
-from itr.requests.terms import Priority, RequestKind, RequestStatus
+from itr.requests.terms import RequestKind, RequestStatus
 from itr.sight.requests import visible_board_clocks, visible_on_boards
 from itr.sight.row_filter import RowFilter
 from itr.sla.terms import ClockState, Thread

@@ -15,8 +15,7 @@ from api.schema.people import Organisation
 from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel
 from api.schema.simulation import CalendarExceptionInput, WorkingCalendarInput
-from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
-from itr.requests.terms import FaultLevel, Impact, Priority
+from itr.catalogue.terms import ChargeKind, FaultLevel, Impact, Phase, Priority, QuotaUnit
 from itr.sla.terms import Thread, WaitingReason
 
 _WHICH = "Which one to change; left out, a new one is made."

@@ -3,7 +3,8 @@
 import strawberry
 
 from api.schema.request_inputs import ReasonInput, RequestInput
-from itr.requests.terms import BulletinKind, FaultLevel, Impact, ProblemType
+from itr.catalogue.terms import FaultLevel, Impact
+from itr.requests.terms import BulletinKind, ProblemType
 
 
 @strawberry.input(description="What was found out about a request (R-PRI-01).")

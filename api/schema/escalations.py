@@ -10,9 +10,9 @@ from api.schema.people import Person
 from api.schema.request_inputs import ReasonInput, RequestInput
 from api.schema.vocabulary import described
 from itr.actors.roles import Permission
-from itr.requests.terms import EscalationCause, ManagementStep
 from itr.sight.requests import visible_parts
 from itr.sla.terms import Thread
+from itr.tickets.terms import EscalationCause, ManagementStep
 
 described(
     ManagementStep,

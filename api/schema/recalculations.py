@@ -21,8 +21,8 @@ from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel, ServiceLevelVersion
 from api.schema.vocabulary import described
 from itr.actors.roles import Permission
+from itr.catalogue.terms import Priority
 from itr.recalculations.rules import Tally, rate_of
-from itr.requests.terms import Priority
 from itr.sight.recalculations import visible_recalculation_lines, visible_recalculations
 from itr.sla.terms import ClockState, RecalculationKind, RecalculationStatus, Thread
 

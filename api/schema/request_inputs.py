@@ -4,8 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from itr.catalogue.terms import Phase
-from itr.requests.terms import Channel, FaultLevel, Impact, ProblemType, RejectionCode, RequestKind
+from itr.catalogue.terms import FaultLevel, Impact, Phase
+from itr.requests.terms import Channel, ProblemType, RejectionCode, RequestKind
 from itr.sla.terms import WaitingReason
 
 _ID = "Id of the request."

@@ -1,12 +1,11 @@
 """The words of requests in the schema, each described in English and Chinese."""
 
 from api.schema.vocabulary import described
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.events.log import Audience
 from itr.requests.terms import (
     Channel,
     Charge,
-    FaultLevel,
-    Impact,
     ProblemType,
     RejectionCode,
     RequestKind,

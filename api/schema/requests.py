@@ -23,16 +23,13 @@ from api.schema.third_parties import HandOver
 from api.schema.timeline import TimelineEventConnection
 from api.schema.waits import RequestWait, waits_of
 from itr.actors.roles import Permission
-from itr.catalogue.terms import EntitlementOutcome, Phase
+from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Impact, Phase, Priority
 from itr.requests import journeys
 from itr.requests.given_back import GIVEN_BACK, as_it_was
 from itr.requests.risk import BREACHED_NOW, TIGHTEST
 from itr.requests.terms import (
     Channel,
     Charge,
-    FaultLevel,
-    Impact,
-    Priority,
     ProblemType,
     RejectionCode,
     RequestKind,

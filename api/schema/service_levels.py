@@ -15,7 +15,7 @@ from api.schema.alarm_rules import AlarmRules, shown_alarm_rules
 from api.schema.attribution import name_of
 from api.schema.calendars import Calendar
 from itr.actors.roles import Permission
-from itr.requests.terms import FaultLevel, Impact, Priority
+from itr.catalogue.terms import FaultLevel, Impact, Priority
 from itr.sight.catalogue import (
     visible_service_level_versions,
     visible_service_levels,

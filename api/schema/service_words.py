@@ -1,8 +1,7 @@
 """The catalogue's words as the API describes them."""
 
 from api.schema.vocabulary import described
-from itr.catalogue.terms import ChargeKind, EntitlementOutcome, Phase, QuotaUnit
-from itr.requests.terms import Priority
+from itr.catalogue.terms import ChargeKind, EntitlementOutcome, Phase, Priority, QuotaUnit
 from itr.sla.terms import Thread, WaitingReason
 
 described(

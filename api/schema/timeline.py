@@ -15,8 +15,9 @@ from api.planner.stored import Identity, Node, stored
 from api.schema.people import Person
 from api.schema.timeline_words import FACT, TimelineFact
 from itr.actors.roles import Permission
+from itr.catalogue.terms import Priority
 from itr.events.log import Audience
-from itr.requests.terms import Priority, RequestStatus
+from itr.requests.terms import RequestStatus
 from itr.sight.names_shown import ACTOR_NAME
 from itr.sight.requests import visible_events
 

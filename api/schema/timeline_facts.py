@@ -23,18 +23,10 @@ from api.schema.service_levels import ServiceLevelVersion
 from api.schema.timeline import TimelineEvent
 from api.schema.timeline_words import FACTS
 from itr.actors.roles import Permission
-from itr.catalogue.terms import EntitlementOutcome
-from itr.requests.terms import (
-    BulletinKind,
-    Channel,
-    EscalationCause,
-    FaultLevel,
-    Impact,
-    ManagementStep,
-    ProblemType,
-    RejectionCode,
-)
+from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Impact
+from itr.requests.terms import BulletinKind, Channel, ProblemType, RejectionCode
 from itr.sla.terms import BreachReason, ClockState, Thread, WaitingReason
+from itr.tickets.terms import EscalationCause, ManagementStep
 
 _Request = Annotated["ServiceRequest", strawberry.lazy("api.schema.requests")]  # type: ignore[name-defined]  # noqa: F821
 

@@ -16,7 +16,7 @@ from api.schema.people import Organisation, Person
 from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel
 from itr.actors.roles import Permission
-from itr.requests.terms import Priority
+from itr.catalogue.terms import Priority
 from itr.sight.catalogue import visible_underpinning_contracts
 
 

@@ -9,10 +9,9 @@ from fractions import Fraction
 from typing import Any, Protocol
 from uuid import UUID
 
-from itr.catalogue.terms import QuotaUnit
+from itr.catalogue.alarm_rules import problems_of_alarm_rules
+from itr.catalogue.terms import FaultLevel, Impact, Priority, QuotaUnit
 from itr.errors import DomainError, InvalidInput, PathItem, Required
-from itr.notifications.alarm_rules import problems_of_alarm_rules
-from itr.requests.terms import FaultLevel, Impact, Priority
 from itr.sla.clock import Target
 from itr.sla.control_points import (
     DEFAULT_SHARES,

@@ -1,4 +1,4 @@
-"""The words of the catalogue: entitlement outcomes, charge kinds, quota units (R-CAT, R-ENT)."""
+"""The words of the catalogue: outcomes, charge kinds, quota units, priorities (R-CAT, R-ENT)."""
 
 from enum import StrEnum
 
@@ -34,3 +34,30 @@ class Phase(StrEnum):
 
     DELIVERY = "DELIVERY"
     AFTER_ACCEPTANCE = "AFTER_ACCEPTANCE"
+
+
+class FaultLevel(StrEnum):
+    """How badly it is broken (R-PRI-01)."""
+
+    CRITICAL = "CRITICAL"
+    MAJOR = "MAJOR"
+    MINOR = "MINOR"
+    NONE = "NONE"
+
+
+class Impact(StrEnum):
+    """Who is affected (R-PRI-01)."""
+
+    ENTERPRISE = "ENTERPRISE"
+    DEPARTMENT = "DEPARTMENT"
+    GROUP = "GROUP"
+    INDIVIDUAL = "INDIVIDUAL"
+
+
+class Priority(StrEnum):
+    """Derived from problem type, fault level and impact; nobody types it (R-PRI-01)."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"

@@ -13,11 +13,11 @@ from itr.catalogue.in_force import current_terms
 from itr.catalogue.keeping import record
 from itr.catalogue.models import ServiceLevel, UnderpinningContract
 from itr.catalogue.rules import BadTarget, MixedUnits, Targets, by_thread
+from itr.catalogue.terms import Priority
 from itr.errors import DomainError, NotFound
 from itr.events.work import transaction
 from itr.people.models import Organisation, Person
 from itr.people.rules import ensure_kind
-from itr.requests.terms import Priority
 from itr.sla.clock import Target
 from itr.sla.control_points import STEPS, Shares, UnknownStep, budget_of, shares_of
 

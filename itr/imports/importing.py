@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tortoise.exceptions import IntegrityError
 
+from itr.catalogue.terms import Priority
 from itr.errors import DomainError
 from itr.events.work import transaction
 from itr.imports.continuing import Continuing, Present, present_among
@@ -26,7 +27,7 @@ from itr.requests.handling import Handling
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.models import Request
 from itr.requests.store import save
-from itr.requests.terms import Priority, RequestKind, RequestStatus
+from itr.requests.terms import RequestKind, RequestStatus
 
 ATTEMPTS = 5
 """Numbers tried for one request before something else must be wrong."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from itr.catalogue.terms import EntitlementOutcome
+from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Impact
 from itr.imports.cells import (
     Coded,
     Columns,
@@ -24,7 +24,7 @@ from itr.imports.patterns import ANY
 from itr.imports.source import Name, Part, Source
 from itr.imports.times import Time
 from itr.requests.priority import Classification
-from itr.requests.terms import Channel, FaultLevel, Impact, ProblemType, RequestKind
+from itr.requests.terms import Channel, ProblemType, RequestKind
 
 MOST_KEPT = 10_000
 """Combinations of values whose meaning is kept at hand."""

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from tortoise import fields
 
-from itr.notifications.terms import Channel, MessageStatus, NotificationKind
+from itr.notifications.terms import MessageStatus, NotificationKind
 from itr.people.models import Person
-from itr.requests.models import Request
+from itr.people.terms import Channel
 from itr.tables import Table
 
 
@@ -19,7 +19,7 @@ class Notification(Table):
     )
     person_id: UUID
     kind = fields.CharEnumField(NotificationKind, max_length=14)
-    request: fields.ForeignKeyNullableRelation[Request] = fields.ForeignKeyField(
+    request: fields.ForeignKeyNullableRelation[Table] = fields.ForeignKeyField(
         "itr.Request", related_name="notifications", null=True, on_delete=fields.RESTRICT
     )
     request_id: UUID | None

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import orjson
 
 from itr.events.work import Work
-from itr.notifications.terms import Channel, NotificationKind
+from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of
+from itr.people.terms import Channel
 
 _PERSONS = """
 select p.id, p.language, p.email from person p where p.active and not p.machine and p.id = any($1)

@@ -12,9 +12,9 @@ import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from itr.actors.roles import OrganisationKind
-from itr.notifications.alarm_rules import DEFAULT_RULES, AlarmRules, alarm_rules_of
-from itr.notifications.terms import Recipient
+from itr.catalogue.alarm_rules import DEFAULT_RULES, AlarmRules, alarm_rules_of
 from itr.people.stand_ins import ABOVE, stand_ins
+from itr.people.terms import Recipient
 
 logger = logging.getLogger("itr.telling")
 

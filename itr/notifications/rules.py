@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from itr.catalogue.alarm_rules import AlarmRules, Telling
 from itr.catalogue.terms import EntitlementOutcome
 from itr.events.log import Fact
-from itr.notifications.alarm_rules import AlarmRules, Telling
-from itr.notifications.terms import Channel, NotificationKind, Recipient
+from itr.notifications.terms import NotificationKind
+from itr.people.terms import Channel, Recipient
 
 K = NotificationKind
 R = Recipient

@@ -19,8 +19,9 @@ from itr.events.log import Fact
 from itr.events.work import Work
 from itr.notifications.recipients import Person, Recipients, requests_around
 from itr.notifications.rules import OWN_PEOPLE_ONLY, News, is_news, news_of
-from itr.notifications.terms import Channel, NotificationKind, Recipient
+from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of
+from itr.people.terms import Channel, Recipient
 
 logger = logging.getLogger("itr.telling")
 

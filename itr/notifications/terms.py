@@ -3,14 +3,6 @@
 from enum import StrEnum
 
 
-class Channel(StrEnum):
-    """How somebody is told (R-NOT-01)."""
-
-    LIST = "LIST"
-    SMS = "SMS"
-    EMAIL = "EMAIL"
-
-
 class NotificationKind(StrEnum):
     """What somebody is told of."""
 
@@ -23,19 +15,6 @@ class NotificationKind(StrEnum):
     ASSIGNMENT = "ASSIGNMENT"
     CHARGE = "CHARGE"
     ACCESS = "ACCESS"
-
-
-class Recipient(StrEnum):
-    """Whom the process tells; always exactly one named person (R-ROLE-07)."""
-
-    OWNER = "OWNER"
-    LINE_LEAD = "LINE_LEAD"
-    DISPATCH_MANAGER = "DISPATCH_MANAGER"
-    PROJECT_MANAGER = "PROJECT_MANAGER"
-    PROCESS_MANAGER = "PROCESS_MANAGER"
-    OPERATIONS_DIRECTOR = "OPERATIONS_DIRECTOR"
-    CATALOGUE_MANAGER = "CATALOGUE_MANAGER"
-    CONTACT = "CONTACT"
 
 
 class MessageStatus(StrEnum):

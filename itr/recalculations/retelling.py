@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from itr.catalogue.rules import ServiceTerms
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.requests.priority import Classification, priority_of
-from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestStatus
+from itr.requests.terms import ProblemType, RequestStatus
 from itr.sla.clock import ClockEvent
 from itr.sla.clocks import REOPENS, ClockBook, from_words
 from itr.sla.terms import ClockEventKind, Thread, WaitingReason

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 
+from itr.catalogue.terms import Priority
 from itr.database import Reads, fetch_planned
 from itr.errors import InvalidInput
 from itr.events.feed import TAKEN, Taken
@@ -19,7 +20,6 @@ from itr.reports.rules import parts_of
 from itr.requests.journeys import COUNTS, SOLVED_BY_LINE
 from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, RISK, SlaRisk
 from itr.requests.rules import LINES
-from itr.requests.terms import Priority
 from itr.sight.row_filter import RowFilter
 
 LONGEST_DAYS = 366

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from itr.catalogue.terms import Priority
 from itr.errors import DomainError
-from itr.requests.terms import BulletinKind, Priority, RequestKind
+from itr.requests.terms import BulletinKind, RequestKind
 
 BULLETIN_EVERY = timedelta(minutes=30)
 """Real time between two bulletins, whatever the calendar."""

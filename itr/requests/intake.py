@@ -10,7 +10,7 @@ from itr.actors.actor import Actor, Reach
 from itr.actors.roles import OrganisationKind
 from itr.catalogue.in_force import house_terms
 from itr.catalogue.models import Product
-from itr.catalogue.terms import Phase
+from itr.catalogue.terms import Phase, Priority
 from itr.errors import Faults, NotFound, Required
 from itr.events.work import Work
 from itr.people.models import Organisation, Person, Project
@@ -19,7 +19,7 @@ from itr.requests.handling import Handling
 from itr.requests.models import Request
 from itr.requests.places import customer_of, knows_person, knows_projects, sees_customer
 from itr.requests.store import calendars_in_force, lock_visible
-from itr.requests.terms import Channel, Priority, RequestKind, RequestStatus
+from itr.requests.terms import Channel, RequestKind, RequestStatus
 from itr.sight.requests import visible_requests
 from itr.texts import ensure_text
 

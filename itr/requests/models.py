@@ -5,16 +5,12 @@ from uuid import UUID
 from tortoise import fields
 
 from itr.catalogue.models import CatalogueItem, ContractLine, Product, ServiceLevelVersion
-from itr.catalogue.terms import EntitlementOutcome, Phase
+from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Impact, Phase, Priority
 from itr.columns import bytes_or_null, enum_or_null, text_or_null, yes_no_or_null
 from itr.people.models import Organisation, Person, Project, Queue
 from itr.requests.terms import (
     Channel,
     Charge,
-    EscalationCause,
-    FaultLevel,
-    Impact,
-    Priority,
     ProblemType,
     RejectionCode,
     RequestKind,
@@ -23,6 +19,7 @@ from itr.requests.terms import (
 from itr.sla.models import CalendarVersion
 from itr.sla.terms import ClockState, Thread, WaitingReason
 from itr.tables import Table
+from itr.tickets.terms import EscalationCause
 
 
 class Request(Table):

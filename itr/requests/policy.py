@@ -9,7 +9,6 @@ from itr.actors.actor import Actor, Reach
 from itr.actors.roles import Permission, Role
 from itr.errors import Forbidden
 from itr.requests.emergency_rules import is_outage
-from itr.requests.escalation_rules import TOP, rank_of
 from itr.requests.models import Request
 from itr.requests.rules import (
     LINES,
@@ -22,6 +21,7 @@ from itr.requests.rules import (
     reopens_in_time,
 )
 from itr.requests.terms import RequestKind, RequestStatus, Verb
+from itr.tickets.escalation_rules import TOP, rank_of
 
 P = Permission
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from itr.requests.terms import FaultLevel, Impact, Priority, ProblemType
+from itr.catalogue.terms import FaultLevel, Impact, Priority
+from itr.requests.terms import ProblemType
 
 Matrix = Mapping[str, Mapping[str, str]]
 

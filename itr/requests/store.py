@@ -17,7 +17,6 @@ from itr.events.log import Audience
 from itr.events.work import Work, transaction
 from itr.notifications.telling import tell
 from itr.requests import partner_clocks
-from itr.requests.escalations import ENDS, end_escalations
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.steps import load_steps, save_steps
@@ -27,6 +26,7 @@ from itr.sla.clocks import CalendarInForce, ClockBook, histories_of, is_promised
 from itr.sla.models import Clock, Timer
 from itr.sla.operations import current_calendars
 from itr.sla.terms import Thread
+from itr.tickets.escalations import ENDS, end_escalations
 
 CLOCK_KEY = ["request_id", "thread"]
 REASON_OF_A_BREACH = [

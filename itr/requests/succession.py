@@ -18,10 +18,10 @@ from itr.events.log import Audience, Fact
 from itr.events.work import Work
 from itr.notifications.telling import tell
 from itr.people.stand_ins import ABOVE, stand_ins
-from itr.requests.escalation_rules import step_of
-from itr.requests.escalations import escalation_fact
 from itr.requests.rules import OPEN
 from itr.sla.control_points import StepOwner
+from itr.tickets.escalation_rules import step_of
+from itr.tickets.escalations import escalation_fact
 
 Row = Mapping[str, Any]
 

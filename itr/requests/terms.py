@@ -79,33 +79,6 @@ class ProblemType(StrEnum):
     REQUIREMENT = "REQUIREMENT"
 
 
-class FaultLevel(StrEnum):
-    """How badly it is broken (R-PRI-01)."""
-
-    CRITICAL = "CRITICAL"
-    MAJOR = "MAJOR"
-    MINOR = "MINOR"
-    NONE = "NONE"
-
-
-class Impact(StrEnum):
-    """Who is affected (R-PRI-01)."""
-
-    ENTERPRISE = "ENTERPRISE"
-    DEPARTMENT = "DEPARTMENT"
-    GROUP = "GROUP"
-    INDIVIDUAL = "INDIVIDUAL"
-
-
-class Priority(StrEnum):
-    """Derived from problem type, fault level and impact; nobody types it (R-PRI-01)."""
-
-    P1 = "P1"
-    P2 = "P2"
-    P3 = "P3"
-    P4 = "P4"
-
-
 class Channel(StrEnum):
     """How the request reached us (R-REQ-06)."""
 
@@ -137,22 +110,6 @@ class RejectionCode(StrEnum):
     INCOMPLETE = "INCOMPLETE"
     DUPLICATE = "DUPLICATE"
     NO_ISSUE = "NO_ISSUE"
-
-
-class ManagementStep(StrEnum):
-    """How far a management escalation has come, lowest first (R-ESC-01)."""
-
-    LINE_LEAD = "LINE_LEAD"
-    PROCESS_MANAGER = "PROCESS_MANAGER"
-    OPERATIONS_DIRECTOR = "OPERATIONS_DIRECTOR"
-
-
-class EscalationCause(StrEnum):
-    """Why a management escalation came to a step (R-ESC-01, R-ESC-02)."""
-
-    ALARM = "ALARM"
-    BY_HAND = "BY_HAND"
-    TIMEOUT = "TIMEOUT"
 
 
 class Charge(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from itr.settings import Settings
-from itr.sla.reminders import fire_due_reminders
+from itr.tickets.reminders import fire_due_reminders
 from tests.support.desk import Desk, hours, level_named, open_desk
 from tests.support.requests import ask, brought_to, do, read, submitted
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from itr.settings import Settings
-from itr.sla.firing import fire_due
 from itr.sla.models import Clock
+from itr.tickets.firing import fire_due
 from tests.support.desk import Desk, hours, level_named, open_desk
 from tests.support.levels import keep, kept, refusals, targets_input, work_off
 from tests.support.requests import CRITICAL, ask, brought_to, clock, do, read, timeline

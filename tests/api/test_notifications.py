@@ -9,8 +9,8 @@ from api.app import create_app
 from itr.actors.roles import Role
 from itr.database import connected
 from itr.settings import Settings
-from itr.sla.firing import fire_due
 from itr.sla.models import Clock
+from itr.tickets.firing import fire_due
 from tests.support.client import Served, Socket, served
 from tests.support.desk import START, Desk, Time, furnish, hours
 from tests.support.requests import CRITICAL, ask, do, new_key, submitted

@@ -15,9 +15,8 @@ from itr.catalogue.operations import (
     save_product,
     save_service_level,
 )
-from itr.catalogue.terms import ChargeKind, QuotaUnit
+from itr.catalogue.terms import ChargeKind, FaultLevel, Impact, QuotaUnit
 from itr.people.operations import create_organisation, create_person
-from itr.requests.terms import FaultLevel, Impact
 from itr.requests.windows import end_due_windows
 from itr.settings import Settings
 from itr.sla.models import Timer

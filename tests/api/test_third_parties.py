@@ -8,10 +8,10 @@ import pytest
 
 from itr.actors.roles import Role
 from itr.catalogue.operations import save_service_level
+from itr.catalogue.terms import Priority
 from itr.catalogue.underpinning import save_underpinning_contract
 from itr.people.operations import create_person, create_queue
 from itr.requests.recomputing import recompute_batch
-from itr.requests.terms import Priority
 from itr.settings import Settings
 from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target

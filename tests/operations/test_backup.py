@@ -17,7 +17,7 @@ from embedded import Addresses
 from itr.addresses import credentials
 from itr.database import connected
 from itr.settings import Settings
-from itr.sla.firing import fire_due
+from itr.tickets.firing import fire_due
 from tests.support.boards import SHORT, following, told
 from tests.support.client import served
 from tests.support.databases import environment

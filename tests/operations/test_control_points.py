@@ -13,6 +13,7 @@ import pytest
 from itr.actors.actor import SYSTEM, Actor
 from itr.actors.roles import Role
 from itr.catalogue.operations import ContractLineDraft, save_service_level
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.database import Database
 from itr.events.log import Audience
 from itr.people.operations import create_queue
@@ -20,7 +21,7 @@ from itr.requests import operations
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification
 from itr.requests.store import handling
-from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestKind, Verb
+from itr.requests.terms import ProblemType, RequestKind, Verb
 from itr.requests.verbs.closing import confirm_by_silence
 from itr.settings import Settings
 from itr.sla.models import CalendarVersion, ControlPoint

@@ -10,10 +10,10 @@ import pytest
 from itr.actors.roles import Role
 from itr.catalogue.models import ServiceLevelVersion, UnderpinningContract
 from itr.catalogue.operations import save_service_level, terms_of
+from itr.catalogue.terms import Priority
 from itr.catalogue.underpinning import TargetBeyondShare, save_underpinning_contract
 from itr.database import Database
 from itr.errors import DomainError, Forbidden
-from itr.requests.terms import Priority
 from itr.sla.clock import Target
 from tests.support import desk_data as desk
 

@@ -14,8 +14,8 @@ from itr.requests import operations
 from itr.requests.intake import Intake
 from itr.requests.store import take
 from itr.requests.terms import RequestKind
-from itr.sla.reminders import fire_due_reminders, next_reminder_at
 from itr.sla.terms import WaitingReason
+from itr.tickets.reminders import fire_due_reminders, next_reminder_at
 from tests.operations.test_control_points import (
     CRITICAL,
     MONDAY,

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from itr.actors.roles import Role
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.errors import Forbidden, InvalidInput
 from itr.reports.formulas import FORMULAS, formula_of
 from itr.reports.operations import figures
@@ -19,7 +20,7 @@ from itr.reports.terms import FigureName as Figure
 from itr.requests import operations
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification
-from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestKind, Verb
+from itr.requests.terms import ProblemType, RequestKind, Verb
 from itr.settings import Settings
 from itr.sla.models import ControlPoint
 from tests.support.desk import HOUR, START, Desk, hours, open_desk

@@ -15,10 +15,10 @@ from itr.requests.recomputing import recompute_batch
 from itr.settings import Settings
 from itr.sla.calendars import DatedException
 from itr.sla.clock import Target
-from itr.sla.firing import fire_due
 from itr.sla.models import Clock
 from itr.sla.operations import save_calendar
 from itr.sla.terms import Thread
+from itr.tickets.firing import fire_due
 from tests.operations.test_importing import BPI, HEADER, lines
 from tests.support.desk import ALL_PAUSE, FOUNDER, HOUR, OFFICE, Desk, open_desk, targets
 from tests.support.levels import work_off

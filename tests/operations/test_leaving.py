@@ -21,9 +21,10 @@ from itr.people.operations import (
 from itr.people.operations.leaving import pass_on_what_was_left_behind
 from itr.requests import operations
 from itr.requests.models import Escalation, Request
-from itr.requests.terms import ManagementStep, RequestStatus
+from itr.requests.terms import RequestStatus
 from itr.settings import Settings
 from itr.sla.models import ControlPoint
+from itr.tickets.terms import ManagementStep
 from tests.support.desk import FOUNDER, Desk, open_desk
 from tests.support.requests import ask, brought_to, do, read, refused, request_columns, timeline
 from tests.support.telling import listed

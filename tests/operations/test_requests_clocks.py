@@ -107,7 +107,7 @@ async def seen(desk: Desk, request: dict[str, Any], thread: str) -> dict[str, An
 
 async def alarms(desk: Desk, request: dict[str, Any]) -> list[tuple[str, int]]:
     """Fire what is due; thread and percent of the alarms of this request fired just now."""
-    from itr.sla.firing import fire_due
+    from itr.tickets.firing import fire_due
 
     connection = get_connection("default")
     last = (await connection.execute_query_dict("select coalesce(max(id), 0) as id from event"))[0]

@@ -11,8 +11,8 @@ from itr.catalogue.operations import save_service_level
 from itr.database import connected
 from itr.requests import operations
 from itr.settings import Settings
-from itr.sla.firing import fire_due
 from itr.sla.terms import WaitingReason
+from itr.tickets.firing import fire_due
 from tests.support.databases import as_owner
 from tests.support.desk import ALL_PAUSE, FOUNDER, START, furnish, targets
 from tests.workers.alarms import alarms, owned, person, registered

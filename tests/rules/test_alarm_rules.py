@@ -5,11 +5,7 @@ from typing import Any
 
 import pytest
 
-from itr.notifications.alarm_rules import (
-    DEFAULT_RULES,
-    alarm_rules_of,
-    problems_of_alarm_rules,
-)
+from itr.catalogue.alarm_rules import DEFAULT_RULES, alarm_rules_of, problems_of_alarm_rules
 
 PERCENTS = (50, 75, 90, 100)
 

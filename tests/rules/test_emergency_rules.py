@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from itr.catalogue.terms import Priority
 from itr.requests.emergency_rules import (
     BULLETIN_EVERY,
     NoEmergency,
@@ -11,7 +12,7 @@ from itr.requests.emergency_rules import (
     due_times,
     ensure_outage,
 )
-from itr.requests.terms import BulletinKind, Priority, RequestKind
+from itr.requests.terms import BulletinKind, RequestKind
 
 K = BulletinKind
 DUE = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)

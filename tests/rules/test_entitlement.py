@@ -15,7 +15,7 @@ from itr.catalogue.entitlement import (
     valid_at,
 )
 from itr.catalogue.rules import ServiceTerms, Targets
-from itr.requests.terms import Priority
+from itr.catalogue.terms import Priority
 from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target
 from itr.sla.terms import Thread, WaitingReason

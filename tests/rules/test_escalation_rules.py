@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from itr.actors.roles import Role
+from itr.catalogue.alarm_rules import DEFAULT_RULES, AlarmRules
 from itr.errors import DomainError
-from itr.notifications.alarm_rules import DEFAULT_RULES, AlarmRules
-from itr.requests.escalation_rules import (
+from itr.sla.working_time import calendar_of
+from itr.tickets.escalation_rules import (
     acknowledge_by,
     number_of,
     opened_by,
@@ -16,8 +17,7 @@ from itr.requests.escalation_rules import (
     step_of,
     steps_of_alarm,
 )
-from itr.requests.terms import ManagementStep
-from itr.sla.working_time import calendar_of
+from itr.tickets.terms import ManagementStep
 from tests.support.desk import OFFICE
 
 FRIDAY_1750 = datetime(2026, 3, 6, 9, 50, tzinfo=UTC)

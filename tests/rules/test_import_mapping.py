@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.errors import DomainError
 from itr.imports.errors import CannotImport
 from itr.imports.files import count_lines
@@ -15,7 +16,7 @@ from itr.imports.replay import steps_of
 from itr.imports.rows import Line, table_of
 from itr.imports.terms import Kind, Step
 from itr.requests.priority import Classification
-from itr.requests.terms import FaultLevel, Impact, ProblemType
+from itr.requests.terms import ProblemType
 
 BPI = Path(__file__).parents[2] / "mappings" / "bpi2013.toml"
 MAPPING = """

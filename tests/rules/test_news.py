@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from itr.actors.actor import SYSTEM
+from itr.catalogue.alarm_rules import DEFAULT_RULES
 from itr.events.log import Fact
-from itr.notifications.alarm_rules import DEFAULT_RULES
 from itr.notifications.rules import is_news, news_of
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

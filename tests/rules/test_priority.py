@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
+from itr.catalogue.terms import FaultLevel, Impact, Priority
 from itr.requests.priority import Classification, priority_of
-from itr.requests.terms import FaultLevel, Impact, Priority, ProblemType
+from itr.requests.terms import ProblemType
 
 #                 ENTERPRISE DEPARTMENT GROUP INDIVIDUAL
 EXPECTED = {

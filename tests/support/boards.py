@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from itr.sla.firing import fire_due
+from itr.tickets.firing import fire_due
 from tests.support.client import Served, Socket
 
 STANDING = """id requestId number version priority line risk status customerId

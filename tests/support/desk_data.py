@@ -24,7 +24,7 @@ from itr.catalogue.operations import (
     save_service_level,
 )
 from itr.catalogue.rules import ServiceTerms, Targets
-from itr.catalogue.terms import ChargeKind, Phase
+from itr.catalogue.terms import ChargeKind, Phase, Priority
 from itr.events.work import transaction
 from itr.people.operations import (
     create_organisation,
@@ -34,7 +34,7 @@ from itr.people.operations import (
     load_actor,
 )
 from itr.requests.models import HandOver, Request
-from itr.requests.terms import Channel, Priority, RequestKind, RequestStatus
+from itr.requests.terms import Channel, RequestKind, RequestStatus
 from itr.sight.row_filter import RowFilter
 from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target

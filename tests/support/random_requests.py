@@ -15,11 +15,11 @@ from tortoise.connection import get_connection
 
 from itr.catalogue.in_force import terms_of
 from itr.catalogue.models import ContractLine
-from itr.catalogue.terms import EntitlementOutcome, Phase
+from itr.catalogue.terms import EntitlementOutcome, Impact, Phase, Priority
 from itr.people.models import Project
 from itr.requests.models import Request, Stint
 from itr.requests.store import calendars_in_force
-from itr.requests.terms import Channel, Impact, Priority, RequestKind, RequestStatus
+from itr.requests.terms import Channel, RequestKind, RequestStatus
 from itr.sla.clocks import CalendarInForce
 from itr.sla.control_points import STEPS
 from itr.sla.models import Clock, ControlPoint

@@ -11,15 +11,16 @@ from tortoise.connection import get_connection
 
 from itr.actors.actor import Actor
 from itr.catalogue.operations import save_service_level
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.people.operations import load_actor
 from itr.requests import operations
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification
-from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestKind, Verb
+from itr.requests.terms import ProblemType, RequestKind, Verb
 from itr.sla.clock import Target
-from itr.sla.firing import fire_due
 from itr.sla.models import Clock
 from itr.sla.terms import Thread, WaitingReason
+from itr.tickets.firing import fire_due
 from tests.support.desk import FOUNDER
 
 P1 = Classification(ProblemType.FAULT, FaultLevel.CRITICAL, Impact.ENTERPRISE)

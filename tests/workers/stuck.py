@@ -8,7 +8,7 @@ from typing import Any
 from itr.database import connected
 from itr.events import work
 from itr.settings import Settings
-from itr.sla.firing import fire_due
+from itr.tickets.firing import fire_due
 
 
 async def fire_and_stay(now: datetime) -> None:

@@ -7,14 +7,15 @@ from uuid import UUID
 
 import pytest
 
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.database import connected
 from itr.requests import operations
 from itr.requests.priority import Classification
-from itr.requests.terms import FaultLevel, Impact, ProblemType, Verb
+from itr.requests.terms import ProblemType, Verb
 from itr.settings import Settings
-from itr.sla.firing import fire_due
 from itr.sla.models import Clock
 from itr.sla.terms import Thread, WaitingReason
+from itr.tickets.firing import fire_due
 from tests.support.desk import START, furnish, hours
 from tests.workers.alarms import alarms, how_often, person, promise, registered
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from itr.catalogue.alarm_rules import UnknownRecipient
 from itr.catalogue.operations import save_service_level
 from itr.database import connected
-from itr.notifications.alarm_rules import UnknownRecipient
 from itr.people.operations import create_project, deactivate_person
 from itr.requests import operations
 from itr.requests.intake import Intake
@@ -18,10 +18,10 @@ from itr.requests.priority import Classification
 from itr.requests.terms import RequestKind, Verb
 from itr.requests.windows import end_due_windows
 from itr.settings import Settings
-from itr.sla.firing import fire_due
 from itr.sla.models import ControlPoint
-from itr.sla.reminders import fire_due_reminders
 from itr.sla.terms import Thread, WaitingReason
+from itr.tickets.firing import fire_due
+from itr.tickets.reminders import fire_due_reminders
 from tests.support.desk import ALL_PAUSE, FOUNDER, START, furnish, hours, level_named, targets
 from tests.support.telling import listed, reach_everybody, sent, unreachable
 from tests.workers.alarms import P1, P3, fire_all, owned, person, promise, registered

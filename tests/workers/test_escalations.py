@@ -14,12 +14,12 @@ from itr.catalogue.make_up_days import set_make_up_days
 from itr.catalogue.operations import save_service_level
 from itr.database import connected
 from itr.requests import operations
-from itr.requests.escalation_rules import EscalatedToOthers, NothingToAcknowledge
 from itr.requests.models import Request
 from itr.requests.windows import end_due_windows
 from itr.settings import Settings
-from itr.sla.firing import fire_due
 from itr.sla.models import Timer
+from itr.tickets.escalation_rules import EscalatedToOthers, NothingToAcknowledge
+from itr.tickets.firing import fire_due
 from tests.support.desk import ALL_PAUSE, FOUNDER, START, furnish, hours, targets
 from tests.support.telling import listed, reach_everybody, sent
 from tests.workers.alarms import P1, P3, fire_all, owned, person, promise

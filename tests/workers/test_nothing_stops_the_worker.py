@@ -13,15 +13,16 @@ from uuid import UUID, uuid4
 import pytest
 from tortoise.connection import get_connection
 
+from itr.catalogue.terms import FaultLevel, Impact
 from itr.database import connected
 from itr.requests import operations
 from itr.requests.models import Request
 from itr.requests.priority import Classification
-from itr.requests.terms import FaultLevel, Impact, ProblemType, RequestStatus, Verb
+from itr.requests.terms import ProblemType, RequestStatus, Verb
 from itr.settings import Settings
-from itr.sla.firing import fire_due
 from itr.sla.models import Clock, Timer
 from itr.sla.terms import Thread, WaitingReason
+from itr.tickets.firing import fire_due
 from tests.support.databases import environment
 from tests.support.desk import START, furnish, hours
 from tests.workers.alarms import alarms, how_often, person, promise, registered

@@ -18,8 +18,8 @@ from itr.sla.clock import Target
 from itr.sla.clocks import ClockBook
 from itr.sla.models import CalendarVersion, Clock, ControlPoint
 from itr.sla.operations import current_calendars, readable_calendars, save_calendar
-from itr.sla.reminders import fire_due_reminders, next_reminder_at
 from itr.sla.terms import ClockState, Thread
+from itr.tickets.reminders import fire_due_reminders, next_reminder_at
 from tests.support.desk import FOUNDER, HOUR, OFFICE, Desk, hours, open_desk
 from tests.support.requests import submitted
 

@@ -12,15 +12,10 @@ from itr.requests.operations.families import follow_lead, open_children, take_wi
 from itr.requests.places import customer_of
 from itr.requests.store import handling, save, take
 from itr.requests.terms import RequestStatus
-from itr.requests.timers import (
-    BULLETIN,
-    CHARGE_REMINDER,
-    CONFIRMATION,
-    CONFIRMATION_REMINDER,
-    ESCALATION,
-)
+from itr.requests.timers import BULLETIN, CHARGE_REMINDER, CONFIRMATION, CONFIRMATION_REMINDER
 from itr.requests.verbs import closing
 from itr.sla.models import Timer
+from itr.tickets.escalations import ESCALATION
 
 
 async def confirm_request(

@@ -7,7 +7,10 @@ from itr.actors.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
 from itr.notifications.recipients import Recipients
 from itr.notifications.telling import tell
-from itr.requests.escalation_rules import (
+from itr.requests.store import take
+from itr.requests.terms import Verb
+from itr.texts import ensure_text
+from itr.tickets.escalation_rules import (
     TOP,
     EscalatedToOthers,
     NothingToAcknowledge,
@@ -15,7 +18,7 @@ from itr.requests.escalation_rules import (
     step_by_hand,
     step_of,
 )
-from itr.requests.escalations import (
+from itr.tickets.escalations import (
     Opening,
     Row,
     around_management,
@@ -25,9 +28,7 @@ from itr.requests.escalations import (
     wait_on,
     words_of,
 )
-from itr.requests.store import take
-from itr.requests.terms import EscalationCause, ManagementStep, Verb
-from itr.texts import ensure_text
+from itr.tickets.terms import EscalationCause, ManagementStep
 
 _ACKNOWLEDGE = """
 update escalation set acknowledged_by_id = $2, acknowledged_at = $3, revision = revision + 1

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from itr.catalogue.rules import ServiceTerms
-from itr.catalogue.terms import EntitlementOutcome
+from itr.catalogue.terms import EntitlementOutcome, Priority
 from itr.events.log import Audience
 from itr.requests import rules
 from itr.requests.family_rules import FollowsParent
 from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.priority import Classification, classification_of, priority_of
-from itr.requests.terms import Charge, Priority, RejectionCode, RequestStatus, Verb
+from itr.requests.terms import Charge, RejectionCode, RequestStatus, Verb
 from itr.requests.timers import expect_bulletin
 from itr.requests.verbs import charges
 from itr.requests.verbs.handling import hold_clocks

@@ -1,10 +1,10 @@
 """Moving an open request to another version of a service level (R-CAT-03)."""
 
 from itr.catalogue.rules import ServiceTerms
+from itr.catalogue.terms import Priority
 from itr.events.log import Audience
 from itr.requests.handling import Handling
 from itr.requests.priority import classification_of, priority_of
-from itr.requests.terms import Priority
 from itr.requests.verbs.intake import retarget
 from itr.sla.clocks import is_asleep
 

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from itr.actors.roles import Role
+from itr.catalogue.alarm_rules import AlarmRules
+from itr.catalogue.terms import Priority
 from itr.errors import DomainError
-from itr.notifications.alarm_rules import AlarmRules
-from itr.requests.terms import ManagementStep, Priority
 from itr.sla.alarms import BREACH
 from itr.sla.working_time import WorkingCalendar
+from itr.tickets.terms import ManagementStep
 
 STEPS = tuple(ManagementStep)
 """Lowest first; a step's number is its place here, from 1."""

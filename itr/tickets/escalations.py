@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -19,23 +19,18 @@ from itr.errors import DomainError
 from itr.events.log import Audience, Fact
 from itr.events.work import Work
 from itr.notifications.recipients import Recipients, requests_around
-from itr.notifications.terms import Recipient
-from itr.requests.escalation_rules import (
-    acknowledge_by,
-    opened_by,
-    step_of,
-    steps_of_alarm,
-)
-from itr.requests.models import Request
-from itr.requests.terms import EscalationCause, ManagementStep
-from itr.requests.timers import ESCALATION
+from itr.people.terms import Recipient
 from itr.sla.operations import current_calendars
 from itr.sla.working_time import WorkingCalendar
+from itr.tickets.escalation_rules import acknowledge_by, opened_by, step_of, steps_of_alarm
+from itr.tickets.terms import EscalationCause, ManagementStep
 
 logger = logging.getLogger("itr.escalations")
 
 Row = Mapping[str, Any]
 
+ESCALATION = "ESCALATION"
+"""The kind of the timer that goes off when nobody has taken note in time."""
 ENDS = frozenset(
     {
         "RequestDelivered",
@@ -77,6 +72,14 @@ from unnest($1::uuid[], $2::timestamptz[]) as w (request_id, due_at) order by w.
 on conflict (request_id, kind) do update set due_at = excluded.due_at
 """
 _WAIT_NO_MORE = "delete from timer where request_id = any($1) and kind = $2"
+
+
+class Escalated(Protocol):
+    """What facts of an escalation name of its ticket."""
+
+    id: UUID
+    customer_id: UUID
+    branch_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +308,7 @@ async def wait_on(connection: BaseDBAsyncClient, request_id: UUID) -> None:
         await _wait(connection, {request_id: rows[0]["due_at"]})
 
 
-async def end_escalations(work: Work, request: Request, *, by: Actor, now: datetime) -> None:
+async def end_escalations(work: Work, request: Escalated, *, by: Actor, now: datetime) -> None:
     """End what stands of a request's escalations: it was delivered, or has ended (R-ESC-01)."""
     ended = await work.connection.execute_query_dict(_END_ALL, [request.id, now])
     if not ended:
@@ -317,7 +320,7 @@ async def end_escalations(work: Work, request: Request, *, by: Actor, now: datet
         work.record(escalation_fact("EscalationEnded", row, concerned, told, by=by, now=now))
 
 
-def words_of(request: Request) -> Row:
+def words_of(request: Escalated) -> Row:
     """A request in hand as facts name it."""
     return {
         "id": request.id,

@@ -21,7 +21,6 @@ from itr.events.log import Audience, Fact
 from itr.events.work import transaction
 from itr.faults import kind_of
 from itr.notifications.telling import tell
-from itr.requests.escalations import follow_alarms
 from itr.sla.alarms import BREACH, Alarm, alarm_times
 from itr.sla.clock import fold
 from itr.sla.clock_facts import Clock, Target
@@ -29,6 +28,7 @@ from itr.sla.clocks import histories_of
 from itr.sla.operations import readable_calendars
 from itr.sla.terms import ClockState, Thread
 from itr.sla.working_time import WorkingCalendar
+from itr.tickets.escalations import follow_alarms
 
 logger = logging.getLogger("itr.alarms")
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from itr.catalogue.terms import Priority
 from itr.errors import DomainError, PathItem
-from itr.notifications.terms import Channel, Recipient
-from itr.requests.terms import Priority
+from itr.people.terms import Channel, Recipient
 
 WHOM = frozenset(
     {

@@ -1,0 +1,1 @@
+"""What all kinds of tickets share: alarms that fire, reminders, management escalation."""
