@@ -17,13 +17,14 @@ from bench.figures import Table, percentile
 from bench.mutations import log_statements
 from bench.servers import Api, Stand, allow_files, cpu_seconds, printer, stand
 from bench.subscribers import Heard, subscribed
+from itr.access.operations.persons import create_person
 from itr.actors.actor import SYSTEM, Actor
 from itr.actors.roles import OrganisationKind, Role
 from itr.addresses import credentials
 from itr.database import connected
 from itr.events.log import Audience
 from itr.events.wakeup import publishing
-from itr.people.operations import create_person, find_actor_for_role
+from itr.people.operations import find_actor_for_role
 from itr.requests.operations import note_on_request
 
 WALLBOARDS = 4

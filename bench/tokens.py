@@ -14,12 +14,14 @@ from uuid import UUID
 from api.oauth import Identities, issue_token, verify_token
 from bench.figures import Table
 from bench.servers import Stand, stand
+from itr.access.operations.persons import create_person
 from itr.actors.actor import Actor
 from itr.actors.roles import OrganisationKind, Role
+from itr.catalogue.organisations import create_organisation
 from itr.database import connected
 from itr.demo import SETUP
 from itr.events.feed import Feed
-from itr.people.operations import create_organisation, create_person, load_actor
+from itr.people.operations import load_actor
 
 PROMISED_US = 50.0
 WARM, COLD = 200_000, 2_000

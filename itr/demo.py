@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tortoise.models import Model
 
+from itr.access.operations.persons import create_person
 from itr.actors.actor import SYSTEM, Actor
 from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.models import (
@@ -17,6 +18,7 @@ from itr.catalogue.models import (
     Contract,
     Package,
     Product,
+    Project,
     ServiceLevelVersion,
     ServiceProduct,
 )
@@ -29,6 +31,8 @@ from itr.catalogue.operations import (
     save_service_level,
     save_service_product,
 )
+from itr.catalogue.organisations import create_organisation
+from itr.catalogue.projects import create_project
 from itr.catalogue.terms import Phase, QuotaUnit
 from itr.database import connected
 from itr.demo_data import (
@@ -60,13 +64,8 @@ from itr.demo_data import (
 )
 from itr.demo_history import seed_history
 from itr.demo_requests import seed_requests
-from itr.people.models import Organisation, Person, Project, Queue
-from itr.people.operations import (
-    create_organisation,
-    create_person,
-    create_project,
-    create_queue,
-)
+from itr.people.models import Organisation, Person, Queue
+from itr.people.operations import create_queue
 from itr.settings import Settings
 from itr.sla.models import Calendar
 from itr.sla.operations import save_calendar

@@ -9,10 +9,10 @@ from arq.connections import RedisSettings
 from arq.cron import cron
 from tortoise.connection import get_connection
 
+from itr.access.operations.leaving import pass_on_what_was_left_behind
 from itr.access.operations.signing_keys import retire_older_keys
 from itr.access.operations.upkeep import forget_expired_access
 from itr.events.work import KEYS_KEPT
-from itr.people.operations.leaving import pass_on_what_was_left_behind
 from itr.settings import Settings
 from itr.sla.operations import extend_spans, refresh_calendars
 from itr.trusted_documents.operations import forget_old_usage

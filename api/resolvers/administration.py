@@ -11,10 +11,12 @@ from api.resolvers.permissions import may
 from api.schema import people_inputs as given
 from api.schema.people import Organisation, Person, Queue
 from api.schema.people_payloads import OrganisationPayload, PersonPayload, QueuePayload
+from itr.access.operations import persons
+from itr.access.operations.persons import PersonChanges
 from itr.actors.roles import Permission
+from itr.catalogue.organisations import create_organisation
 from itr.errors import Required
-from itr.people import operations
-from itr.people.operations import PersonChanges
+from itr.people.operations import add_queue_member, create_queue, remove_queue_member
 
 Info = strawberry.Info
 
@@ -36,7 +38,7 @@ class AdministrationMutation:
         """Add a person."""
 
         async def act() -> UUID:
-            return await operations.create_person(
+            return await persons.create_person(
                 info.context.actor,
                 key_of(Organisation, input.organisation_id, "organisationId"),
                 input.name,
@@ -58,7 +60,7 @@ class AdministrationMutation:
 
         async def act() -> UUID:
             changes = _changes(input)
-            return await operations.change_person(
+            return await persons.change_person(
                 info.context.actor, key_of(Person, input.id, "id"), changes, now=info.context.now
             )
 
@@ -67,22 +69,22 @@ class AdministrationMutation:
     @_mutation("Give a person one more role; again is nothing.")
     async def assign_role(self, info: Info, input: given.PersonRoleInput) -> PersonPayload | None:
         """Assign a role."""
-        return await _on_person(info, input, operations.assign_role, input.role)
+        return await _on_person(info, input, persons.assign_role, input.role)
 
     @_mutation("Take a role from a person; what it let them see ends with the next event.")
     async def withdraw_role(self, info: Info, input: given.PersonRoleInput) -> PersonPayload | None:
         """Withdraw a role."""
-        return await _on_person(info, input, operations.revoke_role, input.role)
+        return await _on_person(info, input, persons.revoke_role, input.role)
 
     @_mutation("End a person's access at once: tokens, sockets and sessions (S9).")
     async def deactivate_person(self, info: Info, input: given.PersonInput) -> PersonPayload | None:
         """Deactivate a person."""
-        return await _on_person(info, input, operations.deactivate_person)
+        return await _on_person(info, input, persons.deactivate_person)
 
     @_mutation("Let a person sign in again, with the roles they had; what had ended stays so.")
     async def reactivate_person(self, info: Info, input: given.PersonInput) -> PersonPayload | None:
         """Reactivate a person."""
-        return await _on_person(info, input, operations.reactivate_person)
+        return await _on_person(info, input, persons.reactivate_person)
 
     @_mutation("Add a branch, a customer or a partner.")
     async def create_organisation(
@@ -91,7 +93,7 @@ class AdministrationMutation:
         """Add an organisation."""
 
         async def act() -> UUID:
-            return await operations.create_organisation(
+            return await create_organisation(
                 info.context.actor,
                 kind=input.kind,
                 name=input.name,
@@ -113,7 +115,7 @@ class AdministrationMutation:
                 key_of(Person, each, "memberIds", str(index))
                 for index, each in enumerate(input.member_ids)
             ]
-            return await operations.create_queue(
+            return await create_queue(
                 info.context.actor,
                 name=input.name,
                 line=input.line,
@@ -131,14 +133,14 @@ class AdministrationMutation:
         self, info: Info, input: given.QueueMemberInput
     ) -> QueuePayload | None:
         """Add a member."""
-        return await _on_member(info, input, operations.add_queue_member)
+        return await _on_member(info, input, add_queue_member)
 
     @_mutation("Stop a person from taking a queue's work; what they own stays theirs.")
     async def remove_queue_member(
         self, info: Info, input: given.QueueMemberInput
     ) -> QueuePayload | None:
         """Remove a member."""
-        return await _on_member(info, input, operations.remove_queue_member)
+        return await _on_member(info, input, remove_queue_member)
 
 
 async def _on_person(

@@ -1,4 +1,4 @@
-"""Tables of the catalogue: products, items, packages, service levels, contracts, quotas (R-CAT)."""
+"""Tables of the catalogue: products, packages, service levels, contracts, projects (R-CAT)."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from tortoise import fields
 
 from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
 from itr.columns import enum_or_null
-from itr.people.models import Organisation, Project
+from itr.people.models import Organisation, Person
 from itr.sla.models import Calendar
 from itr.sla.terms import Thread, WaitingReason
 from itr.tables import Table
@@ -189,7 +189,7 @@ class ContractLine(Table):
         "itr.Product", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
     )
     product_id: UUID | None
-    project: fields.ForeignKeyNullableRelation[Project] = fields.ForeignKeyField(
+    project: fields.ForeignKeyNullableRelation["Project"] = fields.ForeignKeyField(
         "itr.Project", related_name="contract_lines", null=True, on_delete=fields.RESTRICT
     )
     project_id: UUID | None
@@ -245,3 +245,48 @@ class UnderpinningContract(Table):
     class Meta:
         table = "underpinning_contract"
         unique_together = (("partner", "service_level", "point", "priority"),)
+
+
+class Project(Table):
+    """A customer's project: joins customer, contract, manager, team and contact (R-ORG-01)."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=200)
+    customer: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "itr.Organisation", related_name="projects", on_delete=fields.RESTRICT
+    )
+    customer_id: UUID
+    manager: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="managed_projects", null=True, on_delete=fields.RESTRICT
+    )
+    manager_id: UUID | None
+    contact: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="contact_projects", null=True, on_delete=fields.RESTRICT
+    )
+    contact_id: UUID | None
+    contract: fields.ForeignKeyNullableRelation[Table] = fields.ForeignKeyField(
+        "itr.Contract", related_name="projects", null=True, on_delete=fields.RESTRICT
+    )
+    contract_id: UUID | None
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "project"
+
+
+class ProjectMember(Table):
+    """A person of a project's team."""
+
+    id = fields.UUIDField(primary_key=True)
+    project: fields.ForeignKeyRelation["Project"] = fields.ForeignKeyField(
+        "itr.Project", related_name="memberships", on_delete=fields.CASCADE
+    )
+    project_id: UUID
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="project_memberships", on_delete=fields.CASCADE
+    )
+    person_id: UUID
+
+    class Meta:
+        table = "project_member"
+        unique_together = (("project", "person"),)

@@ -20,6 +20,7 @@ from itr.catalogue.models import (
     ContractLine,
     Package,
     Product,
+    Project,
     ServiceLevel,
     ServiceProduct,
 )
@@ -34,7 +35,7 @@ from itr.catalogue.service_levels import save_service_level, switch_off_service_
 from itr.catalogue.terms import ChargeKind, Phase, QuotaUnit
 from itr.errors import Faults, NotFound, refuse
 from itr.events.work import transaction
-from itr.people.models import Organisation, Project
+from itr.people.models import Organisation
 from itr.people.names import kept_whole
 from itr.people.rules import ensure_kind
 from itr.texts import ensure_name, ensure_text

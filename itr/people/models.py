@@ -1,4 +1,4 @@
-"""Tables of people: organisations, persons, roles, queues, projects (R-ORG-01, R-ORG-04)."""
+"""Tables of people: organisations, persons, roles, queues (R-ORG-01, R-ORG-04)."""
 
 from uuid import UUID
 
@@ -104,48 +104,3 @@ class QueueMember(Table):
     class Meta:
         table = "queue_member"
         unique_together = (("queue", "person"),)
-
-
-class Project(Table):
-    """A customer's project: joins customer, contract, manager, team and contact (R-ORG-01)."""
-
-    id = fields.UUIDField(primary_key=True)
-    name = fields.CharField(max_length=200)
-    customer: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
-        "itr.Organisation", related_name="projects", on_delete=fields.RESTRICT
-    )
-    customer_id: UUID
-    manager: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
-        "itr.Person", related_name="managed_projects", null=True, on_delete=fields.RESTRICT
-    )
-    manager_id: UUID | None
-    contact: fields.ForeignKeyNullableRelation[Person] = fields.ForeignKeyField(
-        "itr.Person", related_name="contact_projects", null=True, on_delete=fields.RESTRICT
-    )
-    contact_id: UUID | None
-    contract: fields.ForeignKeyNullableRelation[Table] = fields.ForeignKeyField(
-        "itr.Contract", related_name="projects", null=True, on_delete=fields.RESTRICT
-    )
-    contract_id: UUID | None
-    created_at = fields.DatetimeField(auto_now_add=True)
-
-    class Meta:
-        table = "project"
-
-
-class ProjectMember(Table):
-    """A person of a project's team."""
-
-    id = fields.UUIDField(primary_key=True)
-    project: fields.ForeignKeyRelation[Project] = fields.ForeignKeyField(
-        "itr.Project", related_name="memberships", on_delete=fields.CASCADE
-    )
-    project_id: UUID
-    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
-        "itr.Person", related_name="project_memberships", on_delete=fields.CASCADE
-    )
-    person_id: UUID
-
-    class Meta:
-        table = "project_member"
-        unique_together = (("project", "person"),)

@@ -45,14 +45,6 @@ class NoSuchLine(DomainError):
     en = "A line is 1, 2 or 3."
 
 
-class ContractOfAnother(DomainError):
-    """A project's contract is its own customer's (R-ORG-01)."""
-
-    code = "CONTRACT_OF_ANOTHER"
-    zh = "该合同不属于此客户。"
-    en = "The contract belongs to another customer."
-
-
 class LastAdmin(DomainError):
     """Somebody has to be left who administers."""
 

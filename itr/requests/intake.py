@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from itr.actors.actor import Actor, Reach
 from itr.actors.roles import OrganisationKind
 from itr.catalogue.in_force import house_terms
-from itr.catalogue.models import Product
+from itr.catalogue.models import Product, Project
 from itr.catalogue.terms import Phase, Priority
 from itr.errors import Faults, NotFound, Required
 from itr.events.work import Work
-from itr.people.models import Organisation, Person, Project
+from itr.people.models import Organisation, Person
 from itr.requests import rules
 from itr.requests.handling import Handling
 from itr.requests.models import Request

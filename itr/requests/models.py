@@ -4,10 +4,10 @@ from uuid import UUID
 
 from tortoise import fields
 
-from itr.catalogue.models import CatalogueItem, ContractLine, Product, ServiceLevelVersion
+from itr.catalogue.models import CatalogueItem, ContractLine, Product, Project, ServiceLevelVersion
 from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Impact, Phase, Priority
 from itr.columns import bytes_or_null, enum_or_null, text_or_null, yes_no_or_null
-from itr.people.models import Organisation, Person, Project, Queue
+from itr.people.models import Organisation, Person, Queue
 from itr.requests.terms import (
     Channel,
     Charge,

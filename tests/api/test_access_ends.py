@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from itr.access.operations import clients
+from itr.access.operations.persons import deactivate_person, reactivate_person
 from itr.access.terms import ClientKind
 from itr.addresses import credentials
-from itr.people.operations import deactivate_person, reactivate_person
 from itr.settings import Settings
 from tests.api.test_oauth_guards import authorize, error, post, refresh, status, tokens_of
 from tests.api.throwaway import eventually

@@ -11,8 +11,8 @@ from api.app import create_app
 from api.oauth.tokens import issue_token
 from api.resolvers import product_schema
 from itr.access.operations.passwords import set_password
+from itr.access.operations.persons import assign_role, create_person, revoke_role
 from itr.actors.roles import Role
-from itr.people.operations import assign_role, create_person, revoke_role
 from itr.settings import Settings
 from tests.api.throwaway import eventually
 from tests.support.client import Answer, served

@@ -18,8 +18,8 @@ from graphql import (
 
 from api.oauth.tokens import issue_token
 from api.resolvers import product_schema
+from itr.access.operations.persons import create_person
 from itr.actors.roles import Role
-from itr.people.operations import create_person
 from itr.settings import Settings
 from tests.support.client import Client
 from tests.support.desk import FOUNDER, Desk, open_desk

@@ -13,9 +13,9 @@ import asyncpg
 import pytest
 
 from api.app import create_app
+from itr.access.operations.persons import assign_role, create_person, revoke_role
 from itr.actors.roles import Role
 from itr.database import connected
-from itr.people.operations import assign_role, create_person, revoke_role
 from itr.settings import Settings
 from itr.sla.models import Clock
 from tests.api.throwaway import caught_up
@@ -351,7 +351,7 @@ async def test_a_role_taken_away_ends_the_feed_with_the_next_message(hall: Hall)
 
 async def test_who_leaves_the_house_is_sent_away(hall: Hall) -> None:
     """S9: the token's end is the end."""
-    from itr.people.operations import deactivate_person
+    from itr.access.operations.persons import deactivate_person
 
     desk = hall.desk
     desk.ids["gone"] = await create_person(

@@ -24,10 +24,10 @@ from api.planner.schema import types_of
 from api.planner.stored import stored_type
 from api.resolvers import product_schema
 from api.schema.boards import SlaBoardEntry
+from itr.access.operations.persons import create_person
 from itr.actors.policy import GRANTS
 from itr.actors.roles import Permission, Role
 from itr.database import connected
-from itr.people.operations import create_person
 from itr.settings import Settings
 from tests.support.boards import SHORT, board, entry_id, following, told
 from tests.support.client import Served, Socket, served

@@ -28,10 +28,10 @@ from tortoise.connection import get_connection
 from api.oauth.tokens import issue_token
 from api.resolvers import product_schema
 from itr import spans
+from itr.access.operations.persons import create_person
 from itr.actors.roles import Role
 from itr.faults import trace_of
 from itr.logs import formatter
-from itr.people.operations import create_person
 from itr.settings import Settings
 from tests.support.client import Client
 from tests.support.databases import contents

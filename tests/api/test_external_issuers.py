@@ -18,12 +18,13 @@ from itr.access.operations.external import (
     no_longer_vouched_for,
     person_vouched_for,
 )
+from itr.access.operations.persons import assign_role, revoke_role
 from itr.access.operations.signing_keys import rotate_signing_key
 from itr.actors.roles import Role
 from itr.database import connected
 from itr.issuers.external import ExternalIssuer, read_issuers
 from itr.people.models import Person
-from itr.people.operations import assign_role, load_actor, revoke_role
+from itr.people.operations import load_actor
 from itr.settings import Settings, WrongSettings
 from tests.api.throwaway import eventually
 from tests.support.databases import TEMPLATE, cloned_database, environment

@@ -13,11 +13,12 @@ from itr.access.models import AccessApproval, OAuthClient
 from itr.access.operations.clients import create_client
 from itr.access.operations.grants import client_named
 from itr.access.operations.passwords import set_password
+from itr.access.operations.persons import assign_role, create_person
 from itr.access.secrets import is_password, is_secret
 from itr.access.terms import ClientKind
 from itr.actors.roles import DECIDING, Role
 from itr.people.models import Person
-from itr.people.operations import assign_role, create_person, load_actor
+from itr.people.operations import load_actor
 from itr.settings import Settings
 from tests.support.desk import FOUNDER, Desk, open_desk
 from tests.support.firms import key_in

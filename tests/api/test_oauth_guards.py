@@ -18,9 +18,9 @@ from tortoise.connection import get_connection
 
 from api.app import create_app
 from itr.access.operations import clients, signing_keys
+from itr.access.operations.persons import deactivate_person
 from itr.access.terms import ClientKind
 from itr.people.models import Person
-from itr.people.operations import deactivate_person
 from itr.settings import Settings
 from tests.api.throwaway import eventually
 from tests.support.client import in_process

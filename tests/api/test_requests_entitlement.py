@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from itr.access.operations.persons import create_person
 from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import (
     ContractLineDraft,
@@ -15,8 +16,8 @@ from itr.catalogue.operations import (
     save_product,
     save_service_level,
 )
+from itr.catalogue.organisations import create_organisation
 from itr.catalogue.terms import ChargeKind, FaultLevel, Impact, QuotaUnit
-from itr.people.operations import create_organisation, create_person
 from itr.requests.windows import end_due_windows
 from itr.settings import Settings
 from itr.sla.models import Timer

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from tortoise.connection import get_connection
 
 from api.resolvers import product_schema
+from itr.access.operations.persons import create_person
 from itr.actors.roles import Role
-from itr.people.operations import create_person
 from itr.requests.terms import RequestStatus
 from itr.settings import Settings
 from tests.support.client import Answer

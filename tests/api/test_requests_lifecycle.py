@@ -456,7 +456,7 @@ async def test_a_kind_without_restoration_has_neither_its_thread_nor_its_points(
 
 async def test_a_person_with_two_roles_may_what_either_may(desk: Desk) -> None:
     """R-ROLE-01."""
-    from itr.people.operations import create_person
+    from itr.access.operations.persons import create_person
     from tests.support.desk import FOUNDER
 
     desk.ids["both"] = await create_person(

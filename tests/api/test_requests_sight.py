@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from itr.actors.roles import Role
-from itr.people.operations import create_project
+from itr.catalogue.projects import create_project
 from itr.settings import Settings
 from tests.support.client import Answer
 from tests.support.desk import FOUNDER, Desk, open_desk

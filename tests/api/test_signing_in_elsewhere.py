@@ -21,12 +21,17 @@ from tortoise.connection import get_connection
 
 from itr.access.models import BrowserSession, ExternalIdentity, Grant, OAuthClient, SignInElsewhere
 from itr.access.operations.clients import create_client
+from itr.access.operations.persons import (
+    assign_role,
+    deactivate_person,
+    reactivate_person,
+    revoke_role,
+)
 from itr.access.operations.upkeep import forget_expired_access
 from itr.access.terms import ClientKind
 from itr.actors.roles import Role
 from itr.database import connected
 from itr.people.models import Person
-from itr.people.operations import assign_role, deactivate_person, reactivate_person, revoke_role
 from itr.settings import Settings
 from tests.api.throwaway import eventually
 from tests.support.databases import TEMPLATE, cloned_database

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from itr.access.operations.persons import create_person
 from itr.actors.roles import Role
 from itr.catalogue.operations import save_service_level
 from itr.catalogue.terms import Priority
 from itr.catalogue.underpinning import save_underpinning_contract
-from itr.people.operations import create_person, create_queue
+from itr.people.operations import create_queue
 from itr.requests.recomputing import recompute_batch
 from itr.settings import Settings
 from itr.sla.calendars import CalendarDefinition, Shift

@@ -17,8 +17,8 @@ from graphql import (
 
 from api.resolvers import product_schema
 from api.transport.limits import Limits
+from itr.access.operations.persons import create_person
 from itr.actors.roles import Role
-from itr.people.operations import create_person
 from itr.settings import Settings
 from tests.support.client import Answer
 from tests.support.desk import FOUNDER, Desk, open_desk

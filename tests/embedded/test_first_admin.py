@@ -10,11 +10,13 @@ from uuid import uuid4
 from tortoise.connection import get_connection
 
 from itr.access.operations.approvals import waiting_approvals
+from itr.access.operations.persons import create_person
 from itr.access.operations.signing_in import sign_in
 from itr.actors.roles import OrganisationKind, Role
+from itr.catalogue.organisations import create_organisation
 from itr.database import connected
 from itr.people.models import Person
-from itr.people.operations import create_organisation, create_person, load_actor
+from itr.people.operations import load_actor
 from itr.settings import Settings
 from tests.support.desk_data import SETUP, facts_of
 from tests.support.firms import key_in

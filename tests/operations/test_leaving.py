@@ -8,17 +8,13 @@ from uuid import UUID
 import pytest
 from tortoise.connection import get_connection
 
+from itr.access.operations.leaving import pass_on_what_was_left_behind
+from itr.access.operations.persons import assign_role, create_person, deactivate_person, revoke_role
 from itr.actors.roles import Role
-from itr.people.models import Person, Project, Queue
-from itr.people.operations import (
-    assign_role,
-    create_person,
-    create_project,
-    create_queue,
-    deactivate_person,
-    revoke_role,
-)
-from itr.people.operations.leaving import pass_on_what_was_left_behind
+from itr.catalogue.models import Project
+from itr.catalogue.projects import create_project
+from itr.people.models import Person, Queue
+from itr.people.operations import create_queue
 from itr.requests import operations
 from itr.requests.models import Escalation, Request
 from itr.requests.terms import RequestStatus

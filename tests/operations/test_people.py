@@ -10,30 +10,21 @@ import orjson
 import pytest
 from tortoise.connection import get_connection
 
+from itr.access.operations.persons import assign_role, create_person, deactivate_person, revoke_role
 from itr.actors.policy import GRANTS
 from itr.actors.roles import OrganisationKind, Permission, Role
+from itr.catalogue.models import ProjectMember
+from itr.catalogue.organisations import create_organisation
+from itr.catalogue.projects import create_project
 from itr.errors import DomainError, Forbidden, NotFound
-from itr.people.models import (
-    Organisation,
-    Person,
-    ProjectMember,
-    Queue,
-    QueueMember,
-    RoleAssignment,
-)
+from itr.people.models import Organisation, Person, Queue, QueueMember, RoleAssignment
 from itr.people.names import NameTaken
 from itr.people.operations import (
     add_queue_member,
-    assign_role,
-    create_organisation,
-    create_person,
-    create_project,
     create_queue,
-    deactivate_person,
     find_actor_for_role,
     load_actor,
     remove_queue_member,
-    revoke_role,
 )
 from tests.support import desk_data as desk
 

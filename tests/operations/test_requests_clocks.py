@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from tortoise.connection import get_connection
 
+from itr.access.operations.persons import create_person
 from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import ContractLineDraft, save_contract, save_service_level
-from itr.people.operations import create_organisation, create_person
+from itr.catalogue.organisations import create_organisation
 from itr.settings import Settings
 from itr.sla.terms import Thread, WaitingReason
 from tests.support.desk import ALL_PAUSE, FOUNDER, Desk, hours, open_desk, targets

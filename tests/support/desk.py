@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from api.app import create_app
 from api.oauth.tokens import issue_token
+from itr.access.operations.persons import create_person
 from itr.actors.actor import Actor
 from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import (
@@ -18,8 +19,9 @@ from itr.catalogue.operations import (
     save_product,
     save_service_level,
 )
+from itr.catalogue.organisations import create_organisation
 from itr.database import connected
-from itr.people.operations import create_organisation, create_person, create_queue, load_actor
+from itr.people.operations import create_queue, load_actor
 from itr.settings import Settings
 from itr.sla.calendars import CalendarDefinition, Shift
 from itr.sla.clock import Target

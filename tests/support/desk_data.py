@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from tortoise.connection import get_connection
 
+from itr.access.operations.persons import create_person
 from itr.actors.actor import SYSTEM, Actor
 from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import (
@@ -23,16 +24,12 @@ from itr.catalogue.operations import (
     save_product,
     save_service_level,
 )
+from itr.catalogue.organisations import create_organisation
+from itr.catalogue.projects import create_project
 from itr.catalogue.rules import ServiceTerms, Targets
 from itr.catalogue.terms import ChargeKind, Phase, Priority
 from itr.events.work import transaction
-from itr.people.operations import (
-    create_organisation,
-    create_person,
-    create_project,
-    create_queue,
-    load_actor,
-)
+from itr.people.operations import create_queue, load_actor
 from itr.requests.models import HandOver, Request
 from itr.requests.terms import Channel, RequestKind, RequestStatus
 from itr.sight.row_filter import RowFilter

@@ -9,9 +9,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from itr.access.operations.persons import create_person
 from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import ContractLineDraft, save_contract
-from itr.people.operations import create_organisation, create_person, create_project, create_queue
+from itr.catalogue.organisations import create_organisation
+from itr.catalogue.projects import create_project
+from itr.people.operations import create_queue
 from tests.support.desk import FOUNDER, Desk, level_named
 from tests.support.requests import CRITICAL, do, submitted
 

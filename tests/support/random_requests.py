@@ -14,9 +14,8 @@ from uuid import UUID, uuid4
 from tortoise.connection import get_connection
 
 from itr.catalogue.in_force import terms_of
-from itr.catalogue.models import ContractLine
+from itr.catalogue.models import ContractLine, Project
 from itr.catalogue.terms import EntitlementOutcome, Impact, Phase, Priority
-from itr.people.models import Project
 from itr.requests.models import Request, Stint
 from itr.requests.store import calendars_in_force
 from itr.requests.terms import Channel, RequestKind, RequestStatus

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from itr.access.operations.persons import deactivate_person
 from itr.catalogue.alarm_rules import UnknownRecipient
 from itr.catalogue.operations import save_service_level
+from itr.catalogue.projects import create_project
 from itr.database import connected
-from itr.people.operations import create_project, deactivate_person
 from itr.requests import operations
 from itr.requests.intake import Intake
 from itr.requests.models import Request

@@ -1,1 +1,1 @@
-"""Changing who may get in: clients, grants, devices, sessions, keys."""
+"""Changing who may get in: persons and their roles, clients, grants, devices, sessions, keys."""

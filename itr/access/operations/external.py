@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from tortoise.exceptions import IntegrityError
 
 from itr.access.models import ExternalIdentity
+from itr.access.operations.leaving import leave
 from itr.access.operations.recording import record
 from itr.access.rules import NOT_SAID, HowSignedIn
 from itr.actors.actor import SYSTEM
@@ -16,7 +17,6 @@ from itr.errors import NotFound
 from itr.events.work import transaction
 from itr.people.models import Organisation, Person, RoleAssignment
 from itr.people.names import kept_whole
-from itr.people.operations.leaving import leave
 from itr.people.rules import ensure_roles_fit
 from itr.texts import ensure_name
 

@@ -8,8 +8,7 @@ from itr.actors.roles import OrganisationKind, Role
 from itr.events.work import Work, transaction
 from itr.people.models import Organisation, Person, RoleAssignment
 from itr.people.names import kept_whole
-from itr.people.operations.persons import active_admins
-from itr.people.operations.recording import record_change
+from itr.people.operations.recording import active_admins, record_change
 from itr.people.rules import AdminExists
 from itr.texts import ensure_name
 

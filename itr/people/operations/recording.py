@@ -14,6 +14,11 @@ from itr.people.history import next_version
 from itr.people.models import Organisation, Person
 from itr.people.rules import NotOfOrganisation, ensure_kind
 
+_ADMINS = """
+select p.id from person p join role_assignment r on r.person_id = p.id
+where r.role = 'ADMIN' and p.active order by p.id for no key update of p, r
+"""
+
 
 async def organisation_of(
     organisation_id: UUID, kind: OrganisationKind | None, path: str
@@ -25,6 +30,21 @@ async def organisation_of(
     if kind is not None:
         ensure_kind(found.kind, kind, path)
     return found
+
+
+async def active_admins(work: Work) -> list[UUID]:
+    """Who administers, locked in one order, so that two who leave at once do not both go."""
+    return [row["id"] for row in await work.connection.execute_query_dict(_ADMINS)]
+
+
+async def lock_person(work: Work, person_id: UUID) -> Person:
+    """The person, locked, as what the work is about. Raises NotFound."""
+    work.subject_id = person_id
+    person = await Person.filter(id=person_id).select_for_update(no_key=True).first()
+    if person is None:
+        raise NotFound(path=["id"])
+    await person.fetch_related("organisation")
+    return person
 
 
 async def ensure_works_for(person_id: UUID, firm_id: UUID | None, *path: str | int) -> None:

@@ -9,8 +9,9 @@ from tortoise.connection import get_connection
 
 from itr.actors.actor import SYSTEM, Actor
 from itr.actors.roles import Role
+from itr.catalogue.models import Project
 from itr.events.work import Work, transaction
-from itr.people.models import Person, Project, Queue
+from itr.people.models import Person, Queue
 from itr.people.operations.recording import record_change
 from itr.requests.rules import OPEN
 from itr.requests.succession import lock_work_of, pass_on

@@ -7,14 +7,20 @@ from uuid import UUID, uuid4
 from itr.actors.actor import Actor
 from itr.actors.permission import ensure_may
 from itr.actors.roles import OrganisationKind, Permission
-from itr.catalogue.models import Contract
-from itr.errors import NotFound
+from itr.catalogue.models import Contract, Project, ProjectMember
+from itr.errors import DomainError, NotFound
 from itr.events.work import transaction
-from itr.people.models import Project, ProjectMember
 from itr.people.names import kept_whole
 from itr.people.operations.recording import ensure_works_for, organisation_of, record_change
-from itr.people.rules import ContractOfAnother
 from itr.texts import ensure_name
+
+
+class ContractOfAnother(DomainError):
+    """A project's contract is its own customer's (R-ORG-01)."""
+
+    code = "CONTRACT_OF_ANOTHER"
+    zh = "该合同不属于此客户。"
+    en = "The contract belongs to another customer."
 
 
 async def create_project(

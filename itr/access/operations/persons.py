@@ -7,16 +7,21 @@ from uuid import UUID, uuid4
 
 from itr.access.operations.approvals import Asked, ask, decides, withdraw_role
 from itr.access.operations.grants import end_access_of
+from itr.access.operations.leaving import leave
 from itr.access.terms import ApprovalKind, EndReason
 from itr.actors.actor import Actor
 from itr.actors.permission import ensure_may
 from itr.actors.roles import DECIDING, Permission, Role
-from itr.errors import Faults, NotFound
+from itr.errors import Faults
 from itr.events.work import Work, transaction
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
-from itr.people.operations.leaving import leave
-from itr.people.operations.recording import organisation_of, record_change
+from itr.people.operations.recording import (
+    active_admins,
+    lock_person,
+    organisation_of,
+    record_change,
+)
 from itr.people.rules import LastAdmin, OwnRole, ensure_language, ensure_roles_fit
 from itr.requests.succession import lock_work_of
 from itr.texts import ensure_name
@@ -188,17 +193,6 @@ def _that_wait(actor: Actor, roles: Collection[Role]) -> frozenset[Role]:
     return DECIDING & frozenset(roles) if actor.in_person else frozenset()
 
 
-_ADMINS = """
-select p.id from person p join role_assignment r on r.person_id = p.id
-where r.role = 'ADMIN' and p.active order by p.id for no key update of p, r
-"""
-
-
-async def active_admins(work: Work) -> list[UUID]:
-    """Who administers, locked in one order, so that two who leave at once do not both go."""
-    return [row["id"] for row in await work.connection.execute_query_dict(_ADMINS)]
-
-
 async def _ensure_another_administers(work: Work, person_id: UUID) -> None:
     if await active_admins(work) == [person_id]:
         raise LastAdmin(path=["id"])
@@ -213,16 +207,6 @@ async def _set_active(
         await person.save(update_fields=["active"])
         told = {"change": "REACTIVATED" if active else "DEACTIVATED"}
         await record_change(work, actor, "Person", person_id, now, told)
-
-
-async def lock_person(work: Work, person_id: UUID) -> Person:
-    """The person, locked, as what the work is about. Raises NotFound."""
-    work.subject_id = person_id
-    person = await Person.filter(id=person_id).select_for_update(no_key=True).first()
-    if person is None:
-        raise NotFound(path=["id"])
-    await person.fetch_related("organisation")
-    return person
 
 
 def _ensured(changes: PersonChanges) -> dict[str, str | None]:
