@@ -14,12 +14,12 @@ from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Phase, Priority
 from itr.demo_data import GOLD, GRAIN, HOUSE, LAKE, LAKE_CONTRACT, RIDGE, SILVER, demo_id
 from itr.demo_plots import BREACHES, CHANNELS, MATTERS, WAITS, Matter
 from itr.durations import HOUR
-from itr.requests.handling import Handling
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.models import Request
 from itr.requests.rules import PlaceOfWork, has_technical_steps
 from itr.requests.terms import Charge, RejectionCode, RequestStatus, Verb
-from itr.requests.verbs import breaches, closing, handling, intake, talking, third_parties
+from itr.requests.ticket_work import TicketWork
+from itr.requests.verbs import breaches, closing, correspondence, handling, intake, third_parties
 from itr.sla.clocks import CalendarInForce
 from itr.sla.terms import Thread
 from itr.sla.working_time import WorkingCalendar
@@ -66,7 +66,7 @@ class Course:
 
     cast: Cast
     random: Random
-    work: Handling
+    work: TicketWork
     matter: Matter
     customer: str
     level: str
@@ -143,7 +143,7 @@ class Course:
 
     def _answer(self) -> None:
         self._does(self._owner, at=self._after(Thread.RESPONSE, mean=-1.3, spread=0.75))
-        talking.respond(self.work, "已收到，正在处理。")
+        correspondence.respond(self.work, "已收到，正在处理。")
 
     def _wait(self) -> None:
         if not self._chance(0.25):
@@ -252,7 +252,7 @@ class Course:
 
 def _blank(
     cast: Cast, random: Random, at: datetime, matter: Matter, customer: str, contact: Actor
-) -> Handling:
+) -> TicketWork:
     letters = "".join(random.choice(ALPHABET) for _ in range(4))
     customer_id, terms = demo_id("organisation", customer), cast.levels[HOUSE]
     request = Request(
@@ -274,7 +274,7 @@ def _blank(
         registered_at=at,
         updated_at=at,
     )
-    return Handling(
+    return TicketWork(
         actor=contact,
         now=at,
         request=request,

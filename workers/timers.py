@@ -12,8 +12,8 @@ from uuid import UUID
 from itr import spans
 from itr.database import AWAY
 from itr.passed_over import PassedOver
+from itr.requests.due_timers import fire_due_timers, next_timer_at
 from itr.requests.recomputing import recompute_batch
-from itr.requests.windows import end_due_windows, next_window_at
 from itr.tickets.firing import LIMIT, FiredBatch, fire_due, next_alarm_at
 from itr.tickets.reminders import fire_due_reminders, next_reminder_at
 
@@ -38,7 +38,7 @@ def utc_now() -> datetime:
 
 @dataclass
 class TimerLoop:
-    """Fires alarms, ends windows and recomputes clocks as PostgreSQL says they are due.
+    """Fires alarms and timers and recomputes clocks as PostgreSQL says they are due.
 
     Any number may run beside each other; rows are taken with SKIP LOCKED and change in the
     transaction that records what happened, so killing one loses and doubles nothing.
@@ -82,7 +82,7 @@ class TimerLoop:
         A duty that fails is told and tried again at the next poll; the others go on.
         """
         done, self._stumbled = 0, False
-        for duty in (self._fire_alarms, self._remind, self._end_windows, self._recompute):
+        for duty in (self._fire_alarms, self._remind, self._fire_timers, self._recompute):
             try:
                 done += await duty()
             except AWAY:
@@ -124,8 +124,8 @@ class TimerLoop:
     async def _remind(self) -> int:
         return await self._until_none("reminders", fire_due_reminders)
 
-    async def _end_windows(self) -> int:
-        return await self._until_none("windows", end_due_windows)
+    async def _fire_timers(self) -> int:
+        return await self._until_none("timers", fire_due_timers)
 
     async def _recompute(self) -> int:
         now = self.clock()
@@ -156,7 +156,7 @@ class TimerLoop:
     async def _look_ahead(self) -> datetime | None:
         coming = [
             await next_alarm_at(skip=self._troubled),
-            await next_window_at(),
+            await next_timer_at(),
             await next_reminder_at(),
         ]
         return min((each for each in coming if each is not None), default=None)

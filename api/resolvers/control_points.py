@@ -21,7 +21,7 @@ from itr.actors.roles import Permission
 from itr.catalogue.rules import BadTarget
 from itr.catalogue.underpinning import save_underpinning_contract
 from itr.durations import microseconds_of
-from itr.requests.steps import work_of
+from itr.requests.control_points import work_of
 from itr.sla.clock import Target
 
 P = Permission

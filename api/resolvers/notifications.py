@@ -29,11 +29,11 @@ from api.transport.live import Kind, Snapshot, Update, snapshot_of
 from itr.actors.roles import Permission
 from itr.events.cursor import Position
 from itr.events.feed import Event
+from itr.notifications.notify import NOTIFIED
 from itr.notifications.operations import mark_read
-from itr.notifications.telling import TOLD
 
 P = Permission
-_TOLD = f'"{TOLD}"'
+_NOTIFIED = f'"{NOTIFIED}"'
 LISTED = 200
 """How many entries a snapshot lists at most."""
 
@@ -60,9 +60,9 @@ class NotificationsWatch:
         """The entry that an event put into the person's list, or that the person has read."""
         if event.subject_type == "notification":
             return event.subject if event.stream == self.person_id else None
-        if _TOLD not in event.payload_text:
+        if _NOTIFIED not in event.payload_text:
             return None
-        entry = event.payload.get(TOLD, {}).get(str(self.person_id))
+        entry = event.payload.get(NOTIFIED, {}).get(str(self.person_id))
         return None if entry is None else UUID(entry)
 
     async def snapshot(self, context: Context, keys: Collection[UUID] | None) -> Snapshot:

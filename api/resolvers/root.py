@@ -12,11 +12,11 @@ from api.resolvers.boards import BoardSubscription
 from api.resolvers.breaches import BreachMutation
 from api.resolvers.calendars import CalendarMutation, CalendarQuery
 from api.resolvers.catalogue import CatalogueMutation, CatalogueQuery
+from api.resolvers.child_requests import ChildRequestMutation
 from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.countdown import CountdownSubscription
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.escalations import EscalationMutation
-from api.resolvers.families import FamilyMutation
 from api.resolvers.labels import LabelQuery
 from api.resolvers.live_figures import LiveFiguresQuery, LiveFiguresSubscription
 from api.resolvers.nodes import NodeQuery
@@ -130,7 +130,7 @@ Mutation = merge_types(
         AdministrationMutation,
         BreachMutation,
         EmergencyMutation,
-        FamilyMutation,
+        ChildRequestMutation,
         ThirdPartyMutation,
         ProblemMutation,
         AccessMutation,

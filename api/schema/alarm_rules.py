@@ -156,7 +156,7 @@ def shown_alarm_rules(values: Mapping[str, Any], _context: Any) -> AlarmRules:
 
 
 def _tells(rules: RulesInForce, percent: int) -> list[AlarmTelling]:
-    told = {each: None for priority in Priority for each in rules.told(percent, priority)}
+    told = {each: None for priority in Priority for each in rules.to_notify(percent, priority)}
     return [
         AlarmTelling(
             recipient=AlarmRecipient(each.recipient.value),

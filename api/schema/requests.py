@@ -24,7 +24,7 @@ from api.schema.timeline import TimelineEventConnection
 from api.schema.waits import RequestWait, waits_of
 from itr.actors.roles import Permission
 from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Impact, Phase, Priority
-from itr.requests import journeys
+from itr.requests import routing
 from itr.requests.given_back import GIVEN_BACK, as_it_was
 from itr.requests.risk import BREACHED_NOW, TIGHTEST
 from itr.requests.terms import (
@@ -211,26 +211,26 @@ class ServiceRequest(Node):
     )
     reopen_count: int = column(filter=True, description="How often the solution came back.")
     solved_by_line: int | None = sql(
-        journeys.SOLVED_BY_LINE,
+        routing.SOLVED_BY_LINE,
         permission=Permission.READ_HANDLING,
         filter=True,
         description="The line that delivered the accepted solution (R-LIN-02); null until it is"
         " accepted.",
     )
     first_line: int | None = sql(
-        journeys.FIRST_LINE,
+        routing.FIRST_LINE,
         permission=Permission.READ_INTERNAL,
         filter=True,
         description="The line it was first dispatched to.",
     )
     highest_line: int | None = sql(
-        journeys.HIGHEST_LINE,
+        routing.HIGHEST_LINE,
         permission=Permission.READ_INTERNAL,
         filter=True,
         description="The highest line it reached.",
     )
     delivering_line: int | None = sql(
-        journeys.DELIVERING_LINE,
+        routing.DELIVERING_LINE,
         permission=Permission.READ_INTERNAL,
         filter=True,
         description="The line of the last delivered solution, accepted or not (R-LIN-02).",

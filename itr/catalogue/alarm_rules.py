@@ -40,7 +40,7 @@ class RuleForNoLevel(DomainError):
     en = "There is no alarm level of {percent} %."
 
 
-class BadTelling(DomainError):
+class BadNotifyRule(DomainError):
     """A rule names a recipient and at least one channel, and no word twice."""
 
     code = "BAD_ALARM_RULE"
@@ -73,7 +73,7 @@ class BadTimeout(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class NotifyRule:
     """One recipient of a level and the channels that reach them; at all priorities or some."""
 
     recipient: Recipient
@@ -81,10 +81,10 @@ class Telling:
     priorities: frozenset[Priority] = frozenset(Priority)
 
 
-_T = Telling
+_T = NotifyRule
 _C = Channel
 
-DEFAULT_LEVELS: Mapping[int, tuple[Telling, ...]] = {
+DEFAULT_LEVELS: Mapping[int, tuple[NotifyRule, ...]] = {
     50: (_T(Recipient.OWNER, (_C.LIST,)),),
     75: (_T(Recipient.OWNER, (_C.LIST, _C.SMS)),),
     90: (_T(Recipient.OWNER, (_C.SMS,)), _T(Recipient.LINE_LEAD, (_C.SMS,))),
@@ -103,11 +103,11 @@ class AlarmRules:
     `timeout` is working time of the request's calendar, `timeout_p1` real time.
     """
 
-    levels: Mapping[int, tuple[Telling, ...]] = field(default_factory=dict)
+    levels: Mapping[int, tuple[NotifyRule, ...]] = field(default_factory=dict)
     timeout: timedelta = timedelta(minutes=30)
     timeout_p1: timedelta = timedelta(minutes=10)
 
-    def told(self, percent: int, priority: str) -> list[Telling]:
+    def to_notify(self, percent: int, priority: str) -> list[NotifyRule]:
         """Who is told of a level at a priority; a level without a rule does as R-ALM-01 says."""
         rules = self.levels.get(percent)
         if rules is None:
@@ -124,7 +124,7 @@ def alarm_rules_of(kept: Mapping[str, Any] | None) -> AlarmRules:
         return DEFAULT_RULES
     waits = kept.get("escalation") or {}
     return AlarmRules(
-        levels={int(key): tuple(map(_telling, rules)) for key, rules in _levels(kept).items()},
+        levels={int(key): tuple(map(_notify_rule, rules)) for key, rules in _levels(kept).items()},
         timeout=_minutes(waits.get("minutes"), DEFAULT_RULES.timeout),
         timeout_p1=_minutes(waits.get("minutesP1"), DEFAULT_RULES.timeout_p1),
     )
@@ -143,7 +143,7 @@ def problems_of_alarm_rules(
         return []
     path: tuple[PathItem, ...] = ("alarm_rules",)
     if not isinstance(given, Mapping):
-        return [BadTelling(path=path)]
+        return [BadNotifyRule(path=path)]
     problems = list(_unknown(given, {"levels", "escalation"}, path))
     levels, waits = given.get("levels"), given.get("escalation")
     if levels is not None:
@@ -157,9 +157,9 @@ def _levels(kept: Mapping[str, Any]) -> Mapping[str, Sequence[Mapping[str, Any]]
     return kept.get("levels") or {}
 
 
-def _telling(kept: Mapping[str, Any]) -> Telling:
+def _notify_rule(kept: Mapping[str, Any]) -> NotifyRule:
     priorities = kept.get("priorities")
-    return Telling(
+    return NotifyRule(
         Recipient(kept["recipient"]),
         tuple(Channel(each) for each in kept["channels"]),
         frozenset(Priority) if priorities is None else frozenset(map(Priority, priorities)),
@@ -182,7 +182,7 @@ def _problems_of_levels(
     levels: Any, percents: Sequence[int], path: Sequence[PathItem]
 ) -> Iterator[DomainError]:
     if not isinstance(levels, Mapping):
-        yield BadTelling(path=path)
+        yield BadNotifyRule(path=path)
         return
     known = {str(percent) for percent in percents}
     for key, rules in levels.items():
@@ -190,7 +190,7 @@ def _problems_of_levels(
         if key not in known:
             yield RuleForNoLevel(path=here, percent=key)
         elif not isinstance(rules, list | tuple):
-            yield BadTelling(path=here)
+            yield BadNotifyRule(path=here)
         else:
             yield from _problems_of_level(rules, here)
 
@@ -199,7 +199,7 @@ def _problems_of_level(rules: Sequence[Any], path: Sequence[PathItem]) -> Iterat
     for place, rule in enumerate(rules):
         here = [*path, place]
         if not isinstance(rule, Mapping) or not isinstance(rule.get("recipient"), str):
-            yield BadTelling(path=here)
+            yield BadNotifyRule(path=here)
             continue
         yield from _unknown(rule, {"recipient", "channels", "priorities"}, here)
         if rule["recipient"] not in WHOM:
@@ -210,7 +210,7 @@ def _problems_of_level(rules: Sequence[Any], path: Sequence[PathItem]) -> Iterat
 
 def _problems_of_channels(given: Any, path: Sequence[PathItem]) -> Iterator[DomainError]:
     if not isinstance(given, list | tuple) or not given or _repeats(given):
-        yield BadTelling(path=path)
+        yield BadNotifyRule(path=path)
         return
     for place, word in enumerate(given):
         if word not in list(Channel):
@@ -222,7 +222,7 @@ def _problems_of_priorities(given: Any, path: Sequence[PathItem]) -> Iterator[Do
         return
     whole = isinstance(given, list | tuple) and given and not _repeats(given)
     if not whole or any(word not in list(Priority) for word in given):
-        yield BadTelling(path=path)
+        yield BadNotifyRule(path=path)
 
 
 def _repeats(given: Sequence[Any]) -> bool:

@@ -16,11 +16,11 @@ from itr.imports.lines import Told
 from itr.imports.outcome import Outcome, Remark
 from itr.imports.past_alarms import raise_past_alarms
 from itr.imports.replay import Parties, Replay, steps_of
-from itr.imports.telling import Story
+from itr.imports.stories import Story
 from itr.imports.traces import not_in, trace_of
-from itr.requests.handling import Handling
 from itr.requests.store import look, save, take
 from itr.requests.terms import RequestStatus
+from itr.requests.ticket_work import TicketWork
 
 LEEWAY = timedelta(milliseconds=1)
 """What happened at one instant may be kept a moment apart."""
@@ -101,7 +101,7 @@ class Continuing:
         self.outcome.continued += 1
         self.outcome.add(replay, lines=len({told.line for told in newer}), facts=written)
 
-    async def _in_hand(self, work: Work, present: Present, at: datetime) -> Handling:
+    async def _in_hand(self, work: Work, present: Present, at: datetime) -> TicketWork:
         """The request as it stands, for its past to go on."""
         handling = await (look if self.dry else take)(work, SYSTEM, present.id, at)
         handling.historic = True

@@ -21,13 +21,13 @@ from itr.imports.past_alarms import raise_past_alarms
 from itr.imports.promises import Promises
 from itr.imports.replay import Parties, Refused, Replay, steps_of
 from itr.imports.rows import Line
-from itr.imports.telling import Story, story_of
+from itr.imports.stories import Story, story_of
 from itr.imports.traces import trace_of
-from itr.requests.handling import Handling
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.models import Request
 from itr.requests.store import save
 from itr.requests.terms import RequestKind, RequestStatus
+from itr.requests.ticket_work import TicketWork
 
 ATTEMPTS = 5
 """Numbers tried for one request before something else must be wrong."""
@@ -196,7 +196,7 @@ class Importing:
         replay.follow_all(story.told, steps_of(story.told))
         return replay
 
-    def _blank(self, story: Story) -> Handling:
+    def _blank(self, story: Story) -> TicketWork:
         first, about, at = story.told[0], story.about, story.registered_at
         assert about is not None
         assert at is not None
@@ -224,7 +224,7 @@ class Importing:
             registered_at=at,
             updated_at=at,
         )
-        work = Handling(
+        work = TicketWork(
             actor=asking,
             now=at,
             request=request,
@@ -235,7 +235,7 @@ class Importing:
         request.number = self._number(work)
         return work
 
-    def _number(self, work: Handling) -> str:
+    def _number(self, work: TicketWork) -> str:
         zone = work.calendars[work.terms.calendar_id].working.definition.time_zone
         letters = "".join(secrets.choice(ALPHABET) for _ in range(4))
         return number_of(work.request.registered_at.astimezone(ZoneInfo(zone)), letters)

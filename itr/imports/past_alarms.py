@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from itr.actors.actor import SYSTEM
 from itr.events.log import Audience, Fact
-from itr.requests.handling import Handling
+from itr.requests.ticket_work import TicketWork
 from itr.sla.alarms import Alarm, alarm_points
 from itr.sla.clock import Clock as ClockValue
 from itr.sla.clock import ClockEvent
@@ -19,7 +19,7 @@ RAISING = frozenset({ClockEventKind.STARTED, ClockEventKind.RETARGETED, ClockEve
 """What raises a clock's version, and so lets each level fire once more."""
 
 
-def raise_past_alarms(work: Handling, since: datetime | None = None) -> list[Fact]:
+def raise_past_alarms(work: TicketWork, since: datetime | None = None) -> list[Fact]:
     """The facts of the alarms; gives the clocks in hand their rows, with the level they reached.
 
     With `since`, those due by then are told already.
@@ -45,7 +45,7 @@ def raise_past_alarms(work: Handling, since: datetime | None = None) -> list[Fac
 
 
 def past_versions(
-    work: Handling, history: Sequence[ClockEvent]
+    work: TicketWork, history: Sequence[ClockEvent]
 ) -> Iterator[tuple[ClockValue, list[Alarm]]]:
     """Each version of a clock with the alarms that were due before the next one began."""
     ordered = sorted(history, key=place_in_time)
@@ -64,7 +64,7 @@ def past_versions(
         yield clock, [point for point in points if _was_due(point, until)]
 
 
-def _fold(work: Handling, events: Sequence[ClockEvent], until: datetime) -> ClockValue:
+def _fold(work: TicketWork, events: Sequence[ClockEvent], until: datetime) -> ClockValue:
     calendars = work.calendars
     return History(events, lambda key: calendars[key].working, until=until).clock()  # type: ignore[index]
 
@@ -91,7 +91,7 @@ def _was_due(point: Alarm, until: datetime) -> bool:
 
 
 def _fact(
-    work: Handling, thread: Thread, clock_id: UUID, clock: ClockValue, alarm: Alarm, number: int
+    work: TicketWork, thread: Thread, clock_id: UUID, clock: ClockValue, alarm: Alarm, number: int
 ) -> Fact:
     """As the worker would have told it, but nobody is notified of what is past."""
     assert alarm.due_at is not None

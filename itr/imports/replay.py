@@ -15,11 +15,11 @@ from itr.errors import DomainError
 from itr.events.log import Audience
 from itr.imports.lines import Told
 from itr.imports.terms import ASIDE, Kind, Step
-from itr.requests.handling import Handling
 from itr.requests.priority import classification_of
 from itr.requests.rules import BEFORE_DELIVERED, OPEN, REOPEN_WITHIN, PlaceOfWork
 from itr.requests.terms import Charge, RequestStatus, Verb
-from itr.requests.verbs import closing, corrections, duplicates, intake, talking
+from itr.requests.ticket_work import TicketWork
+from itr.requests.verbs import closing, corrections, correspondence, duplicates, intake
 from itr.requests.verbs import handling as moves
 from itr.sla.clocks import CalendarInForce
 from itr.sla.terms import WaitingReason
@@ -115,7 +115,7 @@ class Refused(Exception):
 class Replay:
     """One request being replayed; `parties` know queues, people, customers and products."""
 
-    work: Handling
+    work: TicketWork
     parties: Parties
     service_down_when_reopened: bool = False
     late_reopenings: int = 0
@@ -235,14 +235,14 @@ class Replay:
     def answer(self, told: Told) -> None:
         """The customer was told something; afterwards it is a note."""
         if self.status in OPEN:
-            talking.respond(self.work, told.words)
+            correspondence.respond(self.work, told.words)
         else:
             self._note(told)
 
     def call(self, told: Told) -> None:
         """The customer was spoken with."""
         if self.status in OPEN:
-            talking.log_call(self.work, told.words)
+            correspondence.log_call(self.work, told.words)
         else:
             self._note(told)
 
@@ -251,7 +251,7 @@ class Replay:
         self._take_up(told)
         if self.status is S.WAITING:
             moves.resume(self.work, None)
-        talking.respond(self.work, told.words)
+        correspondence.respond(self.work, told.words)
 
     def close(self, told: Told) -> None:
         """Closed; nobody recorded the customer's answer: confirmed by silence, marked so."""
@@ -289,7 +289,7 @@ class Replay:
             self.kept_as_notes.append(told)
 
     def _note(self, told: Told) -> None:
-        talking.note(self.work, told.words, Audience.INTERNAL)
+        correspondence.note(self.work, told.words, Audience.INTERNAL)
 
     def _take_up(self, told: Told) -> bool:
         """Have the request in the line's team and hands; returns whether that changed anything."""

@@ -14,11 +14,11 @@ from itr.events.work import Work, transaction
 from itr.knowledge import rules
 from itr.knowledge.models import Problem
 from itr.knowledge.terms import ProblemStatus
-from itr.requests.handling import Handling
 from itr.requests.intake import ALPHABET
 from itr.requests.rules import LONGEST_TITLE, ensure_can_move
 from itr.requests.store import save, take
 from itr.requests.terms import Verb
+from itr.requests.ticket_work import TicketWork
 from itr.sight.problems import visible_problems
 from itr.texts import ensure_text
 
@@ -97,12 +97,12 @@ async def advance_problem(
     return problem_id
 
 
-def _ensure_links(in_hand: Handling) -> None:
+def _ensure_links(in_hand: TicketWork) -> None:
     in_hand.ensure_may(Verb.LINK_PROBLEM)
     ensure_can_move(in_hand.request.status, Verb.LINK_PROBLEM)
 
 
-def _link(in_hand: Handling, problem: Problem) -> None:
+def _link(in_hand: TicketWork, problem: Problem) -> None:
     in_hand.request.problem_id = problem.id
     words = {"problem": str(problem.id), "text": f"{problem.number} {problem.title}"}
     in_hand.record("ProblemLinked", Audience.INTERNAL, words)

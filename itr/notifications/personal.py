@@ -1,4 +1,4 @@
-"""Telling named persons what concerns their access: list and e-mail, in the same transaction."""
+"""Notifying persons of what concerns their access: list and e-mail, in the same transaction."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -30,15 +30,15 @@ on conflict do nothing
 """
 
 
-async def tell_persons(
-    work: Work, persons: Iterable[UUID], cause: str, words: Mapping[str, Any], *, now: datetime
+async def notify_persons(
+    work: Work, persons: Iterable[UUID], cause: str, payload: Mapping[str, Any], *, now: datetime
 ) -> dict[str, str]:
     """Put it into their lists and send it by e-mail, once each; returns the entries by person."""
     found = await work.connection.execute_query_dict(_PERSONS, [sorted(set(persons))])
     if not found:
         return {}
     entries = {row["id"]: uuid4() for row in found}
-    facts = orjson.dumps(dict(words)).decode()
+    facts = orjson.dumps(dict(payload)).decode()
     kind = NotificationKind.ACCESS
     await work.connection.execute_query(
         _LIST, [list(entries.values()), kind.value, cause, facts, now, list(entries)]
@@ -48,7 +48,7 @@ async def tell_persons(
             uuid4(),
             row["id"],
             row["email"],
-            text_of(kind, words, row["language"]),
+            text_of(kind, payload, row["language"]),
             f"{cause}:{row['id'].hex}:{Channel.EMAIL.value}",
         )
         for row in found

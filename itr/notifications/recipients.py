@@ -16,7 +16,7 @@ from itr.catalogue.alarm_rules import DEFAULT_RULES, AlarmRules, alarm_rules_of
 from itr.people.stand_ins import ABOVE, stand_ins
 from itr.people.terms import Recipient
 
-logger = logging.getLogger("itr.telling")
+logger = logging.getLogger("itr.notify")
 
 Row = Mapping[str, Any]
 

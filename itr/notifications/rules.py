@@ -1,11 +1,11 @@
-"""What is worth telling: the news in a fact, for whom it is and by which channels (R-NOT-01)."""
+"""What is worth notifying: the news in a fact, for whom it is and by which channels (R-NOT-01)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from itr.catalogue.alarm_rules import AlarmRules, Telling
+from itr.catalogue.alarm_rules import AlarmRules, NotifyRule
 from itr.catalogue.terms import EntitlementOutcome
 from itr.events.log import Fact
 from itr.notifications.terms import NotificationKind
@@ -25,16 +25,16 @@ OWN_PEOPLE_ONLY = frozenset({K.ASSIGNMENT, K.CONTROL_POINT, K.ESCALATION, K.TASK
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing to tell: `cause` makes it come once to a person, `words` fill its text.
+    """What to notify people of: `cause` makes it come once to a person, `payload` fills its text.
 
-    `named` is the person it is for; without one, the recipients of `tellings` are looked up.
+    `named` is the person it is for; without one, the recipients of `notify_rules` are looked up.
     """
 
     kind: NotificationKind
     cause: str
     request_id: UUID
-    tellings: Sequence[Telling]
-    words: Mapping[str, Any]
+    notify_rules: Sequence[NotifyRule]
+    payload: Mapping[str, Any]
     named: UUID | None = None
 
 
@@ -63,8 +63,8 @@ def _alarm(fact: Fact, rules: AlarmRules, priority: str) -> News:
         kind=K.ALARM,
         cause=f"alarm:{fact.subject.hex}:{told['version']}:{told['percent']}",
         request_id=fact.stream,
-        tellings=rules.told(told["percent"], priority),
-        words={"thread": told["thread"], **{key: told[key] for key in _TIMED}},
+        notify_rules=rules.to_notify(told["percent"], priority),
+        payload={"thread": told["thread"], **{key: told[key] for key in _TIMED}},
     )
 
 
@@ -75,41 +75,41 @@ def _reminder(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: AR
         kind=K.CONTROL_POINT,
         cause=_once(fact),
         request_id=fact.stream,
-        tellings=[Telling(R.OWNER, _LIST)],
-        words={"point": told["number"], **{key: told[key] for key in _TIMED}},
+        notify_rules=[NotifyRule(R.OWNER, _LIST)],
+        payload={"point": told["number"], **{key: told[key] for key in _TIMED}},
         named=UUID(told["owner"]) if told["owner"] else None,
     )
 
 
 def _confirmation(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
     """Half of the confirmation window has passed (R-REQ-04)."""
-    tellings = [Telling(R.CONTACT, _BY_LETTER)]
-    words = {"deadline": fact.payload["until"]}
-    return News(K.CONFIRMATION, _once(fact), fact.stream, tellings, words)
+    notify_rules = [NotifyRule(R.CONTACT, _BY_LETTER)]
+    payload = {"deadline": fact.payload["until"]}
+    return News(K.CONFIRMATION, _once(fact), fact.stream, notify_rules, payload)
 
 
 def _bulletin(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
     """No bulletin came in time (R-REQ-11)."""
-    tellings = [Telling(R.OWNER, _URGENT), Telling(R.PROCESS_MANAGER, _LIST)]
-    words = {"deadline": fact.payload["dueAt"]}
-    return News(K.BULLETIN, _once(fact), fact.stream, tellings, words)
+    notify_rules = [NotifyRule(R.OWNER, _URGENT), NotifyRule(R.PROCESS_MANAGER, _LIST)]
+    payload = {"deadline": fact.payload["dueAt"]}
+    return News(K.BULLETIN, _once(fact), fact.stream, notify_rules, payload)
 
 
 def _emergency(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
     """An emergency begins: bulletins are due (R-REQ-11)."""
-    tellings = [
-        Telling(R.OWNER, _URGENT),
-        Telling(R.LINE_LEAD, _URGENT),
-        Telling(R.OPERATIONS_DIRECTOR, _URGENT),
+    notify_rules = [
+        NotifyRule(R.OWNER, _URGENT),
+        NotifyRule(R.LINE_LEAD, _URGENT),
+        NotifyRule(R.OPERATIONS_DIRECTOR, _URGENT),
     ]
-    words = {"reason": fact.payload["reason"], "deadline": fact.payload["bulletinDueAt"]}
-    return News(K.BULLETIN, _once(fact), fact.stream, tellings, words)
+    payload = {"reason": fact.payload["reason"], "deadline": fact.payload["bulletinDueAt"]}
+    return News(K.BULLETIN, _once(fact), fact.stream, notify_rules, payload)
 
 
 def _incomplete(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
     """Served without a promise: somebody has to complete the record (R-ENT-01)."""
-    tellings = [Telling(R.CATALOGUE_MANAGER, _LIST)]
-    return News(K.TASK, f"no-data:{fact.stream.hex}", fact.stream, tellings, {})
+    notify_rules = [NotifyRule(R.CATALOGUE_MANAGER, _LIST)]
+    return News(K.TASK, f"no-data:{fact.stream.hex}", fact.stream, notify_rules, {})
 
 
 def _escalation(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
@@ -120,8 +120,8 @@ def _escalation(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: 
         kind=K.ESCALATION,
         cause=_once(fact),
         request_id=fact.stream,
-        tellings=[Telling(R(told["step"]), _URGENT)],
-        words={
+        notify_rules=[NotifyRule(R(told["step"]), _URGENT)],
+        payload={
             **{key: told[key] for key in kept if key in told},
             "deadline": told.get("acknowledgeBy"),
         },
@@ -131,15 +131,15 @@ def _escalation(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: 
 
 def _assignment(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
     """A request has come to somebody because whoever had it is gone (R-ROLE-07)."""
-    tellings = [Telling(R.OWNER, _LIST)]
+    notify_rules = [NotifyRule(R.OWNER, _LIST)]
     heir = UUID(fact.payload["assignee"])
-    return News(K.ASSIGNMENT, _once(fact), fact.stream, tellings, {}, named=heir)
+    return News(K.ASSIGNMENT, _once(fact), fact.stream, notify_rules, {}, named=heir)
 
 
 def _charge(fact: Fact, rules: AlarmRules, priority: str) -> News:  # noqa: ARG001
     """A charge waits for the customer (R-ENT-06)."""
-    tellings = [Telling(R.CONTACT, _BY_LETTER)]
-    return News(K.CHARGE, _once(fact), fact.stream, tellings, {})
+    notify_rules = [NotifyRule(R.CONTACT, _BY_LETTER)]
+    return News(K.CHARGE, _once(fact), fact.stream, notify_rules, {})
 
 
 def _once(fact: Fact) -> str:

@@ -91,52 +91,52 @@ _SENTENCES: Mapping[Language, Mapping[str, str]] = {
 }
 
 
-def text_of(kind: str, words: Mapping[str, Any], language: str) -> str:
+def text_of(kind: str, payload: Mapping[str, Any], language: str) -> str:
     """The sentence of a notification in its reader's language; Chinese unless that is English.
 
-    `words` are a notification's facts: number, priority, zone, and what the kind needs.
+    `payload` are a notification's facts: number, priority, zone, and what the kind needs.
     """
     tongue: Language = "en" if language == "en" else "zh"
     sentences = _SENTENCES[tongue]
-    text = sentences[_which(kind, words)].format(**_filled(words, tongue))
-    if words.get("late"):
+    text = sentences[_which(kind, payload)].format(**_filled(payload, tongue))
+    if payload.get("late"):
         text += sentences["late"]
-    if words.get("standsIn"):
+    if payload.get("standsIn"):
         text += sentences["stands_in"]
     return text
 
 
-def _which(kind: str, words: Mapping[str, Any]) -> str:
-    over = words.get("percent") == 100
+def _which(kind: str, payload: Mapping[str, Any]) -> str:
+    over = payload.get("percent") == 100
     match NotificationKind(kind):
         case NotificationKind.ALARM if over:
             return "BREACH"
         case NotificationKind.CONTROL_POINT if over:
             return "CONTROL_POINT_OVER"
-        case NotificationKind.BULLETIN if "reason" in words:
+        case NotificationKind.BULLETIN if "reason" in payload:
             return "EMERGENCY"
         case NotificationKind.ACCESS:
-            return f"ACCESS_{words['state']}"
-        case NotificationKind.ESCALATION if words.get("again") or not words.get("deadline"):
+            return f"ACCESS_{payload['state']}"
+        case NotificationKind.ESCALATION if payload.get("again") or not payload.get("deadline"):
             return "ESCALATION_AGAIN"
     return kind
 
 
-def _filled(words: Mapping[str, Any], language: Language) -> dict[str, Any]:
+def _filled(payload: Mapping[str, Any], language: Language) -> dict[str, Any]:
     """The words as the sentences name them: instants local, threads and steps by name."""
-    filled = dict(words)
-    if words.get("deadline"):
-        filled["deadline"] = _local(words["deadline"], words.get("zone") or _UTC)
-    if words.get("thread"):
-        filled["thread"] = _THREADS[language][words["thread"]]
-    if words.get("what"):
-        filled["what"] = _ACCESS[language][words["what"]].format(role=words.get("role"))
-    if "point" in words:
-        step = STEPS[words["point"]]
+    filled = dict(payload)
+    if payload.get("deadline"):
+        filled["deadline"] = _local(payload["deadline"], payload.get("zone") or _UTC)
+    if payload.get("thread"):
+        filled["thread"] = _THREADS[language][payload["thread"]]
+    if payload.get("what"):
+        filled["what"] = _ACCESS[language][payload["what"]].format(role=payload.get("role"))
+    if "point" in payload:
+        step = STEPS[payload["point"]]
         filled["step"] = step.zh if language == "zh" else step.en
-    if words.get("reason"):
-        filled["reason"] = words["reason"][:LONGEST_REASON]
-    elif words.get("thread"):
+    if payload.get("reason"):
+        filled["reason"] = payload["reason"][:LONGEST_REASON]
+    elif payload.get("thread"):
         filled["reason"] = _SENTENCES[language]["ALARMED"].format(**filled)
     return filled
 

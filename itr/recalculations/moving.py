@@ -10,12 +10,12 @@ from itr.catalogue.rules import ServiceTerms
 from itr.events.work import Work
 from itr.recalculations.rules import Found
 from itr.recalculations.what_if import folded, standing_of
-from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.partner_clocks import recount
 from itr.requests.recomputing import recompute_request
 from itr.requests.rules import OPEN
 from itr.requests.store import calendars_in_force, look, save, take
+from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs.levels import move_to_level
 from itr.sla.clocks import is_promised
 from itr.sla.models import Clock
@@ -71,13 +71,13 @@ async def recount_customer(work: Work, request_id: UUID, now: datetime) -> None:
     await recount(await open_.exclude(state=ClockState.CANCELLED).select_related("request"), now)
 
 
-async def _move(in_hand: Handling, terms: ServiceTerms, kind: RecalculationKind) -> None:
+async def _move(in_hand: TicketWork, terms: ServiceTerms, kind: RecalculationKind) -> None:
     found = await calendars_in_force([terms.calendar_id], in_hand.request.customer_id)
     in_hand.calendars = {**in_hand.calendars, **found}
     move_to_level(in_hand, terms, EVENTS[kind])
 
 
-def _both_ways(in_hand: Handling, priority: str) -> list[Found]:
+def _both_ways(in_hand: TicketWork, priority: str) -> list[Found]:
     calendars = {key: each.working for key, each in in_hand.calendars.items()}
     found = []
     for thread, history in in_hand.book.histories.items():

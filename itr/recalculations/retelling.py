@@ -15,7 +15,7 @@ from itr.catalogue.terms import FaultLevel, Impact
 from itr.requests.priority import Classification, priority_of
 from itr.requests.terms import ProblemType, RequestStatus
 from itr.sla.clock import ClockEvent
-from itr.sla.clocks import REOPENS, ClockBook, from_words
+from itr.sla.clocks import REOPENS, ClockBook, from_payload
 from itr.sla.terms import ClockEventKind, Thread, WaitingReason
 
 K = ClockEventKind
@@ -52,7 +52,7 @@ class Retelling:
             self.waiting = []
             self._hold(told.at)
         for sequence, words in enumerate(told.words):
-            self._happened(*from_words(words, sequence))
+            self._happened(*from_payload(words, sequence))
         if told.priority is not None:
             self.priority = priority = self._priority_of(told, told.priority)
             self._retarget(priority, told.at)

@@ -17,8 +17,8 @@ from itr.database import Reads, fetch_planned
 from itr.errors import InvalidInput
 from itr.events.feed import TAKEN, Taken
 from itr.reports.rules import parts_of
-from itr.requests.journeys import COUNTS, SOLVED_BY_LINE
 from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, RISK, SlaRisk
+from itr.requests.routing import COUNTS, SOLVED_BY_LINE
 from itr.requests.rules import LINES
 from itr.sight.row_filter import RowFilter
 

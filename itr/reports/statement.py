@@ -19,7 +19,7 @@ from itr.reports.terms import (
     FigureName,
     Unit,
 )
-from itr.requests.journeys import SOLVED_BY_LINE
+from itr.requests.routing import SOLVED_BY_LINE
 from itr.sight.requests import visible_requests
 from itr.sight.row_filter import RowFilter
 

@@ -15,11 +15,11 @@ from itr.errors import Faults, NotFound, Required
 from itr.events.work import Work
 from itr.people.models import Organisation, Person
 from itr.requests import rules
-from itr.requests.handling import Handling
+from itr.requests.assignment import customer_of, knows_person, knows_projects, sees_customer
 from itr.requests.models import Request
-from itr.requests.places import customer_of, knows_person, knows_projects, sees_customer
 from itr.requests.store import calendars_in_force, lock_visible
 from itr.requests.terms import Channel, RequestKind, RequestStatus
+from itr.requests.ticket_work import TicketWork
 from itr.sight.requests import visible_requests
 from itr.texts import ensure_text
 
@@ -44,7 +44,7 @@ class Intake:
     follows_id: UUID | None = None
 
 
-async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -> Handling:
+async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -> TicketWork:
     """A request in hand that is not registered yet, with everything it refers to checked."""
     faults = Faults()
     title = faults.of(ensure_text, wanted.title, "title", limit=rules.LONGEST_TITLE)
@@ -85,7 +85,7 @@ async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -
         registered_at=now,
         updated_at=now,
     )
-    return Handling(actor=actor, now=now, request=request, terms=terms, calendars=calendars)
+    return TicketWork(actor=actor, now=now, request=request, terms=terms, calendars=calendars)
 
 
 def number_of(day: datetime, letters: str) -> str:

@@ -14,10 +14,10 @@ from uuid import UUID
 from itr.catalogue.models import UnderpinningContract
 from itr.events.work import transaction
 from itr.passed_over import INCOMPUTABLE, PassedOver
-from itr.requests.handling import Handling
 from itr.requests.models import HandOver
 from itr.requests.rules import BEFORE_DELIVERED
 from itr.requests.terms import RequestStatus
+from itr.requests.ticket_work import TicketWork
 from itr.requests.waiting import open_reasons
 from itr.sla.clock import ClockEvent, Target, as_of, fold
 from itr.sla.clocks import ClockBook, histories_of
@@ -47,7 +47,7 @@ COLUMNS = [
 """What of a hand-over changes with its clock."""
 
 
-async def count(in_hand: Handling) -> None:
+async def count(in_hand: TicketWork) -> None:
     """Let the clocks of a request's hand-overs follow what the verbs did."""
     for hand_over in in_hand.hand_overs:
         book = ClockBook(histories_of(hand_over.clock_words))
@@ -108,7 +108,7 @@ order by h.id limit $1 for update of h skip locked
 """
 
 
-async def promised(in_hand: Handling, partner_id: UUID) -> Target | None:
+async def promised(in_hand: TicketWork, partner_id: UUID) -> Target | None:
     """What the firm promised for a request like this one, if anything."""
     found = await UnderpinningContract.get_or_none(
         partner_id=partner_id,
@@ -119,7 +119,7 @@ async def promised(in_hand: Handling, partner_id: UUID) -> Target | None:
     return None if found is None else Target(us=found.target_us, days=found.target_days)
 
 
-def _follow(in_hand: Handling, hand_over: HandOver, book: ClockBook) -> None:
+def _follow(in_hand: TicketWork, hand_over: HandOver, book: ClockBook) -> None:
     request, now = in_hand.request, in_hand.now
     if request.status in DROPPED:
         book.cancel(THREAD, now)

@@ -15,9 +15,12 @@ from itr.catalogue.in_force import terms_of
 from itr.events.log import Audience, Fact
 from itr.events.work import Work, transaction
 from itr.passed_over import INCOMPUTABLE, PassedOver
+from itr.requests.control_point_calendars import (
+    recount_control_points,
+    recount_control_points_batch,
+)
 from itr.requests.models import Request
 from itr.requests.partner_clocks import recount_batch
-from itr.requests.step_calendars import recount_steps, recount_steps_batch
 from itr.requests.store import CLOCK_KEY, calendars_in_force, written_of_a_clock
 from itr.sla.clocks import CalendarInForce, histories_of, is_asleep, settle
 from itr.sla.models import Clock
@@ -37,8 +40,8 @@ where c.completed_at is null and c.state <> 'CANCELLED'
     and c.calendar_version_id = any(array({_OUTDATED})) and c.id <> all($2::uuid[])
 order by c.id limit $1 for update of c skip locked for key share of r skip locked
 """
-_WORDS = """
-select subject, payload->'clocks' as words from event
+_CLOCK_EVENTS = """
+select subject, payload->'clocks' as clock_events from event
 where subject = any($1) and payload ? 'clocks' order by subject, subject_version
 """
 
@@ -59,9 +62,9 @@ async def recompute_batch(now: datetime, limit: int = 200, passed: PassedOver | 
         rows = await Clock.filter(id__in=[each["id"] for each in found])
         done = await _recompute(work, rows, now, kept) if rows else 0
         if done:
-            await recount_steps({row.request_id for row in rows}, now, kept)
+            await recount_control_points({row.request_id for row in rows}, now, kept)
     done = done or await recount_batch(now, limit, kept)
-    done = done or await recount_steps_batch(now, limit, kept)
+    done = done or await recount_control_points_batch(now, limit, kept)
     return done if passed is None else done + len(kept.ids) - before
 
 
@@ -74,18 +77,20 @@ async def recompute_request(work: Work, request_id: UUID, now: datetime) -> None
     rows = await unfinished.exclude(state=ClockState.CANCELLED).select_for_update()
     if rows:
         await _recompute(work, rows, now, PassedOver())
-    await recount_steps({request_id}, now)
+    await recount_control_points({request_id}, now)
 
 
 async def _recompute(work: Work, rows: Sequence[Clock], now: datetime, passed: PassedOver) -> int:
     """Fold these clocks and write those that can be folded; returns how many."""
-    words = await words_of(work.connection, [row.request_id for row in rows])
+    clock_events = await clock_events_of(work.connection, [row.request_id for row in rows])
     requests = {row.id: row for row in await Request.filter(id__in=[r.request_id for r in rows])}
     in_force: dict[tuple[UUID, frozenset[UUID]], Calendars] = {}
     folded = []
     for row in rows:
         try:
-            await _refold(row, words[row.request_id], requests[row.request_id], in_force, now)
+            await _refold(
+                row, clock_events[row.request_id], requests[row.request_id], in_force, now
+            )
         except INCOMPUTABLE as error:
             passed.note(logger, "clock", row.id, error)
             continue
@@ -98,14 +103,14 @@ async def _recompute(work: Work, rows: Sequence[Clock], now: datetime, passed: P
 
 async def _refold(
     row: Clock,
-    words: Sequence[Mapping[str, Any]],
+    clock_events: Sequence[Mapping[str, Any]],
     request: Request,
     in_force: dict[tuple[UUID, frozenset[UUID]], Calendars],
     now: datetime,
 ) -> None:
     """Fold a clock under the calendars in force for its customer, read once for all of them."""
     terms = await terms_of(request.service_level_version_id)
-    history = histories_of(words)[row.thread]
+    history = histories_of(clock_events)[row.thread]
     counted_by = (each.calendar for each in history if isinstance(each.calendar, UUID))
     whose = (request.customer_id, frozenset(counted_by))
     if whose not in in_force:
@@ -121,14 +126,14 @@ async def _refold(
     )
 
 
-async def words_of(
+async def clock_events_of(
     connection: BaseDBAsyncClient, request_ids: Sequence[UUID]
 ) -> dict[UUID, list[dict[str, Any]]]:
     """The clock events of requests' timelines, in their order."""
-    words: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-    for row in await connection.execute_query_dict(_WORDS, [list(set(request_ids))]):
-        words[row["subject"]].extend(orjson.loads(row["words"]))
-    return words
+    clock_events: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for row in await connection.execute_query_dict(_CLOCK_EVENTS, [list(set(request_ids))]):
+        clock_events[row["subject"]].extend(orjson.loads(row["clock_events"]))
+    return clock_events
 
 
 def _told(row: Clock, request: Request, now: datetime) -> Fact:

@@ -15,11 +15,11 @@ from itr.catalogue.in_force import terms_of
 from itr.errors import NotFound, Stale
 from itr.events.log import Audience
 from itr.events.work import Work, transaction
-from itr.notifications.telling import tell
+from itr.notifications.notify import notify
 from itr.requests import partner_clocks
-from itr.requests.handling import Handling
+from itr.requests.control_points import load_control_points, save_control_points
 from itr.requests.models import HandOver, Request, Stint
-from itr.requests.steps import load_steps, save_steps
+from itr.requests.ticket_work import TicketWork
 from itr.sight.requests import visible_requests
 from itr.sight.row_filter import RowFilter
 from itr.sla.clocks import CalendarInForce, ClockBook, histories_of, is_promised, settle
@@ -42,9 +42,9 @@ M = TypeVar("M", Stint, HandOver)
 
 
 @asynccontextmanager
-async def handling(
+async def working_on(
     actor: Actor, request_id: UUID, now: datetime, expected_version: int | None = None
-) -> AsyncIterator[Handling]:
+) -> AsyncIterator[TicketWork]:
     """One transaction on one request: locked, changed by verbs in the block, saved at its end.
 
     Raises NotFound for what the actor may not see, Stale when it has moved on since
@@ -62,7 +62,7 @@ async def take(
     request_id: UUID,
     now: datetime,
     expected_version: int | None = None,
-) -> Handling:
+) -> TicketWork:
     """Lock a request the actor sees and read all that its verbs need.
 
     Time never runs backwards on one request: who waited for the lock acts after who held it.
@@ -76,7 +76,7 @@ async def take(
     return await _in_hand(work, actor, request, rows, now)
 
 
-async def look(work: Work, actor: Actor, request_id: UUID, now: datetime) -> Handling:
+async def look(work: Work, actor: Actor, request_id: UUID, now: datetime) -> TicketWork:
     """A request in hand as `take` gives it, to be looked at: not locked, not to be saved."""
     request = await Request.get(id=request_id)
     rows = await Clock.filter(request_id=request_id)
@@ -85,13 +85,13 @@ async def look(work: Work, actor: Actor, request_id: UUID, now: datetime) -> Han
 
 async def _in_hand(
     work: Work, actor: Actor, request: Request, rows: Sequence[Clock], now: datetime
-) -> Handling:
+) -> TicketWork:
     request_id = request.id
     terms = await terms_of(request.service_level_version_id)
-    book = ClockBook(histories_of(await clock_words(work.connection, request_id)))
+    book = ClockBook(histories_of(await load_clock_events(work.connection, request_id)))
     stints = await Stint.filter(request_id=request_id).order_by("number")
     hand_overs = await HandOver.filter(request_id=request_id)
-    return Handling(
+    return TicketWork(
         actor=actor,
         now=max(now, request.updated_at, *book.instants()),
         request=request,
@@ -101,15 +101,15 @@ async def _in_hand(
         ),
         book=book,
         clocks={row.thread: row for row in rows},
-        steps=await load_steps(request_id),
+        control_points=await load_control_points(request_id),
         stints=stints,
         hand_overs=hand_overs,
         as_read={row.pk: _values(row) for row in (*stints, *hand_overs)},
     )
 
 
-async def save(work: Work, in_hand: Handling) -> None:
-    """Write what the verbs changed: the request, one row per changed clock, its facts; tell."""
+async def save(work: Work, in_hand: TicketWork) -> None:
+    """Write what the verbs changed: the request, one row per changed clock, its facts; notify."""
     request = in_hand.request
     work.subject_id = request.id
     if not in_hand.facts:
@@ -119,7 +119,7 @@ async def save(work: Work, in_hand: Handling) -> None:
     await request.save(force_create=new)
     await save_clocks(clocks, new=new)
     await save_reasons(in_hand)
-    await save_steps(work.connection, in_hand)
+    await save_control_points(work.connection, in_hand)
     await _keep(Stint, _changed(in_hand, in_hand.stints), ["ended_at", "reason", "queue_id"])
     await partner_clocks.count(in_hand)
     changing = ["returned_at", "returned_version", *partner_clocks.COLUMNS]
@@ -128,22 +128,22 @@ async def save(work: Work, in_hand: Handling) -> None:
         kinds = list(in_hand.timers)
         await Timer.filter(request_id=request.id, kind__in=kinds).delete()
         await Timer.bulk_create(in_hand.timer_rows())
-    await tell(work, in_hand.facts, in_hand.now)
+    await notify(work, in_hand.facts, in_hand.now)
     if not in_hand.historic and any(fact.type in ENDS for fact in in_hand.facts):
         await end_escalations(work, request, by=in_hand.actor, now=in_hand.now)
 
 
-async def save_new(work: Work, many: Sequence[Handling]) -> None:
+async def save_new(work: Work, many: Sequence[TicketWork]) -> None:
     """Write requests that came to be in memory, with settled clocks, many by few statements."""
     await Request.bulk_create([each.request for each in many])
     await save_clocks([row for each in many for row in each.clocks.values()], new=True)
     await Stint.bulk_create([row for each in many for row in each.stints])
     await HandOver.bulk_create([row for each in many for row in each.hand_overs])
     for each in many:
-        await tell(work, each.facts, each.now)
+        await notify(work, each.facts, each.now)
 
 
-async def settle_clocks(in_hand: Handling) -> list[Clock]:
+async def settle_clocks(in_hand: TicketWork) -> list[Clock]:
     """Fold each thread that was touched into its row; a breach that is undone is told."""
     missing = set(calendars_of(in_hand.book)) - in_hand.calendars.keys()
     if missing:
@@ -169,7 +169,7 @@ async def settle_clocks(in_hand: Handling) -> list[Clock]:
     return rows
 
 
-async def save_reasons(in_hand: Handling) -> None:
+async def save_reasons(in_hand: TicketWork) -> None:
     """Write the reasons that were given or decided on; the clocks' time stays as it is sealed."""
     for thread in sorted(in_hand.explained - in_hand.book.touched):
         await in_hand.clocks[thread].save(update_fields=REASON_OF_A_BREACH)
@@ -183,7 +183,7 @@ async def save_clocks(rows: Sequence[Clock], *, new: bool = False) -> None:
         await Clock.bulk_create(rows, on_conflict=CLOCK_KEY, update_fields=written_of_a_clock())
 
 
-def _percents(in_hand: Handling, thread: Thread) -> Sequence[int]:
+def _percents(in_hand: TicketWork, thread: Thread) -> Sequence[int]:
     """The levels a thread warns of; none in another system's past, and in what it left asleep."""
     silent = in_hand.historic or thread in in_hand.asleep
     return () if silent else in_hand.terms.percents
@@ -212,14 +212,16 @@ async def calendars_in_force(
     return {key: CalendarInForce(it.version_id, it.working) for key, it in found.items()}
 
 
-async def clock_words(connection: BaseDBAsyncClient, request_id: UUID) -> list[dict[str, Any]]:
+async def load_clock_events(
+    connection: BaseDBAsyncClient, request_id: UUID
+) -> list[dict[str, Any]]:
     """The clock events of a request's timeline, in its order."""
     rows = await connection.execute_query_dict(
-        "select payload->'clocks' as words from event"
+        "select payload->'clocks' as clock_events from event"
         " where subject = $1 and payload ? 'clocks' order by subject_version",
         [request_id],
     )
-    return [word for row in rows for word in orjson.loads(row["words"])]
+    return [word for row in rows for word in orjson.loads(row["clock_events"])]
 
 
 async def work_has_begun(connection: BaseDBAsyncClient, request_id: UUID) -> bool:
@@ -246,7 +248,7 @@ def _values(row: Model) -> tuple[object, ...]:
     return tuple(getattr(row, column) for column in sorted(row._meta.db_fields))
 
 
-def _changed(in_hand: Handling, rows: Sequence[M]) -> list[M]:
+def _changed(in_hand: TicketWork, rows: Sequence[M]) -> list[M]:
     """Those that are new, or not as they were read."""
     return [row for row in rows if in_hand.as_read.get(row.pk) != _values(row)]
 

@@ -16,7 +16,7 @@ from itr.actors.policy import GRANTS
 from itr.actors.roles import Permission, Role
 from itr.events.log import Audience, Fact
 from itr.events.work import Work
-from itr.notifications.telling import tell
+from itr.notifications.notify import notify
 from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.rules import OPEN
 from itr.sla.control_points import StepOwner
@@ -171,7 +171,7 @@ async def pass_on(
         *await _written(work, actor, leaving, now),
         *await _escalations_passed(work, actor, leaving, now),
     ]
-    await tell(work, facts, now)
+    await notify(work, facts, now)
     return len({fact.stream for fact in facts})
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from itr.events.work import transaction
 from itr.faults import kind_of
-from itr.requests.recomputing import words_of
+from itr.requests.recomputing import clock_events_of
 from itr.sla.clock_facts import ClockEvent
 from itr.sla.clock_history import History
 from itr.sla.clocks import histories_of, write_waits
@@ -31,11 +31,11 @@ async def work_out_waits(limit: int = LIMIT) -> int:
     async with transaction() as work:
         found = await work.connection.execute_query_dict(_UNKNOWN, [limit])
         rows = await Clock.filter(id__in=[each["id"] for each in found])
-        words = await words_of(work.connection, [row.request_id for row in rows])
+        clock_events = await clock_events_of(work.connection, [row.request_id for row in rows])
         calendars = await readable_calendars({row.calendar_version_id for row in rows})
         for row in rows:
             try:
-                history = histories_of(words.get(row.request_id, ())).get(row.thread, [])
+                history = histories_of(clock_events.get(row.request_id, ())).get(row.thread, [])
                 write_waits(row, _walked(history, calendars[row.calendar_version_id]))
             except (ValueError, LookupError, ArithmeticError) as error:
                 logger.error("the waits of clock %s cannot be told: %s", row.id, kind_of(error))  # noqa: TRY400

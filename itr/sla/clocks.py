@@ -163,9 +163,9 @@ class ClockBook:
 
     def take_added(self) -> list[dict[str, Any]]:
         """What was added since the last call, as an event's payload keeps it."""
-        words = [as_words(thread, event) for thread, event in self.added]
+        payload = [as_payload(thread, event) for thread, event in self.added]
         self.added.clear()
-        return words
+        return payload
 
     def _add(self, thread: Thread, event: ClockEvent) -> None:
         self._keep(thread, event)
@@ -213,47 +213,47 @@ def _last_if_done_last(history: Sequence[ClockEvent], event: ClockEvent) -> date
     return event.at + MOMENT if overtakes else event.at
 
 
-def as_words(thread: Thread, event: ClockEvent) -> dict[str, Any]:
+def as_payload(thread: Thread, event: ClockEvent) -> dict[str, Any]:
     """A clock event as an event's payload keeps it."""
-    words: dict[str, Any] = {
+    payload: dict[str, Any] = {
         "thread": thread.value,
         "kind": event.kind.value,
         "at": event.at.isoformat(),
     }
     if event.reason is not None:
-        words["reason"] = event.reason
+        payload["reason"] = event.reason
     if event.target is not None and event.target.us is not None:
-        words["target_us"] = event.target.us
+        payload["target_us"] = event.target.us
     if event.target is not None and event.target.days is not None:
-        words["target_days"] = str(event.target.days)
+        payload["target_days"] = str(event.target.days)
     if event.calendar is not None:
-        words["calendar"] = str(event.calendar)
-    return words
+        payload["calendar"] = str(event.calendar)
+    return payload
 
 
-def from_words(words: Mapping[str, Any], sequence: int) -> tuple[Thread, ClockEvent]:
+def from_payload(payload: Mapping[str, Any], sequence: int) -> tuple[Thread, ClockEvent]:
     """A clock event out of an event's payload."""
     target = None
-    if "target_us" in words:
-        target = Target(us=int(words["target_us"]))
-    elif "target_days" in words:
-        target = Target(days=Decimal(words["target_days"]))
+    if "target_us" in payload:
+        target = Target(us=int(payload["target_us"]))
+    elif "target_days" in payload:
+        target = Target(days=Decimal(payload["target_days"]))
     event = ClockEvent(
-        datetime.fromisoformat(words["at"]),
-        K(words["kind"]),
-        reason=words.get("reason"),
+        datetime.fromisoformat(payload["at"]),
+        K(payload["kind"]),
+        reason=payload.get("reason"),
         target=target,
-        calendar=UUID(words["calendar"]) if "calendar" in words else None,
+        calendar=UUID(payload["calendar"]) if "calendar" in payload else None,
         sequence=sequence,
     )
-    return Thread(words["thread"]), event
+    return Thread(payload["thread"]), event
 
 
-def histories_of(words: Iterable[Mapping[str, Any]]) -> dict[Thread, list[ClockEvent]]:
+def histories_of(clock_events: Iterable[Mapping[str, Any]]) -> dict[Thread, list[ClockEvent]]:
     """The threads' histories out of a timeline's payloads, in its order."""
     histories: dict[Thread, list[ClockEvent]] = {}
-    for sequence, word in enumerate(words):
-        thread, event = from_words(word, sequence)
+    for sequence, each in enumerate(clock_events):
+        thread, event = from_payload(each, sequence)
         histories.setdefault(thread, []).append(event)
     for history in histories.values():
         history.sort(key=_place)

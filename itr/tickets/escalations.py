@@ -314,13 +314,13 @@ async def end_escalations(work: Work, request: Escalated, *, by: Actor, now: dat
     if not ended:
         return
     await work.connection.execute_query(_WAIT_NO_MORE, [[request.id], ESCALATION])
-    concerned = words_of(request)
+    concerned = payload_of(request)
     for row in ended:
         told = {"step": step_of(row["step"]).value}
         work.record(escalation_fact("EscalationEnded", row, concerned, told, by=by, now=now))
 
 
-def words_of(request: Escalated) -> Row:
+def payload_of(request: Escalated) -> Row:
     """A request in hand as facts name it."""
     return {
         "id": request.id,

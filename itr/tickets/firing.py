@@ -20,7 +20,7 @@ from itr.actors.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.events.work import transaction
 from itr.faults import kind_of
-from itr.notifications.telling import tell
+from itr.notifications.notify import notify
 from itr.sla.alarms import BREACH, Alarm, alarm_times
 from itr.sla.clock import fold
 from itr.sla.clock_facts import Clock, Target
@@ -82,7 +82,7 @@ async def fire_due(now: datetime, limit: int = LIMIT, *, skip: Collection[UUID] 
         facts = [fact for firing in firings for fact in facts_of(firing, now)]
         await _update(work.connection, firings)
         escalated = await follow_alarms(work, facts, now)
-        await tell(work, [*facts, *escalated], now)
+        await notify(work, [*facts, *escalated], now)
     return FiredBatch(len(rows), len(facts), frozenset(troubled))
 
 
@@ -187,7 +187,7 @@ where c.id = d.id
 """
 
 _HISTORIES = """
-select stream, payload->'clocks' as words from event
+select stream, payload->'clocks' as clock_events from event
 where subject = any($1) and payload ? 'clocks' order by subject, subject_version
 """
 
@@ -237,16 +237,19 @@ async def _with_histories(
     now: datetime,
 ) -> list[Firing]:
     """The same firings with the exact time each of their several levels came due."""
-    words: dict[UUID, list[Any]] = defaultdict(list)
+    clock_events: dict[UUID, list[Any]] = defaultdict(list)
     requests = [firing.row["request_id"] for firing in firings]
     for found in await connection.execute_query_dict(_HISTORIES, [requests]):
-        words[found["stream"]].extend(orjson.loads(found["words"]))
-    return [_folded(firing, words[firing.row["request_id"]], calendars, now) for firing in firings]
+        clock_events[found["stream"]].extend(orjson.loads(found["clock_events"]))
+    return [
+        _folded(firing, clock_events[firing.row["request_id"]], calendars, now)
+        for firing in firings
+    ]
 
 
 def _folded(
     firing: Firing,
-    words: Sequence[Mapping[str, Any]],
+    clock_events: Sequence[Mapping[str, Any]],
     calendars: Mapping[UUID, WorkingCalendar],
     now: datetime,
 ) -> Firing:
@@ -254,7 +257,7 @@ def _folded(
     row = firing.row
     calendar = calendars[row["calendar_version_id"]]
     try:
-        history = histories_of(words).get(Thread(row["thread"]), [])
+        history = histories_of(clock_events).get(Thread(row["thread"]), [])
         clock = fold(history, lambda _: calendar)
     except (ValueError, LookupError, TypeError, ArithmeticError) as error:
         logger.warning("clock %s fires without its history: %s", row["id"], kind_of(error))

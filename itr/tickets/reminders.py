@@ -11,7 +11,7 @@ from itr.actors.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.events.work import transaction
 from itr.faults import kind_of
-from itr.notifications.telling import tell
+from itr.notifications.notify import notify
 from itr.passed_over import INCOMPUTABLE
 from itr.sla.control_points import REMINDERS
 
@@ -65,7 +65,7 @@ async def fire_due_reminders(now: datetime, limit: int = LIMIT) -> int:
             changed.append(change)
         columns = [list(column) for column in zip(*changed, strict=True)]
         await work.connection.execute_query(_UPDATE, columns)
-        await tell(work, facts, now)
+        await notify(work, facts, now)
     return len(rows)
 
 

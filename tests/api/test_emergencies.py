@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from itr.events.work import transaction
-from itr.requests.operations import window_ended
+from itr.requests.due_timers import fire_due_timers
+from itr.requests.operations import fire_timer
 from itr.requests.timers import BULLETIN
-from itr.requests.windows import end_due_windows
 from itr.settings import Settings
 from tests.support.desk import Desk, open_desk
 from tests.support.requests import (
@@ -72,7 +72,7 @@ async def shown(desk: Desk, id: str, who: str = "PROCESS_MANAGER") -> dict[str, 
 async def window_ends(desk: Desk, id: str) -> None:
     """What the worker does when the bulletin's timer is due."""
     async with transaction() as work:
-        await window_ended(work, UUID(id[4:]), BULLETIN, now=desk.time.now)
+        await fire_timer(work, UUID(id[4:]), BULLETIN, now=desk.time.now)
 
 
 async def overdue(id: str) -> list[datetime]:
@@ -271,8 +271,8 @@ async def test_workers_that_race_for_a_due_bulletin_record_it_once(desk: Desk) -
     declared = desk.time.now
     desk.time.pass_(HALF + timedelta(minutes=5))
 
-    await asyncio.gather(*(end_due_windows(desk.time.now) for _ in range(4)))
-    await end_due_windows(desk.time.now)
+    await asyncio.gather(*(fire_due_timers(desk.time.now) for _ in range(4)))
+    await fire_due_timers(desk.time.now)
 
     assert await overdue(key) == [declared + HALF]
     assert (await timers_of(key))[BULLETIN] == declared + 2 * HALF
@@ -286,8 +286,8 @@ async def test_a_bulletin_that_comes_just_as_it_is_due_leaves_one_next_due_time(
         key = await emergency(desk)
         desk.time.pass_(HALF)
 
-        await asyncio.gather(end_due_windows(desk.time.now), tell(desk, key, "FIRST"))
-        await end_due_windows(desk.time.now)
+        await asyncio.gather(fire_due_timers(desk.time.now), tell(desk, key, "FIRST"))
+        await fire_due_timers(desk.time.now)
 
         assert (await timers_of(key))[BULLETIN] == desk.time.now + HALF
         assert len(await overdue(key)) <= 1

@@ -18,11 +18,12 @@ from itr.catalogue.operations import (
 )
 from itr.catalogue.organisations import create_organisation
 from itr.catalogue.terms import ChargeKind, FaultLevel, Impact, QuotaUnit
-from itr.requests.windows import end_due_windows
+from itr.requests.due_timers import fire_due_timers
 from itr.settings import Settings
 from itr.sla.models import Timer
 from tests.support.desk import FOUNDER, Desk, hours, level_named, open_desk, targets
 from tests.support.firms import key_in
+from tests.support.notified import listed
 from tests.support.requests import (
     CRITICAL,
     attempt,
@@ -35,7 +36,6 @@ from tests.support.requests import (
     submitted,
     timeline,
 )
-from tests.support.telling import listed
 
 SEEN = {"price": {"amount": "800.00"}, "taxPercent": "6"}
 """The charge of a request that no contract covers, as the customer is shown it."""
@@ -362,7 +362,7 @@ async def test_the_customer_is_told_of_a_charge_and_reminded_after_three_working
         ids[name] = (await of_ours(desk, contact))["id"]
     await do(desk, "quick", "acceptCharge", id=ids["quick"], **SEEN)
 
-    while await end_due_windows(now + timedelta(days=30)):
+    while await fire_due_timers(now + timedelta(days=30)):
         pass
 
     said = {name: await listed(key_in(id_), "CHARGE") for name, id_ in ids.items()}

@@ -17,7 +17,7 @@ from itr.requests.models import Request
 from itr.requests.operations import approve_breach_reason, explain_breach
 from itr.requests.recomputing import recompute_batch
 from itr.requests.risk import RISK
-from itr.requests.store import handling
+from itr.requests.store import working_on
 from itr.requests.verbs import closing
 from itr.settings import Settings
 from itr.sla.calendars import DatedException, Span
@@ -166,7 +166,7 @@ async def test_a_request_that_closes_while_it_is_about_to_be_moved_stays_as_it_c
         await migrate(desk)
 
     migration = asyncio.create_task(migrates())
-    async with handling(await desk.actor("LINE1"), key, desk.time.now) as in_hand:
+    async with working_on(await desk.actor("LINE1"), key, desk.time.now) as in_hand:
         closing.close(in_hand)
         begun.set()
         while not await somebody_waits():  # noqa: ASYNC110 - a database has no event to wait for

@@ -20,7 +20,7 @@ from itr.people.operations import create_queue
 from itr.requests import operations
 from itr.requests.intake import Intake
 from itr.requests.priority import Classification
-from itr.requests.store import handling
+from itr.requests.store import working_on
 from itr.requests.terms import ProblemType, RequestKind, Verb
 from itr.requests.verbs.closing import confirm_by_silence
 from itr.settings import Settings
@@ -261,7 +261,7 @@ async def test_what_nobody_confirmed_is_passed(house: House) -> None:
     await story.begun()
     await story.delivered()
     await story.after(24 * 14)
-    async with handling(SYSTEM, story.id, story.now) as work:
+    async with working_on(SYSTEM, story.id, story.now) as work:
         confirm_by_silence(work)
 
     confirms = await story.point(27)
@@ -281,7 +281,7 @@ async def test_points_of_earlier_versions_come_to_the_same(
     await (await story.after(1)).delivered()
     await (await story.after(24 * 14)).does("hotline", operations.note_on_request, text="等",
                                             audience=Audience.INTERNAL)  # fmt: skip
-    async with handling(SYSTEM, story.id, story.now) as work:
+    async with working_on(SYSTEM, story.id, story.now) as work:
         confirm_by_silence(work)
     await (await story.after(1)).does("hotline", operations.close_request)
     written = {n: (row.ended, row.owner_id) for n, row in (await story.points()).items()}
@@ -509,7 +509,7 @@ async def test_history_has_no_steps(house: House, settings: Settings) -> None:
     """R-IMP-01: nobody was reminded of them, and replaying stays fast."""
     story = await submitted(house)
     await as_owner(settings, "delete from control_point where request_id = $1", story.id)
-    async with handling(house.people["hotline"], story.id, story.now) as work:
+    async with working_on(house.people["hotline"], story.id, story.now) as work:
         work.historic = True
         work.record("RequestNoted", Audience.INTERNAL)
 

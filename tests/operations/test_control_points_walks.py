@@ -18,7 +18,7 @@ from itr.events.log import Audience
 from itr.requests import operations as o
 from itr.requests.models import Request, Stint
 from itr.requests.rules import OPEN
-from itr.requests.store import clock_words
+from itr.requests.store import load_clock_events
 from itr.requests.terms import RequestKind, RequestStatus, Verb
 from itr.requests.waiting import open_reasons
 from itr.requests.waits import work_out_waits
@@ -132,7 +132,7 @@ async def test_a_walk_of_random_verbs_leaves_exactly_one_owner_for_every_open_st
 async def check_waits(story: Story) -> None:
     """Each clock has waited as long and for what its events say, found one by one (R-OLA-03)."""
     connection = get_connection("default")
-    histories = histories_of(await clock_words(connection, story.id))
+    histories = histories_of(await load_clock_events(connection, story.id))
     rows = await Clock.filter(request_id=story.id)
     calendars = await calendars_of_versions({row.calendar_version_id for row in rows})
     for row in rows:

@@ -679,7 +679,7 @@ _COLUMNS = {
 
 
 @pytest.mark.parametrize("field", ["returned", "firstContact"])
-async def test_a_journey_is_looked_up_on_the_request_not_in_its_log(made, field):
+async def test_routing_is_looked_up_on_the_request_not_in_its_log(made, field):
     """L11: whatever the number of requests, an index finds them; no stay, no event is read."""
     desk, _ = made
     query = f"""{{ requests(first: 5, filter: {{ {field}: {{ eq: true }} }}) {{ totalCount

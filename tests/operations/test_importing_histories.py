@@ -22,7 +22,7 @@ from itr.imports.errors import CannotImport
 from itr.reports.operations import figures
 from itr.reports.rules import Period, Question
 from itr.reports.terms import FigureName as F
-from itr.requests.operations.talking import note_on_request
+from itr.requests.operations.correspondence import note_on_request
 from itr.settings import Settings
 from tests.operations.test_importing import ROOT, command_environment
 from tests.support.desk import FOUNDER, HOUR, START, furnish

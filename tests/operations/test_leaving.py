@@ -22,8 +22,8 @@ from itr.settings import Settings
 from itr.sla.models import ControlPoint
 from itr.tickets.terms import ManagementStep
 from tests.support.desk import FOUNDER, Desk, open_desk
+from tests.support.notified import listed
 from tests.support.requests import ask, brought_to, do, read, refused, request_columns, timeline
-from tests.support.telling import listed
 
 MANY = 1_000
 

@@ -12,7 +12,7 @@ PERCENTS = (50, 75, 90, 100)
 
 def told(rules: Any, percent: int, priority: str = "P3") -> list[tuple[str, tuple[str, ...]]]:
     """Recipients and channels of a level."""
-    return [(each.recipient, each.channels) for each in rules.told(percent, priority)]
+    return [(each.recipient, each.channels) for each in rules.to_notify(percent, priority)]
 
 
 @pytest.mark.parametrize(

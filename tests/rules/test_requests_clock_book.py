@@ -7,8 +7,8 @@ from itr.sla.clock import Target
 from itr.sla.clocks import (
     CalendarInForce,
     ClockBook,
-    as_words,
-    from_words,
+    as_payload,
+    from_payload,
     is_promised,
     settle,
 )
@@ -129,5 +129,5 @@ def test_events_are_read_as_they_were_written() -> None:
     book.retarget(RESOLUTION, hours(3), Target(days=2), CALENDAR)
 
     for event in book.histories[RESOLUTION]:
-        thread, read = from_words(as_words(RESOLUTION, event), event.sequence)
+        thread, read = from_payload(as_payload(RESOLUTION, event), event.sequence)
         assert (thread, read) == (RESOLUTION, event)

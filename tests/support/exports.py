@@ -9,7 +9,7 @@ from itr.imports.histories import History, histories_of, surveyed
 from itr.imports.lines import Reader
 from itr.imports.mapping import MappingFile
 from itr.imports.rows import Line, table_of
-from itr.imports.telling import Story, story_of
+from itr.imports.stories import Story, story_of
 
 MAPPING = """
 [source]

@@ -14,14 +14,14 @@ from itr.catalogue.make_up_days import set_make_up_days
 from itr.catalogue.operations import save_service_level
 from itr.database import connected
 from itr.requests import operations
+from itr.requests.due_timers import fire_due_timers
 from itr.requests.models import Request
-from itr.requests.windows import end_due_windows
 from itr.settings import Settings
 from itr.sla.models import Timer
 from itr.tickets.escalation_rules import EscalatedToOthers, NothingToAcknowledge
 from itr.tickets.firing import fire_due
 from tests.support.desk import ALL_PAUSE, FOUNDER, START, furnish, hours, targets
-from tests.support.telling import listed, reach_everybody, sent
+from tests.support.notified import listed, reach_everybody, sent
 from tests.workers.alarms import P1, P3, fire_all, owned, person, promise
 
 Ids = dict[str, UUID]
@@ -72,7 +72,7 @@ async def waits_until(key: UUID) -> datetime | None:
 async def pass_to(now: datetime) -> None:
     """What workers do until then: alarms and timeouts."""
     await fire_all(now)
-    while await end_due_windows(now):
+    while await fire_due_timers(now):
         pass
 
 
@@ -297,7 +297,7 @@ async def test_five_workers_open_and_pass_on_each_step_once(ids: Ids) -> None:
     keys = [await owned(ids, began) for _ in range(6)]
 
     async def work(now: datetime) -> None:
-        while (await fire_due(now, limit=3)).clocks or await end_due_windows(now, limit=3):
+        while (await fire_due(now, limit=3)).clocks or await fire_due_timers(now, limit=3):
             pass
 
     for now in (began + hours(9), began + hours(9.5)):
@@ -323,7 +323,7 @@ async def test_taking_note_while_it_times_out_ends_one_way_or_the_other(ids: Ids
 
     await asyncio.gather(
         *(operations.acknowledge_escalation(director, key, now=due) for key in keys),
-        *(end_due_windows(due, limit=2) for _ in range(4)),
+        *(fire_due_timers(due, limit=2) for _ in range(4)),
     )
     await pass_to(began + hours(9.9))
 

@@ -26,8 +26,8 @@ from itr.actors.permission import ensure_may
 from itr.actors.roles import DECIDING, Permission, Role
 from itr.errors import NotFound
 from itr.events.work import Work, transaction
-from itr.notifications.personal import tell_persons
-from itr.notifications.telling import TOLD
+from itr.notifications.notify import NOTIFIED
+from itr.notifications.personal import notify_persons
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
 from itr.people.rules import ensure_roles_fit
@@ -120,7 +120,7 @@ async def ask(work: Work, actor: Actor, asked: Asked, now: datetime) -> None:
     )
     others = await work.connection.execute_query_dict(_APPROVERS, [actor.id, asked.person_id])
     told = {asked.person_id, *(each["id"] for each in others)} - {actor.id}
-    await _tell(work, row, actor, "ApprovalAsked", told, now)
+    await _notify(work, row, actor, "ApprovalAsked", told, now)
 
 
 async def withdraw_role(
@@ -268,10 +268,10 @@ async def _decide(
     row.decided_by_id = by.id if by.in_person else None
     await row.save(update_fields=["state", "decided_at", "decided_by_id", "secret_hash"])
     told = {row.asked_by_id, row.person_id} - {by.id}
-    await _tell(work, row, by, f"Approval{state.value.title()}", told, now)
+    await _notify(work, row, by, f"Approval{state.value.title()}", told, now)
 
 
-async def _tell(
+async def _notify(
     work: Work, row: AccessApproval, by: Actor, type: str, told: set[UUID], now: datetime
 ) -> None:
     """Write it to the log, and to the lists of those whom it concerns."""
@@ -285,14 +285,14 @@ async def _tell(
         "role": row.role.value if row.role else None,
     }
     cause = f"{type}:{row.id.hex}"
-    entries = await tell_persons(work, told, cause, words, now=now)
+    entries = await notify_persons(work, told, cause, words, now=now)
     said = {
         "kind": row.kind.value,
         "person": str(row.person_id),
         "role": words["role"],
         "client": str(row.client_id) if row.client_id else None,
         "askedBy": str(row.asked_by_id),
-        **({TOLD: entries} if entries else {}),
+        **({NOTIFIED: entries} if entries else {}),
     }
     await record(work, by, type, about=APPROVAL, subject=row.id, now=now, told=said)
     work.subject_id = subject

@@ -6,17 +6,23 @@ from itr.requests.operations.breaches import (
     refuse_breach_reason,
 )
 from itr.requests.operations.charges import agree_to_charge, offer_charge, price_of, withdraw_charge
+from itr.requests.operations.child_requests import split_request
 from itr.requests.operations.closing import (
     close_request,
     confirm_request,
+    fire_timer,
     reject_solution,
     reopen_request,
-    window_ended,
+)
+from itr.requests.operations.correspondence import (
+    log_call,
+    note_on_request,
+    plan_request,
+    respond_to_request,
 )
 from itr.requests.operations.duplicates import merge_requests
 from itr.requests.operations.emergencies import declare_emergency, publish_bulletin
 from itr.requests.operations.escalations import acknowledge_escalation, escalate_to_management
-from itr.requests.operations.families import split_request
 from itr.requests.operations.handling import (
     change_line,
     deliver_request,
@@ -35,12 +41,6 @@ from itr.requests.operations.intake import (
     reject_request,
     submit_request,
 )
-from itr.requests.operations.talking import (
-    log_call,
-    note_on_request,
-    plan_request,
-    respond_to_request,
-)
 from itr.requests.operations.third_parties import hand_to_partner, take_back
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "dispatch_request",
     "escalate_to_management",
     "explain_breach",
+    "fire_timer",
     "hand_to_partner",
     "log_call",
     "merge_requests",
@@ -80,6 +81,5 @@ __all__ = [
     "submit_request",
     "take_back",
     "wait_request",
-    "window_ended",
     "withdraw_charge",
 ]

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from itr.actors.actor import Actor
-from itr.requests.store import handling
+from itr.requests.store import working_on
 from itr.requests.verbs import breaches
 from itr.sla.terms import BreachReason, Thread
 
@@ -20,7 +20,7 @@ async def explain_breach(
     expected_version: int | None = None,
 ) -> UUID:
     """Give a breached thread its coded reason: the owner, or a line lead."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         breaches.explain(in_hand, thread, reason, note)
     return request_id
 
@@ -34,7 +34,7 @@ async def approve_breach_reason(
     expected_version: int | None = None,
 ) -> UUID:
     """Approve the reason somebody else gave."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         breaches.approve(in_hand, thread)
     return request_id
 
@@ -49,6 +49,6 @@ async def refuse_breach_reason(
     expected_version: int | None = None,
 ) -> UUID:
     """Refuse the reason somebody else gave, and say why."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         breaches.refuse(in_hand, thread, reason)
     return request_id

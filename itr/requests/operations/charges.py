@@ -11,11 +11,11 @@ from itr.errors import Required
 from itr.events.work import Work, transaction
 from itr.requests import rules
 from itr.requests.charge_rules import NothingToCharge, Price
-from itr.requests.handling import Handling
 from itr.requests.models import Request
 from itr.requests.rules import OPEN
-from itr.requests.store import handling, save, take
+from itr.requests.store import save, take, working_on
 from itr.requests.terms import Verb
+from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import charges
 
 
@@ -51,7 +51,7 @@ async def agree_to_charge(
 
     Raises Required, ChargeNotPending, NoPrice, ChargeChanged.
     """
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         price = await price_of(in_hand.request)
         if verb is Verb.WAIVE_CHARGE:
             charges.waive(in_hand, price)
@@ -71,7 +71,7 @@ async def withdraw_charge(
     expected_version: int | None = None,
 ) -> UUID:
     """Take back a charge nobody has decided on."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         charges.withdraw(in_hand, reason)
     return request_id
 
@@ -84,7 +84,7 @@ async def charge_undecided(work: Work, request_id: UUID, *, now: datetime) -> No
         await save(work, in_hand)
 
 
-async def what_it_costs(work: Work, in_hand: Handling) -> tuple[bool, UUID | None]:
+async def what_it_costs(work: Work, in_hand: TicketWork) -> tuple[bool, UUID | None]:
     """Whether no contract covers the request as it stands, and the catalogue item it is then."""
     request = in_hand.request
     found = await foresee(

@@ -1,16 +1,16 @@
-"""Closing: confirm, reject the solution, reopen, close, and windows that end."""
+"""Closing: confirm, reject the solution, reopen, close, and timers that fire."""
 
 from datetime import datetime
 from uuid import UUID
 
 from itr.actors.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
+from itr.requests.assignment import customer_of
 from itr.requests.operations.charges import charge_undecided
+from itr.requests.operations.child_requests import follow_lead, open_children, take_with_parent
 from itr.requests.operations.emergencies import bulletin_due
 from itr.requests.operations.escalations import escalation_due
-from itr.requests.operations.families import follow_lead, open_children, take_with_parent
-from itr.requests.places import customer_of
-from itr.requests.store import handling, save, take
+from itr.requests.store import save, take, working_on
 from itr.requests.terms import RequestStatus
 from itr.requests.timers import BULLETIN, CHARGE_REMINDER, CONFIRMATION, CONFIRMATION_REMINDER
 from itr.requests.verbs import closing
@@ -27,7 +27,7 @@ async def confirm_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Accept the solution; a named person of the customer has checked the result."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         verifier = verified_by or actor.id
         if verifier != actor.id:
             await customer_of(in_hand.request.customer_id, verifier, "verifiedById")
@@ -45,7 +45,7 @@ async def reject_solution(
     expected_version: int | None = None,
 ) -> UUID:
     """Send the solution back: counts as a reopen (R-SLA-09)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         closing.reject_solution(in_hand, reason, service_down=service_down)
     return request_id
 
@@ -72,12 +72,12 @@ async def close_request(
     actor: Actor, request_id: UUID, *, now: datetime, expected_version: int | None = None
 ) -> UUID:
     """Close a confirmed request: stops CLOSURE."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         closing.close(in_hand, open_children=await open_children(request_id))
     return request_id
 
 
-async def window_ended(work: Work, request_id: UUID, kind: str, *, now: datetime) -> None:
+async def fire_timer(work: Work, request_id: UUID, kind: str, *, now: datetime) -> None:
     """Do what a timer of this kind is for, in the transaction that takes it.
 
     Silence confirms, half of it reminds (R-REQ-04), a bulletin was due (R-REQ-11), an escalation

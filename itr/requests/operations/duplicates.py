@@ -6,8 +6,8 @@ from uuid import UUID
 from itr.actors.actor import Actor
 from itr.catalogue.authorisation import return_quota
 from itr.events.work import transaction
-from itr.requests import family_rules
-from itr.requests.operations.families import open_children
+from itr.requests import child_request_rules
+from itr.requests.operations.child_requests import open_children
 from itr.requests.store import lock_visible, save, take
 from itr.requests.terms import Verb
 from itr.requests.verbs import duplicates
@@ -35,8 +35,8 @@ async def merge_requests(
         duplicate = await take(work, actor, duplicate_id, now, expected_version)
         survivor = await take(work, actor, survivor_id, now)
         duplicate.ensure_may(Verb.MERGE)
-        family_rules.ensure_merges(duplicate.request, survivor.request)
-        family_rules.ensure_no_open_children(await open_children(duplicate_id))
+        child_request_rules.ensure_merges(duplicate.request, survivor.request)
+        child_request_rules.ensure_no_open_children(await open_children(duplicate_id))
         duplicates.end_in(duplicate, survivor.request)
         duplicates.take_over(survivor, duplicate)
         await return_quota(work, duplicate_id, duplicate.now)

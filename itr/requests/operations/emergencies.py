@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 
 from itr.actors.actor import Actor
 from itr.events.work import Work
-from itr.notifications.telling import tell
+from itr.notifications.notify import notify
 from itr.requests.emergency_rules import due_times
 from itr.requests.models import Bulletin, Request
 from itr.requests.priority import Classification
-from itr.requests.store import handling, lock_visible
+from itr.requests.store import lock_visible, working_on
 from itr.requests.terms import BulletinKind
 from itr.requests.timers import BULLETIN
 from itr.requests.verbs import emergencies
@@ -30,7 +30,7 @@ async def declare_emergency(
 
     Before acceptance, when it has no priority of its own, `found` confirms the outage (R-ENT-01).
     """
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         emergencies.declare(in_hand, reason, found)
     return request_id
 
@@ -45,7 +45,7 @@ async def publish_bulletin(
     expected_version: int | None = None,
 ) -> UUID:
     """Publish a status bulletin; the customer reads it."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         told = await Bulletin.filter(request_id=request_id).values_list("kind", flat=True)
         bulletin = emergencies.publish(in_hand, kind, text, frozenset(map(str, told)))
         await bulletin.save(force_create=True)
@@ -69,4 +69,4 @@ async def bulletin_due(work: Work, request_id: UUID, *, now: datetime) -> None:
     await Timer.filter(request_id=request_id, kind=BULLETIN).delete()
     await Timer.create(id=uuid4(), kind=BULLETIN, request_id=request_id, due_at=following)
     facts = [emergencies.missed(request, each, now, notifies=each == missed[-1]) for each in missed]
-    await tell(work, facts, now)
+    await notify(work, facts, now)

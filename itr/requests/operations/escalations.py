@@ -5,8 +5,8 @@ from uuid import UUID
 
 from itr.actors.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
+from itr.notifications.notify import notify
 from itr.notifications.recipients import Recipients
-from itr.notifications.telling import tell
 from itr.requests.store import take
 from itr.requests.terms import Verb
 from itr.texts import ensure_text
@@ -24,9 +24,9 @@ from itr.tickets.escalations import (
     around_management,
     escalation_fact,
     open_steps,
+    payload_of,
     standing_of,
     wait_on,
-    words_of,
 )
 from itr.tickets.terms import EscalationCause, ManagementStep
 
@@ -35,7 +35,7 @@ update escalation set acknowledged_by_id = $2, acknowledged_at = $3, revision = 
 where id = any($1) returning id, revision, step
 """
 _PASS_ON = "update escalation set ended_at = $2, revision = revision + 1 where id = $1"
-_TELL_AGAIN = """
+_NOTIFY_AGAIN = """
 update escalation set told_again = true, revision = revision + 1 where id = $1
 """
 
@@ -63,7 +63,9 @@ async def escalate_to_management(
         around = await around_management(work.connection, [request_id])
         opening = Opening(request_id, step, EscalationCause.BY_HAND, reason=text)
         at = in_hand.now
-        await tell(work, await open_steps(work, [opening], standing, around, by=actor, now=at), at)
+        await notify(
+            work, await open_steps(work, [opening], standing, around, by=actor, now=at), at
+        )
         work.subject_id = request_id
     return request_id
 
@@ -96,7 +98,7 @@ async def acknowledge_escalation(
                 escalation_fact(
                     "EscalationAcknowledged",
                     row,
-                    words_of(in_hand.request),
+                    payload_of(in_hand.request),
                     told,
                     by=actor,
                     now=in_hand.now,
@@ -120,13 +122,13 @@ async def escalation_due(work: Work, request_id: UUID, *, now: datetime) -> None
         openings = []
         for row in sorted(due, key=lambda each: each["step"]):
             if row["step"] == TOP:
-                await _tell_again(work, row, around, now)
+                await _notify_again(work, row, around, now)
             elif any(each["step"] > row["step"] for each in rows):
                 await work.connection.execute_query(_PASS_ON, [row["id"], now])
             else:
                 openings.append(_further(row))
         facts = await open_steps(work, openings, standing, around, by=SYSTEM, now=now)
-        await tell(work, facts, now)
+        await notify(work, facts, now)
     await wait_on(work.connection, request_id)
 
 
@@ -151,8 +153,8 @@ def _further(row: Row) -> Opening:
     )
 
 
-async def _tell_again(work: Work, row: Row, around: Recipients, now: datetime) -> None:
-    await work.connection.execute_query(_TELL_AGAIN, [row["id"]])
+async def _notify_again(work: Work, row: Row, around: Recipients, now: datetime) -> None:
+    await work.connection.execute_query(_NOTIFY_AGAIN, [row["id"]])
     told = {
         "step": step_of(row["step"]).value,
         "person": str(row["person_id"]) if row["person_id"] else None,
@@ -165,4 +167,4 @@ async def _tell_again(work: Work, row: Row, around: Recipients, now: datetime) -
     anew = {"id": row["id"], "revision": row["revision"] + 1}
     request = around.requests[row["request_id"]]
     fact = escalation_fact("EscalationRepeated", anew, request, told, by=SYSTEM, now=now)
-    await tell(work, [fact], now)
+    await notify(work, [fact], now)

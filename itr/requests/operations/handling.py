@@ -5,11 +5,11 @@ from uuid import UUID
 
 from itr.actors.actor import Actor
 from itr.errors import InvalidInput, Required
-from itr.requests.handling import Handling
-from itr.requests.places import hold, home_of, place_it_is_in, place_of, queues_stood_in
+from itr.requests.assignment import hold, home_of, place_it_is_in, place_of, queues_stood_in
 from itr.requests.rules import PlaceOfWork
-from itr.requests.store import handling
+from itr.requests.store import working_on
 from itr.requests.terms import Verb
+from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import handling as moves
 from itr.sla.terms import WaitingReason
 
@@ -24,7 +24,7 @@ async def dispatch_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Send a request to a queue, or to a person of it."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(Verb.DISPATCH)
         await hold(assignee_id)
         moves.dispatch(in_hand, await place_of(actor, queue_id), assignee_id)
@@ -35,7 +35,7 @@ async def start_request(
     actor: Actor, request_id: UUID, *, now: datetime, expected_version: int | None = None
 ) -> UUID:
     """Take a request and become its owner (R-ROLE-07)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         await hold(actor.id)
         moves.start(in_hand, await place_it_is_in(in_hand.request.queue_id))
     return request_id
@@ -51,7 +51,7 @@ async def wait_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Wait for somebody else (R-REQ-03)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         moves.wait(in_hand, reason, note)
     return request_id
 
@@ -66,7 +66,7 @@ async def resume_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Go on, or wait no more for one `reason`; a customer by answering what waits for them."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         moves.resume(in_hand, answer, reason)
     return request_id
 
@@ -80,7 +80,7 @@ async def restore_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Service is up again: stops RESTORATION (R-SLA-01)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         moves.restore(in_hand, workaround)
     return request_id
 
@@ -95,7 +95,7 @@ async def deliver_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Hand the solution to the customer: stops RESOLUTION, starts CLOSURE (R-SLA-01)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         moves.deliver(in_hand, solution, restores_service=restores_service)
     return request_id
 
@@ -110,7 +110,7 @@ async def requeue_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Put a request back into its queue, or another: nobody's again."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(Verb.REQUEUE)
         moves.requeue(in_hand, await _place_to_wait_in(in_hand, queue_id), reason)
     return request_id
@@ -131,7 +131,7 @@ async def change_line(
 
     A partner firm that hands back need not say where to: it knows no queue of ours.
     """
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(verb)
         await hold(assignee_id)
         place = await _place_to_go_to(in_hand, verb, queue_id)
@@ -139,7 +139,7 @@ async def change_line(
     return request_id
 
 
-async def _place_to_wait_in(in_hand: Handling, queue_id: UUID | None) -> PlaceOfWork:
+async def _place_to_wait_in(in_hand: TicketWork, queue_id: UUID | None) -> PlaceOfWork:
     """The queue that is named, else the one the request is in."""
     if queue_id is not None:
         return await place_of(in_hand.actor, queue_id)
@@ -153,7 +153,7 @@ async def _place_to_wait_in(in_hand: Handling, queue_id: UUID | None) -> PlaceOf
     return place
 
 
-async def _place_to_go_to(in_hand: Handling, verb: Verb, queue_id: UUID | None) -> PlaceOfWork:
+async def _place_to_go_to(in_hand: TicketWork, verb: Verb, queue_id: UUID | None) -> PlaceOfWork:
     """The queue that is named; what a partner firm hands back comes home without a name."""
     if queue_id is not None:
         stood_in = queues_stood_in(in_hand.stints) if verb is Verb.HAND_BACK else frozenset()

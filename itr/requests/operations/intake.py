@@ -10,13 +10,13 @@ from itr.catalogue.terms import EntitlementOutcome
 from itr.errors import Forbidden
 from itr.events.work import Work, transaction
 from itr.requests import rules
-from itr.requests.handling import Handling
 from itr.requests.intake import Intake, new_request
 from itr.requests.operations.charges import what_it_costs
-from itr.requests.operations.families import cancel_children, lead_children
+from itr.requests.operations.child_requests import cancel_children, lead_children
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.store import calendars_in_force, save, take, work_has_begun
 from itr.requests.terms import RejectionCode, Verb
+from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import intake
 
 
@@ -127,7 +127,7 @@ async def cancel_request(
 
 
 async def _authorised(
-    work: Work, in_hand: Handling, classification: Classification
+    work: Work, in_hand: TicketWork, classification: Classification
 ) -> intake.Authorised:
     request = in_hand.request
     found = await authorise(

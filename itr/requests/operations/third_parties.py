@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from itr.actors.actor import Actor
-from itr.requests.places import hold, place_of
-from itr.requests.store import handling
+from itr.requests.assignment import hold, place_of
+from itr.requests.store import working_on
 from itr.requests.terms import Verb
 from itr.requests.verbs import third_parties
 
@@ -22,7 +22,7 @@ async def hand_to_partner(
     expected_version: int | None = None,
 ) -> UUID:
     """Hand a request, or a child of one, to a partner firm under that firm's own clock."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(Verb.HAND_TO_PARTNER)
         await hold(assignee_id)
         place = await place_of(actor, queue_id)
@@ -41,7 +41,7 @@ async def take_back(
     expected_version: int | None = None,
 ) -> UUID:
     """Take a request back from a partner firm into a queue of ours."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
         in_hand.ensure_may(Verb.TAKE_BACK)
         await hold(assignee_id)
         place = await place_of(actor, queue_id)

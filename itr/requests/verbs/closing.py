@@ -5,18 +5,18 @@ from uuid import UUID
 
 from itr.events.log import Audience
 from itr.requests import rules
+from itr.requests.child_request_rules import ensure_no_open_children
 from itr.requests.emergency_rules import BULLETIN_EVERY, ProblemMissing
-from itr.requests.family_rules import ensure_no_open_children
-from itr.requests.handling import Handling
 from itr.requests.terms import RequestStatus, Verb
-from itr.requests.timers import end_confirmation_window, expect_bulletin
+from itr.requests.ticket_work import TicketWork
+from itr.requests.timers import expect_bulletin, stop_confirmation_timers
 from itr.requests.verbs.handling import mark_restored
 from itr.requests.verbs.intake import retarget
 from itr.sla.terms import Thread
 from itr.texts import ensure_text
 
 
-def confirm(work: Handling, verified_by: UUID) -> None:
+def confirm(work: TicketWork, verified_by: UUID) -> None:
     """The customer accepts the solution; a named person has checked the result."""
     work.ensure_may(Verb.CONFIRM)
     rules.ensure_can_move(work.request.status, Verb.CONFIRM)
@@ -24,26 +24,26 @@ def confirm(work: Handling, verified_by: UUID) -> None:
     _confirmed(work, by_silence=False)
 
 
-def confirm_by_silence(work: Handling) -> None:
+def confirm_by_silence(work: TicketWork) -> None:
     """No answer within the window: confirmed, and marked so (R-REQ-04)."""
     rules.ensure_can_move(work.request.status, Verb.CONFIRM)
     _confirmed(work, by_silence=True)
 
 
-def remind_of_confirmation(work: Handling, until: datetime) -> None:
+def remind_of_confirmation(work: TicketWork, until: datetime) -> None:
     """Half of the window has passed without an answer; `until` is its end (R-REQ-04)."""
     rules.ensure_can_move(work.request.status, Verb.CONFIRM)
     work.record("ConfirmationReminded", Audience.PUBLIC, {"until": until.isoformat()})
 
 
-def reject_solution(work: Handling, reason: str, *, service_down: bool) -> None:
+def reject_solution(work: TicketWork, reason: str, *, service_down: bool) -> None:
     """The solution does not do: RESOLUTION goes on, CLOSURE is cancelled (R-SLA-09)."""
     work.ensure_may(Verb.REJECT_SOLUTION)
     rules.ensure_can_move(work.request.status, Verb.REJECT_SOLUTION)
     _go_on(work, "SolutionRejected", reason, service_down=service_down)
 
 
-def reopen(work: Handling, reason: str, *, service_down: bool) -> None:
+def reopen(work: TicketWork, reason: str, *, service_down: bool) -> None:
     """It was not resolved after all: the time it counted as solved is excluded (R-SLA-09)."""
     request = work.request
     work.ensure_may(Verb.REOPEN)
@@ -53,7 +53,7 @@ def reopen(work: Handling, reason: str, *, service_down: bool) -> None:
     _go_on(work, "RequestReopened", reason, service_down=service_down)
 
 
-def go_on(work: Handling, reason: str) -> None:
+def go_on(work: TicketWork, reason: str) -> None:
     """A request of another system was withdrawn and goes on after all (R-IMP-01, R-SLA-09).
 
     Its clocks go on where they stood, under what is promised by now.
@@ -71,7 +71,7 @@ def go_on(work: Handling, reason: str) -> None:
     work.record("RequestReopened", Audience.PUBLIC, {**moved, "reason": text, "serviceDown": False})
 
 
-def close(work: Handling, *, open_children: int = 0) -> None:
+def close(work: TicketWork, *, open_children: int = 0) -> None:
     """Close a confirmed request: stops CLOSURE.
 
     Its children have closed before it (R-REQ-09), an emergency has a problem (R-REQ-11).
@@ -89,20 +89,20 @@ def close(work: Handling, *, open_children: int = 0) -> None:
     work.record("RequestClosed", Audience.PUBLIC, moved)
 
 
-def _confirmed(work: Handling, *, by_silence: bool) -> None:
+def _confirmed(work: TicketWork, *, by_silence: bool) -> None:
     """A solution that is accepted leaves no service down, whatever it was said to restore."""
     work.request.confirmed_at = work.now
     mark_restored(work)
     work.request.confirmed_by_silence = by_silence
-    end_confirmation_window(work)
+    stop_confirmation_timers(work)
     moved = work.move_to(RequestStatus.CONFIRMED)
     work.record("RequestConfirmed", Audience.PUBLIC, {**moved, "bySilence": by_silence})
 
 
-def _go_on(work: Handling, event: str, reason: str, *, service_down: bool) -> None:
+def _go_on(work: TicketWork, event: str, reason: str, *, service_down: bool) -> None:
     request = work.request
     text = ensure_text(reason, "reason")
-    end_confirmation_window(work)
+    stop_confirmation_timers(work)
     work.book.annul(Thread.CLOSURE, work.now)
     work.book.reopen(Thread.RESOLUTION, work.now)
     if service_down:
@@ -119,7 +119,7 @@ def _go_on(work: Handling, event: str, reason: str, *, service_down: bool) -> No
     work.record(event, Audience.PUBLIC, {**moved, "reason": text, "serviceDown": service_down})
 
 
-def _resume_stint(work: Handling) -> None:
+def _resume_stint(work: TicketWork) -> None:
     if work.stints and work.stints[-1].ended_at is not None:
         request = work.request
         work.begin_stint(request.line, queue_id=request.queue_id, partner_id=request.partner_id)

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from itr.events.log import Audience
-from itr.requests.handling import Handling
+from itr.requests.ticket_work import TicketWork
 
 
-def correct(work: Handling, *, customer_id: UUID, product_id: UUID | None) -> None:
+def correct(work: TicketWork, *, customer_id: UUID, product_id: UUID | None) -> None:
     """Another customer's, or about another product: as another system corrected it (R-IMP-01)."""
     request = work.request
     before = {"customerBefore": request.customer_id, "productBefore": request.product_id}

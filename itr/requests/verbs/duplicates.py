@@ -4,8 +4,8 @@ from typing import Protocol
 from uuid import UUID
 
 from itr.events.log import Audience
-from itr.requests.handling import Handling
 from itr.requests.terms import RequestStatus
+from itr.requests.ticket_work import TicketWork
 from itr.requests.timers import expect_bulletin
 from itr.requests.verbs import charges
 from itr.requests.waiting import end_all
@@ -24,7 +24,7 @@ class Survivor(Protocol):
         """What people call it."""
 
 
-def end_in(duplicate: Handling, survivor: Survivor) -> None:
+def end_in(duplicate: TicketWork, survivor: Survivor) -> None:
     """End the duplicate: its clocks are cancelled, nothing alarms any more."""
     request = duplicate.request
     for thread in duplicate.book.unfinished():
@@ -38,7 +38,7 @@ def end_in(duplicate: Handling, survivor: Survivor) -> None:
     duplicate.record("RequestMerged", Audience.PUBLIC, {**moved, "survivor": survivor.number})
 
 
-def take_over(survivor: Handling, duplicate: Handling) -> None:
+def take_over(survivor: TicketWork, duplicate: TicketWork) -> None:
     """Keep the earliest registration time, and the earliest answer the customer was given.
 
     The clocks are recounted as if they had started then; a breach this proves is a breach.

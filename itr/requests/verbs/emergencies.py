@@ -6,16 +6,16 @@ from uuid import uuid4, uuid5
 from itr.actors.actor import SYSTEM
 from itr.events.log import Audience, Fact
 from itr.requests import emergency_rules, rules
-from itr.requests.handling import Handling
 from itr.requests.models import Bulletin, Request
 from itr.requests.priority import Classification, priority_of
 from itr.requests.terms import BulletinKind, RequestStatus, Verb
+from itr.requests.ticket_work import TicketWork
 from itr.requests.timers import expect_bulletin
 from itr.requests.verbs.handling import answer_the_customer
 from itr.texts import ensure_text
 
 
-def declare(work: Handling, reason: str, found: Classification | None) -> None:
+def declare(work: TicketWork, reason: str, found: Classification | None) -> None:
     """Call a P1 outage an emergency; bulletins are due from now on.
 
     What is only registered has no priority of its own yet: `found` confirms the outage.
@@ -38,7 +38,7 @@ def declare(work: Handling, reason: str, found: Classification | None) -> None:
     )
 
 
-def publish(work: Handling, kind: BulletinKind, text: str, told: frozenset[str]) -> Bulletin:
+def publish(work: TicketWork, kind: BulletinKind, text: str, told: frozenset[str]) -> Bulletin:
     """Tell how an emergency stands; the next bulletin is due 30 minutes on, until recovery."""
     request = work.request
     work.ensure_may(Verb.PUBLISH_BULLETIN)

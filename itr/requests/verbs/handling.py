@@ -7,26 +7,28 @@ from uuid import UUID
 from itr.actors.roles import Role
 from itr.events.log import Audience
 from itr.requests import rules
-from itr.requests.handling import Handling
 from itr.requests.models import Request
 from itr.requests.rules import PlaceOfWork
 from itr.requests.terms import RequestStatus, Verb
-from itr.requests.timers import set_confirmation_window
+from itr.requests.ticket_work import TicketWork
+from itr.requests.timers import set_confirmation_timers
 from itr.requests.waiting import end_all, end_reason, open_reason, open_reasons
 from itr.sla.terms import Thread, WaitingReason
 from itr.texts import ensure_text
 
 
-def dispatch(work: Handling, place: PlaceOfWork, assignee_id: UUID | None) -> None:
+def dispatch(work: TicketWork, place: PlaceOfWork, assignee_id: UUID | None) -> None:
     """Send a request to a queue, or to a person of it."""
     work.ensure_may(Verb.DISPATCH)
     rules.ensure_can_move(work.request.status, Verb.DISPATCH)
     moved = work.move_to(RequestStatus.DISPATCHED)
     put(work, place, assignee_id, reason=None)
-    work.record("RequestDispatched", Audience.PARTNER, {**moved, **words_of(place, assignee_id)})
+    work.record(
+        "RequestDispatched", Audience.PARTNER, {**moved, **place_payload(place, assignee_id)}
+    )
 
 
-def start(work: Handling, place: PlaceOfWork | None) -> None:
+def start(work: TicketWork, place: PlaceOfWork | None) -> None:
     """Take a request: the assignee, or anyone of the queue, who becomes the owner (R-ROLE-07)."""
     request = work.request
     work.ensure_may(Verb.START)
@@ -44,7 +46,9 @@ def start(work: Handling, place: PlaceOfWork | None) -> None:
     work.record("RequestStarted", Audience.PUBLIC, {**moved, "assignee": str(work.actor.id)})
 
 
-def wait(work: Handling, reason: WaitingReason, note: str | None, *, instead: bool = False) -> None:
+def wait(
+    work: TicketWork, reason: WaitingReason, note: str | None, *, instead: bool = False
+) -> None:
     """Wait for somebody else; pauses what the service level pauses for it (R-REQ-03).
 
     What it waits for already goes on beside it, but `instead` of that in another system's past,
@@ -59,7 +63,7 @@ def wait(work: Handling, reason: WaitingReason, note: str | None, *, instead: bo
     work.record("RequestWaiting", Audience.PUBLIC, {**moved, "reason": reason.value, "text": text})
 
 
-def resume(work: Handling, answer: str | None, reason: WaitingReason | None = None) -> None:
+def resume(work: TicketWork, answer: str | None, reason: WaitingReason | None = None) -> None:
     """Go on where the request stood: the owner, or the customer by answering.
 
     Without a `reason` the owner ends them all, the customer what waits for the customer; while
@@ -91,7 +95,7 @@ def ensure_waits_for_customer(request: Request, reason: WaitingReason | None) ->
         raise rules.NotOwner()
 
 
-def restore(work: Handling, workaround: str) -> None:
+def restore(work: TicketWork, workaround: str) -> None:
     """Service is up again, by a workaround: stops RESTORATION (R-SLA-01)."""
     request = work.request
     work.ensure_may(Verb.RESTORE)
@@ -104,7 +108,7 @@ def restore(work: Handling, workaround: str) -> None:
     work.record("RequestRestored", Audience.PUBLIC, {**moved, "text": request.workaround})
 
 
-def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
+def deliver(work: TicketWork, solution: str, *, restores_service: bool) -> None:
     """Hand the solution to the customer: stops RESOLUTION, starts CLOSURE (R-SLA-01).
 
     From WAITING it resumes and delivers at one instant; the pause is subtracted first (R-SLA-07).
@@ -126,7 +130,7 @@ def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
     if request.parent_id is None:
         target = work.terms.target(request.priority, Thread.CLOSURE)
         work.book.start(Thread.CLOSURE, work.now, target, work.terms.calendar_id)
-    set_confirmation_window(work)
+    set_confirmation_timers(work)
     work.move_to(RequestStatus.DELIVERED)
     work.record(
         "RequestDelivered",
@@ -135,7 +139,7 @@ def deliver(work: Handling, solution: str, *, restores_service: bool) -> None:
     )
 
 
-def requeue(work: Handling, place: PlaceOfWork, reason: str) -> None:
+def requeue(work: TicketWork, place: PlaceOfWork, reason: str) -> None:
     """Put a request back into a queue: it is nobody's again; RESTORED it stays so (R-REQ-17)."""
     request = work.request
     work.ensure_may(Verb.REQUEUE)
@@ -149,12 +153,12 @@ def requeue(work: Handling, place: PlaceOfWork, reason: str) -> None:
     put(work, place, None, reason=text)
     moved = {"from": before.value, "to": request.status.value}
     work.record(
-        "RequestRequeued", Audience.PARTNER, {**moved, "reason": text, **words_of(place, None)}
+        "RequestRequeued", Audience.PARTNER, {**moved, "reason": text, **place_payload(place, None)}
     )
 
 
 def change_line(
-    work: Handling, verb: Verb, place: PlaceOfWork, assignee_id: UUID | None, reason: str
+    work: TicketWork, verb: Verb, place: PlaceOfWork, assignee_id: UUID | None, reason: str
 ) -> None:
     """Hand a request up or back: another line, another stint, the SLA runs on (R-LIN-01).
 
@@ -173,12 +177,12 @@ def change_line(
     work.record(
         "RequestEscalated" if up else "RequestHandedBack",
         Audience.PARTNER,
-        {**moved, "reason": text, **words_of(place, assignee_id)},
+        {**moved, "reason": text, **place_payload(place, assignee_id)},
     )
 
 
 def put(
-    work: Handling, place: PlaceOfWork, assignee_id: UUID | None, *, reason: str | None
+    work: TicketWork, place: PlaceOfWork, assignee_id: UUID | None, *, reason: str | None
 ) -> None:
     """Place the request on the queue's line and give it the assignee, or nobody."""
     if assignee_id is not None and assignee_id not in place.members:
@@ -188,7 +192,7 @@ def put(
 
 
 def begin_waiting(
-    work: Handling, reason: WaitingReason, *, instead_of: Sequence[WaitingReason] = ()
+    work: TicketWork, reason: WaitingReason, *, instead_of: Sequence[WaitingReason] = ()
 ) -> dict[str, Any]:
     """Wait for this too; the state to return to is kept. Returns what to tell of it."""
     request = work.request
@@ -201,7 +205,7 @@ def begin_waiting(
     return {**work.move_to(RequestStatus.WAITING), **_waits_for(request)}
 
 
-def hold_clocks(work: Handling) -> None:
+def hold_clocks(work: TicketWork) -> None:
     """Pause each thread while an open reason pauses it: one continuous pause (R-REQ-03)."""
     reasons = open_reasons(work.request)
     for thread in work.book.unfinished():
@@ -209,7 +213,7 @@ def hold_clocks(work: Handling) -> None:
         work.book.hold(thread, work.now, pausing)
 
 
-def leave_waiting(work: Handling) -> dict[str, str]:
+def leave_waiting(work: TicketWork) -> dict[str, str]:
     """Return to the kept state and let the clocks count again."""
     request = work.request
     back_to = request.returns_to or RequestStatus.IN_PROGRESS
@@ -218,7 +222,7 @@ def leave_waiting(work: Handling) -> dict[str, str]:
     return work.move_to(back_to)
 
 
-def end_waiting_for(work: Handling, reason: WaitingReason) -> dict[str, Any]:
+def end_waiting_for(work: TicketWork, reason: WaitingReason) -> dict[str, Any]:
     """End one reason. Returns, for the event, from and to, or what it waits for yet."""
     request = work.request
     if open_reasons(request) == (reason,):
@@ -228,7 +232,7 @@ def end_waiting_for(work: Handling, reason: WaitingReason) -> dict[str, Any]:
     return _waits_for(request)
 
 
-def end_waiting_for_the_firm(work: Handling, place: PlaceOfWork) -> dict[str, Any]:
+def end_waiting_for_the_firm(work: TicketWork, place: PlaceOfWork) -> dict[str, Any]:
     """Going to this place ends the wait for a partner firm that gives the request back."""
     request = work.request
     waits = WaitingReason.THIRD_PARTY in open_reasons(request)
@@ -242,7 +246,7 @@ def leaves_the_firm(request: Request, place: PlaceOfWork) -> bool:
     return request.partner_id is not None and place.partner_id is None
 
 
-def mark_restored(work: Handling) -> None:
+def mark_restored(work: TicketWork) -> None:
     """Service is up: stops RESTORATION, unless it was up before."""
     work.request.service_down = False
     if work.book.is_unfinished(Thread.RESTORATION):
@@ -250,14 +254,14 @@ def mark_restored(work: Handling) -> None:
         work.book.complete(Thread.RESTORATION, work.now)
 
 
-def answer_the_customer(work: Handling) -> None:
+def answer_the_customer(work: TicketWork) -> None:
     """A person has answered: stops RESPONSE, once."""
     if work.request.first_response_at is None:
         work.request.first_response_at = work.now
     work.book.complete(Thread.RESPONSE, work.now)
 
 
-def words_of(place: PlaceOfWork, assignee_id: UUID | None) -> dict[str, object]:
+def place_payload(place: PlaceOfWork, assignee_id: UUID | None) -> dict[str, object]:
     """Where a request goes, for its timeline."""
     return {
         "queue": str(place.queue_id) if place.queue_id else None,

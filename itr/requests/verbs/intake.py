@@ -7,11 +7,11 @@ from itr.catalogue.rules import ServiceTerms
 from itr.catalogue.terms import EntitlementOutcome, Priority
 from itr.events.log import Audience
 from itr.requests import rules
-from itr.requests.family_rules import FollowsParent
-from itr.requests.handling import Handling
+from itr.requests.child_request_rules import FollowsParent
 from itr.requests.models import HandOver
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.terms import Charge, RejectionCode, RequestStatus, Verb
+from itr.requests.ticket_work import TicketWork
 from itr.requests.timers import expect_bulletin
 from itr.requests.verbs import charges
 from itr.requests.verbs.handling import hold_clocks
@@ -38,7 +38,7 @@ class Offer:
     item_id: UUID | None
 
 
-def register(work: Handling, offer: Offer | None = None) -> None:
+def register(work: TicketWork, offer: Offer | None = None) -> None:
     """Register a request: its clocks run at the house level, P3, from now (R-ENT-05).
 
     What no contract covers is put to the customer at once, at its price (R-ENT-06).
@@ -64,7 +64,7 @@ def register(work: Handling, offer: Offer | None = None) -> None:
     )
 
 
-def accept(work: Handling, classification: Classification, authorised: Authorised) -> None:
+def accept(work: TicketWork, classification: Classification, authorised: Authorised) -> None:
     """Accept a request: classify, pin its entitlement, retarget its clocks (R-ENT-02, R-PRI-01)."""
     request = work.request
     work.ensure_may(Verb.ACCEPT)
@@ -80,14 +80,14 @@ def accept(work: Handling, classification: Classification, authorised: Authorise
         Audience.PUBLIC,
         {
             **moved,
-            **_words_of(classification),
+            **_payload_of(classification),
             "priority": request.priority.value,
             "entitlement": authorised.outcome.value,
         },
     )
 
 
-def ensure_served(work: Handling, found: Classification, authorised: Authorised) -> None:
+def ensure_served(work: TicketWork, found: Classification, authorised: Authorised) -> None:
     """Refuse what is not served, and what is chargeable while nobody has agreed (R-ENT-01).
 
     An emergency is served whoever pays, as long as it is the P1 outage it was declared to be.
@@ -102,7 +102,7 @@ def ensure_served(work: Handling, found: Classification, authorised: Authorised)
         raise rules.ChargeNotAccepted(price=authorised.price)
 
 
-def reclassify(work: Handling, classification: Classification) -> None:
+def reclassify(work: TicketWork, classification: Classification) -> None:
     """Classify anew: another priority retargets the clocks (R-PRI-03, R-SLA-08).
 
     A child is not: it follows its parent (R-REQ-09). Another system may have done so whenever it
@@ -120,14 +120,14 @@ def reclassify(work: Handling, classification: Classification) -> None:
         "RequestReclassified",
         Audience.PUBLIC,
         {
-            **_words_of(classification),
+            **_payload_of(classification),
             "priorityBefore": before.value,
             "priority": request.priority.value,
         },
     )
 
 
-def reauthorise(work: Handling, authorised: Authorised) -> None:
+def reauthorise(work: TicketWork, authorised: Authorised) -> None:
     """Authorise once more after missing data was completed (R-ENT-02).
 
     What turns out not to be served stays as it was accepted: Raises NotServed (R-ENT-01).
@@ -156,7 +156,7 @@ def reauthorise(work: Handling, authorised: Authorised) -> None:
     )
 
 
-def reject(work: Handling, code: RejectionCode, reason: str) -> None:
+def reject(work: TicketWork, code: RejectionCode, reason: str) -> None:
     """Turn a request down, with a coded reason and a sentence the requester is told."""
     work.ensure_may(Verb.REJECT)
     rules.ensure_can_move(work.request.status, Verb.REJECT)
@@ -164,14 +164,14 @@ def reject(work: Handling, code: RejectionCode, reason: str) -> None:
     _end(work, RequestStatus.REJECTED, "RequestRejected", ensure_text(reason, "reason"))
 
 
-def cancel(work: Handling, reason: str) -> None:
+def cancel(work: TicketWork, reason: str) -> None:
     """Withdraw a request before its solution is delivered; its clocks are cancelled."""
     work.ensure_may(Verb.CANCEL)
     rules.ensure_can_move(work.request.status, Verb.CANCEL)
     _end(work, RequestStatus.CANCELLED, "RequestCancelled", ensure_text(reason, "reason"))
 
 
-def _settle_charge(work: Handling, authorised: Authorised) -> None:
+def _settle_charge(work: TicketWork, authorised: Authorised) -> None:
     """What is covered is not charged; what was served first is put to the customer now."""
     if authorised.outcome is not EntitlementOutcome.CHARGEABLE:
         charges.drop(work)
@@ -179,7 +179,7 @@ def _settle_charge(work: Handling, authorised: Authorised) -> None:
         charges.put_to_the_customer(work, authorised.item_id)
 
 
-def _end(work: Handling, status: RequestStatus, event: str, reason: str) -> None:
+def _end(work: TicketWork, status: RequestStatus, event: str, reason: str) -> None:
     for thread in work.book.unfinished():
         work.book.cancel(thread, work.now)
     charges.drop(work)
@@ -193,7 +193,7 @@ def _end(work: Handling, status: RequestStatus, event: str, reason: str) -> None
     work.record(event, Audience.PUBLIC, told)
 
 
-def _classify(work: Handling, classification: Classification, terms: ServiceTerms) -> None:
+def _classify(work: TicketWork, classification: Classification, terms: ServiceTerms) -> None:
     request = work.request
     request.problem_type = classification.problem_type
     request.fault_level = classification.fault_level
@@ -202,7 +202,7 @@ def _classify(work: Handling, classification: Classification, terms: ServiceTerm
     retarget(work, terms)
 
 
-def retarget(work: Handling, terms: ServiceTerms) -> None:
+def retarget(work: TicketWork, terms: ServiceTerms) -> None:
     """Put a request under other terms; what was counted and paused stays (R-SLA-08).
 
     A thread that came to its end has the new promise should it be reopened (R-SLA-09); one whose
@@ -222,7 +222,7 @@ def retarget(work: Handling, terms: ServiceTerms) -> None:
     hold_clocks(work)
 
 
-def _words_of(classification: Classification) -> dict[str, str]:
+def _payload_of(classification: Classification) -> dict[str, str]:
     return {
         "problemType": classification.problem_type.value,
         "faultLevel": classification.fault_level.value,
@@ -230,7 +230,7 @@ def _words_of(classification: Classification) -> dict[str, str]:
     }
 
 
-def _let_the_partner_follow(work: Handling) -> None:
+def _let_the_partner_follow(work: TicketWork) -> None:
     """A partner that registers a customer's request keeps read-only sight of it (R-ROLE-03)."""
     kind, organisation = work.actor.organisation_kind, work.actor.organisation_id
     if kind != "PARTNER" or organisation is None:

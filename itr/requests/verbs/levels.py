@@ -3,13 +3,13 @@
 from itr.catalogue.rules import ServiceTerms
 from itr.catalogue.terms import Priority
 from itr.events.log import Audience
-from itr.requests.handling import Handling
 from itr.requests.priority import classification_of, priority_of
+from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs.intake import retarget
 from itr.sla.clocks import is_asleep
 
 
-def move_to_level(work: Handling, terms: ServiceTerms, event: str) -> None:
+def move_to_level(work: TicketWork, terms: ServiceTerms, event: str) -> None:
     """Put a request under another version: it keeps elapsed and paused time (R-SLA-08).
 
     A thread for which nothing is promised any more is cancelled; one that came to its end has the

@@ -6,14 +6,14 @@ from uuid import UUID
 from itr.errors import DomainError
 from itr.events.log import Audience
 from itr.requests import rules
-from itr.requests.handling import Handling
 from itr.requests.rules import MOVES, PlaceOfWork
 from itr.requests.terms import Verb
+from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs.handling import (
     begin_waiting,
     end_waiting_for_the_firm,
+    place_payload,
     put,
-    words_of,
 )
 from itr.sla.terms import WaitingReason
 from itr.texts import ensure_text
@@ -52,7 +52,7 @@ class NotWithPartner(DomainError):
 
 
 def hand_to_partner(
-    work: Handling, place: PlaceOfWork, assignee_id: UUID | None, reason: str, *, waiting: bool
+    work: TicketWork, place: PlaceOfWork, assignee_id: UUID | None, reason: str, *, waiting: bool
 ) -> None:
     """Hand a request to a firm, under the firm's own clock; the customer's runs on.
 
@@ -71,11 +71,11 @@ def hand_to_partner(
     work.record(
         "RequestHandedToPartner",
         Audience.PARTNER,
-        {**moved, "reason": text, **words_of(place, assignee_id)},
+        {**moved, "reason": text, **place_payload(place, assignee_id)},
     )
 
 
-def take_back(work: Handling, place: PlaceOfWork, assignee_id: UUID | None, reason: str) -> None:
+def take_back(work: TicketWork, place: PlaceOfWork, assignee_id: UUID | None, reason: str) -> None:
     """Take a request back from a firm: its clock ends, and so does waiting for it."""
     request = work.request
     work.ensure_may(Verb.TAKE_BACK)
@@ -90,11 +90,11 @@ def take_back(work: Handling, place: PlaceOfWork, assignee_id: UUID | None, reas
     work.record(
         "RequestTakenBack",
         Audience.PARTNER,
-        {**moved, "reason": text, **words_of(place, assignee_id)},
+        {**moved, "reason": text, **place_payload(place, assignee_id)},
     )
 
 
-def _wait_for_the_firm(work: Handling) -> dict[str, Any]:
+def _wait_for_the_firm(work: TicketWork) -> dict[str, Any]:
     request = work.request
     if request.status not in MOVES[Verb.WAIT]:
         raise rules.MoveNotAllowed(

@@ -1,4 +1,4 @@
-"""A request in hand: its row, clocks and stints in memory, changed by verbs, then saved at once."""
+"""Work on one request: row, clocks and stints in memory, changed by verbs, then saved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 from itr.actors.actor import Actor
 from itr.catalogue.rules import ServiceTerms
 from itr.events.log import Audience, Fact
-from itr.requests import journeys
+from itr.requests import routing
+from itr.requests.control_points import ControlPoints
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.policy import ensure_may
-from itr.requests.steps import Steps
 from itr.requests.terms import RequestStatus, Verb
 from itr.sla.clocks import CalendarInForce, ClockBook
 from itr.sla.models import Clock, Timer
@@ -20,13 +20,13 @@ from itr.sla.terms import Thread
 
 
 @dataclass
-class Handling:
+class TicketWork:
     """One actor's piece of work on one request, at one instant.
 
     Verbs change it and `record` what they did; nothing touches the database until it is saved.
     `as_read` is what stints and hand-overs were like when they were read: unchanged they stay.
     `lead` is the parent of a child, where the verb has to do with it.
-    `historic` is a replay of another system's past: windows, timers and alarms are off (R-IMP-01);
+    `historic` is a replay of another system's past: timers and alarms are off (R-IMP-01);
     the clocks of `asleep` warn of nothing until somebody works on the request.
     """
 
@@ -37,7 +37,7 @@ class Handling:
     calendars: Mapping[UUID, CalendarInForce]
     book: ClockBook = field(default_factory=ClockBook)
     clocks: dict[Thread, Clock] = field(default_factory=dict)
-    steps: Steps = field(default_factory=Steps)
+    control_points: ControlPoints = field(default_factory=ControlPoints)
     stints: list[Stint] = field(default_factory=list)
     hand_overs: list[HandOver] = field(default_factory=list)
     as_read: Mapping[UUID, tuple[object, ...]] = field(default_factory=dict)
@@ -61,14 +61,14 @@ class Handling:
         request = self.request
         request.version += 1
         request.updated_at = self.now
-        self.steps.follow(self, type)
+        self.control_points.follow(self, type)
         self._let_go()
-        words = {key: value for key, value in (payload or {}).items() if value is not None}
-        journeys.follow(request, type, words, (stint.line for stint in self.stints))
+        kept = {key: value for key, value in (payload or {}).items() if value is not None}
+        routing.follow(request, type, kept, (stint.line for stint in self.stints))
         if audience is Audience.PARTNER:
-            words["partners"] = self._partners()
+            kept["partners"] = self._partners()
         if clocks := self.book.take_added():
-            words["clocks"] = clocks
+            kept["clocks"] = clocks
         self.facts.append(
             Fact(
                 type=type,
@@ -82,7 +82,7 @@ class Handling:
                 customer_id=request.customer_id,
                 branch_id=request.branch_id,
                 historic=self.historic,
-                payload=words,
+                payload=kept,
             )
         )
 

@@ -1,4 +1,4 @@
-"""A request's control points in hand: loaded, moved by what happens, counted, saved (R-CP-02).
+"""A request's control points: loaded, moved by what happens, counted, saved (R-CP-02).
 
 Verbs only tell what happened; when the request is saved the steps follow. Replayed history has no
 steps: nobody was reminded of them, and replaying stays fast (R-IMP-01).
@@ -35,7 +35,7 @@ from itr.sla.terms import ControlPointState, Thread
 from itr.sla.working_time import WorkingCalendar
 
 if TYPE_CHECKING:
-    from itr.requests.handling import Handling
+    from itr.requests.ticket_work import TicketWork
 
 KEY = ["request_id", "number"]
 _FROM_ROLES = frozenset(StepOwner) & frozenset(str(role) for role in Role) - {
@@ -47,19 +47,19 @@ _FROM_ROLES = frozenset(StepOwner) & frozenset(str(role) for role in Role) - {
 
 
 @dataclass
-class Steps:
+class ControlPoints:
     """The steps of one request, and what has happened since they were read."""
 
     rows: dict[int, ControlPoint] = field(default_factory=dict)
     moves: list[tuple[str, Situation]] = field(default_factory=list)
 
-    def follow(self, work: Handling, event: str) -> None:
+    def follow(self, work: TicketWork, event: str) -> None:
         """Keep what happened, and how the request stands after it."""
         if not work.historic:
             self.moves.append((event, situation_of(work)))
 
 
-def situation_of(work: Handling) -> Situation:
+def situation_of(work: TicketWork) -> Situation:
     """How the request in hand stands now, as far as its steps go."""
     request = work.request
     return Situation(
@@ -84,32 +84,34 @@ def work_of(actor: Actor) -> RowFilter:
     return RowFilter(f"({{alias}}.completed_at is null and {whose})", {"worker": actor.id})
 
 
-async def load_steps(request_id: UUID) -> Steps:
+async def load_control_points(request_id: UUID) -> ControlPoints:
     """The steps of a request as they are kept."""
     rows = await ControlPoint.filter(request_id=request_id)
-    return Steps({row.number: row for row in rows})
+    return ControlPoints({row.number: row for row in rows})
 
 
-async def save_steps(connection: BaseDBAsyncClient, work: Handling) -> None:
+async def save_control_points(connection: BaseDBAsyncClient, work: TicketWork) -> None:
     """Let the steps follow what happened; one write for those that changed."""
-    steps = work.steps
-    if not steps.moves:
+    control_points = work.control_points
+    if not control_points.moves:
         return
-    before = {number: values_of(row) for number, row in steps.rows.items()}
+    before = {number: values_of(row) for number, row in control_points.rows.items()}
     counting = Counting(work, await _calendars(work))
-    for row in _open(steps.rows.values()):
+    for row in _open(control_points.rows.values()):
         counting.retarget(row)
-    for event, situation in steps.moves:
+    for event, situation in control_points.moves:
         counting.follow(event, situation)
-    steps.moves.clear()
-    for row in _open(steps.rows.values()):
+    control_points.moves.clear()
+    for row in _open(control_points.rows.values()):
         counting.pause_or_count(row)
     await _name_owners(connection, work)
-    changed = [row for number, row in steps.rows.items() if before.get(number) != values_of(row)]
-    await write_steps(changed)
+    changed = [
+        row for number, row in control_points.rows.items() if before.get(number) != values_of(row)
+    ]
+    await write_control_points(changed)
 
 
-async def write_steps(changed: Sequence[ControlPoint]) -> None:
+async def write_control_points(changed: Sequence[ControlPoint]) -> None:
     """Write steps that changed, in one statement."""
     for row in changed:
         row.revision += 1
@@ -122,7 +124,7 @@ async def write_steps(changed: Sequence[ControlPoint]) -> None:
 class Counting:
     """The arithmetic of one request's steps at one instant."""
 
-    work: Handling
+    work: TicketWork
     calendars: Mapping[UUID, WorkingCalendar]
 
     def __post_init__(self) -> None:
@@ -136,14 +138,14 @@ class Counting:
 
     def follow(self, event: str, situation: Situation) -> None:
         """Open and complete what the event opens and completes."""
-        rows = self.work.steps.rows
+        rows = self.work.control_points.rows
         here = {number for number, row in rows.items() if not self._is_past(row)}
         open_ = {number for number in here if rows[number].completed_at is None}
         changes = changes_of(event, situation, open=open_, done=here - open_)
         self._apply(changes, open_, here - open_)
 
     def _apply(self, changes: Changes, open_: set[int], done: set[int]) -> None:
-        rows = self.work.steps.rows
+        rows = self.work.control_points.rows
         acted = {number for number in done if rows[number].ended is not ControlPointState.PASSED}
         for number in sorted(changes.acts - acted):
             self._complete(self._entered(number))
@@ -186,7 +188,7 @@ class Counting:
 
     def _entered(self, number: int) -> ControlPoint:
         """The step, open; entered again it goes on with its budget (R-CP-02)."""
-        rows, now = self.work.steps.rows, self.work.now
+        rows, now = self.work.control_points.rows, self.work.now
         row = rows.get(number)
         if row is None:
             row = ControlPoint(
@@ -270,7 +272,7 @@ def values_of(row: ControlPoint) -> tuple[Any, ...]:
 _NOT_COMPARED = {"id", "request_id", "revision"}
 
 
-async def _calendars(work: Handling) -> dict[UUID, WorkingCalendar]:
+async def _calendars(work: TicketWork) -> dict[UUID, WorkingCalendar]:
     """The calendars the steps were counted by; the one in force is put into the work's hand."""
     wanted = work.terms.calendar_id
     if wanted not in work.calendars:
@@ -280,13 +282,13 @@ async def _calendars(work: Handling) -> dict[UUID, WorkingCalendar]:
         found = (await current_calendars([wanted], customer_id=whose))[wanted]
         in_force = CalendarInForce(found.version_id, found.working)
         work.calendars = {**work.calendars, wanted: in_force}
-    versions = {row.calendar_version_id for row in _open(work.steps.rows.values())}
+    versions = {row.calendar_version_id for row in _open(work.control_points.rows.values())}
     return await calendars_of_versions(versions) if versions else {}
 
 
-async def _name_owners(connection: BaseDBAsyncClient, work: Handling) -> None:
+async def _name_owners(connection: BaseDBAsyncClient, work: TicketWork) -> None:
     """Give every open step exactly one named person: its own, else who stands in (R-ROLE-07)."""
-    rows = [row for row in work.steps.rows.values() if row.completed_at is None]
+    rows = [row for row in work.control_points.rows.values() if row.completed_at is None]
     named = {row.number: _own(work, row) for row in rows}
     if missing := [row for row in rows if named[row.number] is None]:
         holders = await _holders(connection, work, missing)
@@ -297,7 +299,7 @@ async def _name_owners(connection: BaseDBAsyncClient, work: Handling) -> None:
         row.owner_id = named[row.number]
 
 
-def _own(work: Handling, row: ControlPoint) -> UUID | None:
+def _own(work: TicketWork, row: ControlPoint) -> UUID | None:
     """Who has the step by the request itself."""
     request, role = work.request, StepOwner(row.owner_role)
     if role is StepOwner.CUSTOMER:
@@ -329,7 +331,7 @@ order by (p.id = $5) desc nulls last limit 1)
 
 
 async def _holders(
-    connection: BaseDBAsyncClient, work: Handling, rows: Iterable[ControlPoint]
+    connection: BaseDBAsyncClient, work: TicketWork, rows: Iterable[ControlPoint]
 ) -> dict[str, UUID]:
     """One active person of each role that is wanted, of the request's branch where there is one.
 

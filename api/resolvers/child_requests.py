@@ -1,4 +1,4 @@
-"""Families of requests and duplicates: their mutations; translate, call, wrap."""
+"""Child requests and duplicates: their mutations; translate, call, wrap."""
 
 from uuid import UUID
 
@@ -6,20 +6,20 @@ import strawberry
 
 from api.resolvers.performing import answered, key_of, on_request
 from api.resolvers.permissions import mutation
-from api.schema import family_inputs as given
+from api.schema import child_request_inputs as given
 from api.schema.catalogue import Product
 from api.schema.payloads import RequestPayload
 from api.schema.requests import ServiceRequest
 from itr.actors.roles import Permission
+from itr.requests.operations.child_requests import Part, split_request
 from itr.requests.operations.duplicates import merge_requests
-from itr.requests.operations.families import Part, split_request
 
 Info = strawberry.Info
 P = Permission
 
 
 @strawberry.type
-class FamilyMutation:
+class ChildRequestMutation:
     """Cross-product and duplicate requests (R-REQ-09, R-REQ-13)."""
 
     @mutation(P.SPLIT_REQUEST, "Open one child per product under the same lead owner.")

@@ -1,4 +1,4 @@
-"""Parents and children (R-REQ-09): splitting, and what a family does together."""
+"""Parents and children (R-REQ-09): splitting, and what they do together."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,15 +10,15 @@ from itr.catalogue.in_force import terms_of
 from itr.catalogue.models import Product
 from itr.errors import DomainError, NotFound, refuse
 from itr.events.work import Work, transaction
-from itr.requests import family_rules
-from itr.requests.handling import Handling
+from itr.requests import child_request_rules
 from itr.requests.intake import free_number
 from itr.requests.models import Request
 from itr.requests.rules import OPEN
 from itr.requests.store import lock_visible, save, take
 from itr.requests.terms import RequestStatus, Verb
-from itr.requests.verbs import families, intake
-from itr.requests.verbs.families import Part
+from itr.requests.ticket_work import TicketWork
+from itr.requests.verbs import child_requests, intake
+from itr.requests.verbs.child_requests import Part
 from itr.sight.row_filter import RowFilter
 
 __all__ = [
@@ -49,10 +49,12 @@ async def split_request(
         )
         products = [part.product_id for part in parts]
         taken = [each.product_id for each in brothers]
-        family_rules.ensure_splits(parent.request, products, taken)
+        child_request_rules.ensure_splits(parent.request, products, taken)
         await _ensure_products(products)
-        children = [families.open_child(parent, part, await _number(parent)) for part in parts]
-        families.split(parent, children)
+        children = [
+            child_requests.open_child(parent, part, await _number(parent)) for part in parts
+        ]
+        child_requests.split(parent, children)
         for child in children:
             await save(work, child)
         await save(work, parent)
@@ -64,28 +66,28 @@ async def open_children(request_id: UUID) -> int:
     return await Request.filter(parent_id=request_id, status__in=list(OPEN)).count()
 
 
-async def cancel_children(work: Work, parent: Handling, reason: str) -> None:
+async def cancel_children(work: Work, parent: TicketWork, reason: str) -> None:
     """Withdraw what is not delivered of a request that is withdrawn.
 
     Who may withdraw the whole may withdraw its parts, also those out of sight.
     """
-    ending = list(family_rules.CHILD_ENDS_WITH_PARENT)
+    ending = list(child_request_rules.CHILD_ENDS_WITH_PARENT)
     children = Request.filter(parent_id=parent.request.id, status__in=ending).order_by("id")
     for key in await children.values_list("id", flat=True):
         child = await take(work, SYSTEM, UUID(str(key)), parent.now)
         child.actor = parent.actor
-        if child.request.status in family_rules.CHILD_ENDS_WITH_PARENT:
+        if child.request.status in child_request_rules.CHILD_ENDS_WITH_PARENT:
             intake.cancel(child, reason)
             await save(work, child)
 
 
-async def lead_children(work: Work, parent: Handling) -> None:
+async def lead_children(work: Work, parent: TicketWork) -> None:
     """Have the open children of a request follow it, also those out of the actor's sight."""
     children = Request.filter(parent_id=parent.request.id, status__in=list(OPEN)).order_by("id")
     for key in await children.values_list("id", flat=True):
         child = await take(work, SYSTEM, UUID(str(key)), parent.now)
         child.actor = parent.actor
-        families.follow(child, parent.request, parent.terms)
+        child_requests.follow(child, parent.request, parent.terms)
         await save(work, child)
 
 
@@ -95,7 +97,7 @@ async def take_with_parent(
     request_id: UUID,
     now: datetime,
     expected_version: int | None = None,
-) -> Handling:
+) -> TicketWork:
     """Take a request that is to go on after its end; a child's parent stays open meanwhile.
 
     The parent is locked before the child, as everywhere. Raises NotFound, Stale, ParentEnded.
@@ -109,16 +111,16 @@ async def take_with_parent(
         return in_hand
     parent = await Request.get(id=parent_id)
     if parent.status not in OPEN:
-        raise family_rules.ParentEnded()
+        raise child_request_rules.ParentEnded()
     in_hand.lead = parent
     return in_hand
 
 
-async def follow_lead(child: Handling) -> None:
+async def follow_lead(child: TicketWork) -> None:
     """A child that goes on has its parent's priority of now (R-REQ-09)."""
     if child.lead is not None:
         terms = await terms_of(child.lead.service_level_version_id)
-        families.follow(child, child.lead, terms)
+        child_requests.follow(child, child.lead, terms)
 
 
 async def _ensure_products(products: Sequence[UUID]) -> None:
@@ -131,6 +133,6 @@ async def _ensure_products(products: Sequence[UUID]) -> None:
     refuse(missing)
 
 
-async def _number(parent: Handling) -> str:
+async def _number(parent: TicketWork) -> str:
     calendar = parent.calendars[parent.terms.calendar_id].working
     return await free_number(parent.now.astimezone(ZoneInfo(calendar.definition.time_zone)))

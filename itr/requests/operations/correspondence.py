@@ -1,12 +1,12 @@
-"""Talking about a request: replies, notes, calls, the plan."""
+"""Correspondence about a request: replies, notes, calls, the plan."""
 
 from datetime import datetime
 from uuid import UUID
 
 from itr.actors.actor import Actor
 from itr.events.log import Audience
-from itr.requests.store import handling
-from itr.requests.verbs import talking
+from itr.requests.store import working_on
+from itr.requests.verbs import correspondence
 
 
 async def respond_to_request(
@@ -18,8 +18,8 @@ async def respond_to_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Reply in public; the first reply of a person of ours stops RESPONSE (R-SLA-01)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
-        talking.respond(in_hand, text)
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
+        correspondence.respond(in_hand, text)
     return request_id
 
 
@@ -33,8 +33,8 @@ async def note_on_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Write an internal note, or one shared with the partner (R-REQ-07)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
-        talking.note(in_hand, text, audience)
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
+        correspondence.note(in_hand, text, audience)
     return request_id
 
 
@@ -47,8 +47,8 @@ async def log_call(
     expected_version: int | None = None,
 ) -> UUID:
     """Log a call with the customer; it answers them (R-SLA-01)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
-        talking.log_call(in_hand, summary)
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
+        correspondence.log_call(in_hand, summary)
     return request_id
 
 
@@ -62,6 +62,6 @@ async def plan_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Tell the customer the plan and the date to expect (R-REQ-05)."""
-    async with handling(actor, request_id, now, expected_version) as in_hand:
-        talking.plan(in_hand, summary, expected_at)
+    async with working_on(actor, request_id, now, expected_version) as in_hand:
+        correspondence.plan(in_hand, summary, expected_at)
     return request_id

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from itr.database import connected
-from itr.requests.windows import AGAIN, end_due_windows
+from itr.requests.due_timers import AGAIN, fire_due_timers
 from itr.settings import Settings
 from itr.sla.models import Timer
 from tests.support.desk import START, furnish, hours
@@ -19,7 +19,7 @@ async def ids(settings: Settings) -> AsyncIterator[dict[str, UUID]]:
         yield await furnish(START)
 
 
-async def test_a_window_nobody_can_end_is_tried_again_later_and_the_next_one_ends(
+async def test_a_timer_that_cannot_fire_is_tried_again_later_and_the_next_one_fires(
     ids: dict[str, UUID],
 ) -> None:
     """R-REQ-04, Decision 4."""
@@ -28,7 +28,7 @@ async def test_a_window_nobody_can_end_is_tried_again_later_and_the_next_one_end
     await Timer.create(id=uuid4(), kind="CONFIRMATION", request_id=second, due_at=START)
     now = START + hours(1)
 
-    taken = await end_due_windows(now)
+    taken = await fire_due_timers(now)
 
     left = await Timer.filter(request_id__in=[first, second], kind__in=["NO_SUCH", "CONFIRMATION"])
     assert taken == 1

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from itr.events.work import transaction
-from itr.requests.operations import window_ended
+from itr.requests.operations import fire_timer
 from itr.settings import Settings
 from tests.support.desk import Desk, open_desk
 from tests.support.requests import (
@@ -57,7 +57,7 @@ async def the_window_ends(desk: Desk, request: dict[str, Any], kind: str) -> Non
 
     async with transaction() as work:
         key = UUID(request["id"].removeprefix("req_"))
-        await window_ended(work, key, kind, now=desk.time.now)
+        await fire_timer(work, key, kind, now=desk.time.now)
 
 
 async def test_a_delivery_sets_the_window_of_three_working_days_with_a_reminder_at_half(

@@ -1,4 +1,4 @@
-"""Telling people, in the transaction that records what happened: lists and messages that leave.
+"""Notifying people, in the transaction that records what happened: lists and messages that leave.
 
 Set-wise: however many facts, a telling is a handful of statements. Each person is told once of
 each cause; what leaves the system is delivered later (R-NOT-02).
@@ -23,9 +23,9 @@ from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of
 from itr.people.terms import Channel, Recipient
 
-logger = logging.getLogger("itr.telling")
+logger = logging.getLogger("itr.notify")
 
-TOLD = "told"
+NOTIFIED = "told"
 """Under this word a fact says in whose lists it stands: person to entry."""
 
 
@@ -37,7 +37,7 @@ class Told:
     news: News
     person: Person
     channels: set[Channel]
-    words: Mapping[str, Any]
+    payload: Mapping[str, Any]
 
 
 _LIST = """
@@ -56,8 +56,8 @@ on conflict do nothing
 """
 
 
-async def tell(work: Work, facts: Sequence[Fact], now: datetime) -> None:
-    """Record facts and tell everybody whom they concern, each once (R-ALM-01, R-NOT-01).
+async def notify(work: Work, facts: Sequence[Fact], now: datetime) -> None:
+    """Record facts and notify everybody whom they concern, each once (R-ALM-01, R-NOT-01).
 
     Facts that are no news to anybody are only recorded. Who wrote a fact is not told of it; the
     fact itself says in whose lists it stands, so that they hear of it at once.
@@ -71,7 +71,7 @@ async def tell(work: Work, facts: Sequence[Fact], now: datetime) -> None:
         await _send(work.connection, told, now)
     work.record(
         *(
-            fact.saying(**{TOLD: listed[place]}) if place in listed else fact
+            fact.saying(**{NOTIFIED: listed[place]}) if place in listed else fact
             for place, fact in enumerate(facts)
         )
     )
@@ -85,7 +85,7 @@ async def _news(connection: BaseDBAsyncClient, facts: Mapping[int, Fact]) -> lis
         for place, fact in facts.items()
         if fact.stream in around.requests
     }
-    recipients = {telling.recipient for each in news.values() for telling in each.tellings}
+    recipients = {rule.recipient for each in news.values() for rule in each.notify_rules}
     named = {each.named for each in news.values() if each.named is not None}
     await around.meet(connection, recipients, named=named)
     return [
@@ -98,20 +98,20 @@ async def _news(connection: BaseDBAsyncClient, facts: Mapping[int, Fact]) -> lis
 def _told(place: int, news: News, around: Recipients, *, but: UUID) -> list[Told]:
     """Everybody the news reaches: one entry a person, whatever they are to the request."""
     request = around.requests[news.request_id]
-    words = {
-        **news.words,
+    payload = {
+        **news.payload,
         "number": request["number"],
         "priority": request["priority"],
         "zone": request["zone"],
     }
     found: dict[UUID, Told] = {}
-    for telling in news.tellings:
-        person, stands_in = _person_for(news, telling.recipient, around)
+    for rule in news.notify_rules:
+        person, stands_in = _person_for(news, rule.recipient, around)
         if person is None or person.id == but:
             continue
-        said = {**words, "standsIn": True} if stands_in else words
+        said = {**payload, "standsIn": True} if stands_in else payload
         entry = found.setdefault(person.id, Told(place, news, person, set(), said))
-        entry.channels |= _reaching(person, telling.channels)
+        entry.channels |= _reaching(person, rule.channels)
     return list(found.values())
 
 
@@ -159,7 +159,7 @@ async def _list(
             "kind": each.news.kind,
             "request_id": each.news.request_id,
             "cause": each.news.cause,
-            "facts": each.words,
+            "facts": each.payload,
         }
         for key, each in listed.items()
     ]
@@ -193,7 +193,7 @@ def _key(told: Told, channel: Channel) -> str:
 
 def _text(told: Told) -> str:
     try:
-        return text_of(told.news.kind, told.words, told.person.language)
+        return text_of(told.news.kind, told.payload, told.person.language)
     except (KeyError, ValueError):
         logger.exception("no words for %s", told.news.cause)
-        return str(told.words["number"])
+        return str(told.payload["number"])

@@ -1,4 +1,4 @@
-"""What mutations on families of requests and on duplicates take."""
+"""What mutations on child requests and on duplicates take."""
 
 import strawberry
 

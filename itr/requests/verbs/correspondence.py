@@ -1,4 +1,4 @@
-"""Talking about a request: replies, notes, calls, the plan (R-REQ-05, R-REQ-07)."""
+"""Correspondence about a request: replies, notes, calls, the plan (R-REQ-05, R-REQ-07)."""
 
 from datetime import datetime
 
@@ -6,13 +6,13 @@ from itr.actors.roles import Role
 from itr.errors import Faults
 from itr.events.log import Audience
 from itr.requests import rules
-from itr.requests.handling import Handling
 from itr.requests.terms import Verb
+from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs.handling import answer_the_customer
 from itr.texts import ensure_text
 
 
-def respond(work: Handling, text: str) -> None:
+def respond(work: TicketWork, text: str) -> None:
     """Reply in public; the first one by a person of ours stops RESPONSE (R-SLA-01).
 
     What a firm's program writes is an automatic message: it answers nobody.
@@ -25,7 +25,7 @@ def respond(work: Handling, text: str) -> None:
     work.record("RequestReplied", Audience.PUBLIC, {"text": words})
 
 
-def note(work: Handling, text: str, audience: Audience) -> None:
+def note(work: TicketWork, text: str, audience: Audience) -> None:
     """Write a note for colleagues, or one shared with the partner; it answers nobody.
 
     What a partner writes is shared with it anyway.
@@ -37,7 +37,7 @@ def note(work: Handling, text: str, audience: Audience) -> None:
     work.record("RequestNoted", shared, {"text": words})
 
 
-def log_call(work: Handling, summary: str) -> None:
+def log_call(work: TicketWork, summary: str) -> None:
     """Log a call with the customer; it answers them."""
     work.ensure_may(Verb.LOG_CALL)
     rules.ensure_can_move(work.request.status, Verb.LOG_CALL)
@@ -46,7 +46,7 @@ def log_call(work: Handling, summary: str) -> None:
     work.record("CallLogged", Audience.PUBLIC, {"text": words})
 
 
-def plan(work: Handling, summary: str, expected_at: datetime) -> None:
+def plan(work: TicketWork, summary: str, expected_at: datetime) -> None:
     """Tell the customer the plan and when to expect the result (R-REQ-05)."""
     work.ensure_may(Verb.PLAN)
     rules.ensure_can_move(work.request.status, Verb.PLAN)

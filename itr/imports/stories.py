@@ -1,4 +1,4 @@
-"""What a request's lines tell together: values that stand until they change, times told once."""
+"""The story of a request's lines: values that stand until they change, times told once."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

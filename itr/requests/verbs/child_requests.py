@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 from itr.catalogue.rules import ServiceTerms
 from itr.events.log import Audience
 from itr.requests import rules
-from itr.requests.handling import Handling
 from itr.requests.models import Request
 from itr.requests.terms import RequestStatus
+from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs.intake import retarget
 from itr.texts import ensure_text
 
@@ -26,7 +26,7 @@ class Part:
     description: str | None = None
 
 
-def open_child(parent: Handling, part: Part, number: str) -> Handling:
+def open_child(parent: TicketWork, part: Part, number: str) -> TicketWork:
     """A child under the parent's owner, where the parent stands; it has no clocks."""
     lead, title = parent.request, part.title or parent.request.title
     request = Request(
@@ -54,7 +54,7 @@ def open_child(parent: Handling, part: Part, number: str) -> Handling:
         registered_at=parent.now,
         updated_at=parent.now,
     )
-    child = Handling(
+    child = TicketWork(
         actor=parent.actor,
         now=parent.now,
         request=request,
@@ -71,13 +71,13 @@ def open_child(parent: Handling, part: Part, number: str) -> Handling:
     return child
 
 
-def split(work: Handling, children: Sequence[Handling]) -> None:
+def split(work: TicketWork, children: Sequence[TicketWork]) -> None:
     """Say on the parent's timeline which children it has now."""
     numbers = [child.request.number for child in children]
     work.record("RequestSplit", Audience.PUBLIC, {"children": numbers})
 
 
-def follow(child: Handling, lead: Request, terms: ServiceTerms) -> None:
+def follow(child: TicketWork, lead: Request, terms: ServiceTerms) -> None:
     """Take over what the parent is classified as, and the terms it runs under (R-REQ-09)."""
     request, before = child.request, child.request.priority
     if [getattr(request, each) for each in LED] == [getattr(lead, each) for each in LED]:

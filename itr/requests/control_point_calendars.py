@@ -13,10 +13,10 @@ from itr.actors.actor import SYSTEM
 from itr.catalogue.in_force import terms_of
 from itr.events.work import transaction
 from itr.passed_over import INCOMPUTABLE, PassedOver
-from itr.requests.handling import Handling
+from itr.requests.control_points import Counting, values_of, write_control_points
 from itr.requests.models import Request
-from itr.requests.steps import Counting, values_of, write_steps
 from itr.requests.store import calendars_in_force
+from itr.requests.ticket_work import TicketWork
 from itr.sla.clocks import CalendarInForce
 from itr.sla.models import ControlPoint
 from itr.sla.operations import calendars_of_versions
@@ -36,16 +36,16 @@ order by p.id limit $1 for update of p skip locked for key share of r skip locke
 """
 
 
-async def recount_steps_batch(now: datetime, limit: int, passed: PassedOver) -> int:
+async def recount_control_points_batch(now: datetime, limit: int, passed: PassedOver) -> int:
     """Count up to `limit` open steps by the calendars in force; returns how many there were."""
     async with transaction() as work:
         found = await work.connection.execute_query_dict(_STALE, [limit, list(passed.ids)])
         request_ids = {each["request_id"] for each in found}
-        await recount_steps(request_ids, now, passed)
+        await recount_control_points(request_ids, now, passed)
     return sum(each["request_id"] not in passed.ids for each in found)
 
 
-async def recount_steps(
+async def recount_control_points(
     request_ids: set[UUID], now: datetime, passed: PassedOver | None = None
 ) -> None:
     """Count the open steps of requests, locked, by the calendars in force for their customers.
@@ -65,7 +65,7 @@ async def recount_steps(
             if passed is None:
                 raise
             passed.note(logger, "steps of request", request.id, error)
-    await write_steps(changed)
+    await write_control_points(changed)
 
 
 async def _recounted(
@@ -76,7 +76,7 @@ async def _recounted(
     whose = (terms.calendar_id, request.customer_id)
     if whose not in in_force:
         in_force[whose] = await calendars_in_force([terms.calendar_id], request.customer_id)
-    in_hand = Handling(SYSTEM, now, request, terms, calendars=in_force[whose])
+    in_hand = TicketWork(SYSTEM, now, request, terms, calendars=in_force[whose])
     versions = {row.calendar_version_id for row in rows}
     counting = Counting(in_hand, await calendars_of_versions(versions))
     before = {row.id: values_of(row) for row in rows}

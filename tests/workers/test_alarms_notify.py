@@ -13,18 +13,18 @@ from itr.catalogue.operations import save_service_level
 from itr.catalogue.projects import create_project
 from itr.database import connected
 from itr.requests import operations
+from itr.requests.due_timers import fire_due_timers
 from itr.requests.intake import Intake
 from itr.requests.models import Request
 from itr.requests.priority import Classification
 from itr.requests.terms import RequestKind, Verb
-from itr.requests.windows import end_due_windows
 from itr.settings import Settings
 from itr.sla.models import ControlPoint
 from itr.sla.terms import Thread, WaitingReason
 from itr.tickets.firing import fire_due
 from itr.tickets.reminders import fire_due_reminders
 from tests.support.desk import ALL_PAUSE, FOUNDER, START, furnish, hours, level_named, targets
-from tests.support.telling import listed, reach_everybody, sent, unreachable
+from tests.support.notified import listed, reach_everybody, sent, unreachable
 from tests.workers.alarms import P1, P3, fire_all, owned, person, promise, registered
 
 Ids = dict[str, UUID]
@@ -301,9 +301,9 @@ async def test_a_customer_is_reminded_to_confirm_by_list_and_letter(ids: Ids) ->
         await person(ids, "LINE1"), key, solution="ok", restores_service=True, now=began
     )
 
-    while await end_due_windows(began + hours(13)):
+    while await fire_due_timers(began + hours(13)):
         pass
-    while await end_due_windows(began + hours(14)):
+    while await fire_due_timers(began + hours(14)):
         pass
 
     told = await listed(key, "CONFIRMATION")
@@ -347,7 +347,7 @@ async def test_without_a_contact_the_projects_is_asked_to_confirm_else_the_dispa
     known = await delivered_for_bolt(ids, began, project)
     unknown = await delivered_for_bolt(ids, began, None)
 
-    while await end_due_windows(began + hours(14)):
+    while await fire_due_timers(began + hours(14)):
         pass
 
     for key, who in ((known, "bolt"), (unknown, "DISPATCH_MANAGER")):
@@ -366,7 +366,7 @@ async def test_an_emergency_is_told_and_so_is_a_bulletin_that_does_not_come(ids:
         await person(ids, "PROCESS_MANAGER"), key, reason="核心网中断", found=None, now=began
     )
     declared = {each["who"] for each in await listed(key, "BULLETIN")}
-    while await end_due_windows(began + hours(1.6)):
+    while await fire_due_timers(began + hours(1.6)):
         pass
 
     assert declared == {"LINE1", "LINE_LEAD", "OPERATIONS_DIRECTOR"}

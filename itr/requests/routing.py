@@ -1,4 +1,4 @@
-"""What a request's stays and moves say of it: kept on its row, or in SQL over its row `{t}`."""
+"""Where a request has been and who resolved it: kept on its row, or in SQL over its row `{t}`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -23,14 +23,14 @@ _DETOURS = frozenset(
 """The events after which nobody resolves it at first contact any more."""
 
 
-def follow(request: Request, event: str, words: Mapping[str, Any], lines: Iterable[int]) -> None:
-    """Keep on the request what an event makes of its journey; `lines` are those it was on.
+def follow(request: Request, event: str, payload: Mapping[str, Any], lines: Iterable[int]) -> None:
+    """Keep on the request what an event makes of its routing; `lines` are those it was on.
 
     It has returned once it is put into a queue it had left; staying in one counts once. It was
     resolved at first contact when line 1 delivered it in the hands of the first who took it.
     """
-    if event in _PLACED and "queue" in words:  # a person may have it in hand without one
-        _put_into(request, str(words["queue"]))
+    if event in _PLACED and "queue" in payload:  # a person may have it in hand without one
+        _put_into(request, str(payload["queue"]))
     if event == "RequestStarted":
         request.takings += 1
     elif event in _DETOURS:
