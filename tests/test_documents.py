@@ -185,6 +185,26 @@ def test_commands_on_a_page_are_those_of_the_program(command: str) -> None:
     assert {word for word in words if word.startswith("--")} <= options
 
 
+def test_the_readme_lists_every_command_of_the_program() -> None:
+    rows = re.findall(r"^\| (`itr .*?) \|", text_of("README.md"), re.MULTILINE)
+    listed = re.findall(r"`(itr[^`]*)`", " ".join(rows))
+
+    missing = [
+        name
+        for name in names_of(get_command(app), "itr")
+        if not any(f"{each} ".startswith(f"{name} ") for each in listed)
+    ]
+    assert missing == []
+
+
+def names_of(command: Any, name: str) -> list[str]:
+    """What a command, or each command of a group, is called by."""
+    within = getattr(command, "commands", None)
+    if within is None:
+        return [name]
+    return [full for word, each in within.items() for full in names_of(each, f"{name} {word}")]
+
+
 @pytest.mark.parametrize("page", EVERY_PAGE)
 def test_files_and_links_on_a_page_are_there(page: str) -> None:
     text = text_of(page)
