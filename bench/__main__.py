@@ -65,7 +65,8 @@ def main() -> None:
     for name in names:
         if name not in SHARED:
             module = importlib.import_module(f"bench.{name}")
-            tables += _measure(name, functools.partial(module.tables, quick=asked.quick))
+            more = {"lines": asked.lines} if name == "imports" else {}
+            tables += _measure(name, functools.partial(module.tables, quick=asked.quick, **more))
     if not asked.quick and not asked.only:
         DOCUMENT.write_text(_document(machine, tables))
         print(f"→ {DOCUMENT}")
@@ -79,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="little data, seconds, no document")
     choices = [*SHARED, *_present(ALONE)]
     parser.add_argument("--only", action="append", choices=choices, help="this part only")
+    parser.add_argument("--lines", type=int, help="import a log made of so many lines")
     return parser.parse_args()
 
 

@@ -1,10 +1,14 @@
 """The measurements can be run; how fast things are is not judged here."""
 
+import io
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from bench.incident_log import write_log
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,6 +32,38 @@ def test_this_server_and_the_plain_one_answer_the_dashboard_alike_under_load():
     assert run.returncode == 0, run.stdout + run.stderr
     assert "ITR Desk" in run.stdout
     assert "Strawberry + dataloaders" in run.stdout
+
+
+def test_a_plain_clone_imports_a_log_that_it_makes_itself():
+    """Issue 10, 10: nothing beside the product is needed to measure all of it."""
+    with tempfile.TemporaryDirectory(prefix="itr-") as folder:
+        Path(folder).chmod(0o711)
+        clone = Path(folder) / "clone"
+        shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(".*", "tests", "__pycache__"))
+        run = subprocess.run(
+            [sys.executable, "-m", "bench", "--quick", "--only", "imports"],
+            cwd=clone,
+            env={**os.environ, "PYTHONPATH": str(clone)},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "bench/incident_log.py" in run.stdout
+    assert "2,500 行 lines" in run.stdout
+
+
+def test_a_made_log_has_as_many_lines_as_asked_for_and_is_the_same_each_time():
+    logs = [io.StringIO() for _ in range(3)]
+    for log, lines in zip(logs, (900, 900, 140_000), strict=True):
+        write_log(log, lines)
+
+    few, again, many = (log.getvalue() for log in logs)
+    assert few == again
+    assert few.count("\n") == 901
+    assert many.count("\n") == 140_001
 
 
 def test_the_load_of_a_working_day_leaves_no_error_and_nothing_running():
