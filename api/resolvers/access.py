@@ -7,12 +7,11 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import answered_once, key_of, key_or_none
+from api.resolvers.performing import answered_once
 from api.resolvers.permissions import may
 from api.schema import access as given
-from api.schema.access import OAuthClient, OAuthClientConnection, OAuthClientPayload
-from api.schema.people import Organisation, Person
-from api.schema.request_inputs import MutationInput
+from api.schema.access import OAuthClientConnection, OAuthClientPayload
+from api.schema.inputs import MutationInput
 from itr.access.operations import clients, passwords
 from itr.access.rules import CONFIDENTIAL
 from itr.actors.roles import Permission
@@ -69,7 +68,7 @@ class AccessMutation:
                 sign_out_uris=input.sign_out_addresses,
                 id_token_algorithm=input.id_token_algorithm,
                 first_party=input.first_party,
-                actor_id=key_or_none(Person, input.actor_id, "actorId"),
+                actor_id=input.actor_id,
                 now=info.context.now,
             )
 
@@ -85,7 +84,7 @@ class AccessMutation:
             return await clients.create_wallboard(
                 info.context.actor,
                 name=input.name,
-                branch_id=key_of(Organisation, input.branch_id, "branchId"),
+                branch_id=input.branch_id,
                 now=info.context.now,
             )
 
@@ -100,7 +99,7 @@ class AccessMutation:
         async def act() -> tuple[UUID, str | None]:
             changed = await clients.change_client(
                 info.context.actor,
-                key_of(OAuthClient, input.id, "id"),
+                input.id,
                 name=input.name,
                 redirect_uris=input.redirect_addresses,
                 sign_out_uris=input.sign_out_addresses,
@@ -122,7 +121,7 @@ class AccessMutation:
         async def act() -> tuple[UUID, str | None]:
             return await clients.rotate_client_secret(
                 info.context.actor,
-                key_of(OAuthClient, input.id, "id"),
+                input.id,
                 expected_version=input.expected_version,
                 now=info.context.now,
             )
@@ -138,7 +137,7 @@ class AccessMutation:
         async def act() -> tuple[UUID, str | None]:
             ended = await clients.deactivate_client(
                 info.context.actor,
-                key_of(OAuthClient, input.id, "id"),
+                input.id,
                 expected_version=input.expected_version,
                 now=info.context.now,
             )
@@ -157,7 +156,7 @@ class AccessMutation:
         """Give a person a new password."""
 
         async def act() -> tuple[UUID, str]:
-            person = key_of(Person, input.id, "id")
+            person = input.id
             return await passwords.reset_password(info.context.actor, person, now=info.context.now)
 
         payload = given.PasswordPayload

@@ -6,10 +6,9 @@ from uuid import UUID
 
 import strawberry
 
-from api.resolvers.performing import answered, key_of, key_or_none
+from api.resolvers.performing import answered
 from api.resolvers.permissions import may
 from api.schema import people_inputs as given
-from api.schema.people import Organisation, Person, Queue
 from api.schema.people_payloads import OrganisationPayload, PersonPayload, QueuePayload
 from itr.access.operations import persons
 from itr.access.operations.persons import PersonChanges
@@ -40,7 +39,7 @@ class AdministrationMutation:
         async def act() -> UUID:
             return await persons.create_person(
                 info.context.actor,
-                key_of(Organisation, input.organisation_id, "organisationId"),
+                input.organisation_id,
                 input.name,
                 input.roles,
                 email=input.email,
@@ -61,7 +60,7 @@ class AdministrationMutation:
         async def act() -> UUID:
             changes = _changes(input)
             return await persons.change_person(
-                info.context.actor, key_of(Person, input.id, "id"), changes, now=info.context.now
+                info.context.actor, input.id, changes, now=info.context.now
             )
 
         return await answered(PersonPayload, info, input, act)
@@ -97,7 +96,7 @@ class AdministrationMutation:
                 info.context.actor,
                 kind=input.kind,
                 name=input.name,
-                branch_id=key_or_none(Organisation, input.branch_id, "branchId"),
+                branch_id=input.branch_id,
                 phone=input.phone,
                 email=input.email,
                 make_up_days=input.make_up_days,
@@ -111,18 +110,14 @@ class AdministrationMutation:
         """Open a queue."""
 
         async def act() -> UUID:
-            members = [
-                key_of(Person, each, "memberIds", str(index))
-                for index, each in enumerate(input.member_ids)
-            ]
             return await create_queue(
                 info.context.actor,
                 name=input.name,
                 line=input.line,
-                branch_id=key_or_none(Organisation, input.branch_id, "branchId"),
-                partner_id=key_or_none(Organisation, input.partner_id, "partnerId"),
-                lead_id=key_or_none(Person, input.lead_id, "leadId"),
-                member_ids=members,
+                branch_id=input.branch_id,
+                partner_id=input.partner_id,
+                lead_id=input.lead_id,
+                member_ids=input.member_ids,
                 now=info.context.now,
             )
 
@@ -147,7 +142,7 @@ async def _on_person(
     info: Info, input: given.PersonInput, operation: Callable[..., Awaitable[UUID]], *more: Any
 ) -> PersonPayload:
     async def act() -> UUID:
-        person = key_of(Person, input.id, "id")
+        person = input.id
         return await operation(info.context.actor, person, *more, now=info.context.now)
 
     return await answered(PersonPayload, info, input, act)
@@ -157,8 +152,8 @@ async def _on_member(
     info: Info, input: given.QueueMemberInput, operation: Callable[..., Awaitable[UUID]]
 ) -> QueuePayload:
     async def act() -> UUID:
-        queue = key_of(Queue, input.id, "id")
-        person = key_of(Person, input.person_id, "personId")
+        queue = input.id
+        person = input.person_id
         return await operation(info.context.actor, queue, person, now=info.context.now)
 
     return await answered(QueuePayload, info, input, act)

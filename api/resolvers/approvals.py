@@ -5,10 +5,9 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import answered, key_of
+from api.resolvers.performing import answered
 from api.resolvers.permissions import may, mutation
 from api.schema.approvals import (
-    AccessApproval,
     AccessApprovalConnection,
     AccessApprovalInput,
     AccessApprovalPayload,
@@ -45,7 +44,7 @@ class ApprovalMutation:
         """Approve."""
 
         async def act() -> UUID:
-            key = key_of(AccessApproval, input.id, "id")
+            key = input.id
             return await approvals.approve(info.context.actor, key, now=info.context.now)
 
         return await answered(AccessApprovalPayload, info, input, act)
@@ -57,7 +56,7 @@ class ApprovalMutation:
         """Refuse."""
 
         async def act() -> UUID:
-            key = key_of(AccessApproval, input.id, "id")
+            key = input.id
             return await approvals.refuse(info.context.actor, key, now=info.context.now)
 
         return await answered(AccessApprovalPayload, info, input, act)

@@ -4,7 +4,7 @@ import strawberry
 
 from api.resolvers.performing import on_request
 from api.resolvers.permissions import mutation
-from api.schema import breaches as given
+from api.schema import breach_inputs as given
 from api.schema.payloads import RequestPayload
 from itr.actors.roles import Permission
 from itr.requests import operations
@@ -26,9 +26,6 @@ class BreachMutation:
             info,
             input,
             operations.explain_breach,
-            thread=input.thread,
-            reason=input.reason,
-            note=input.note,
         )
 
     @mutation(P.APPROVE_BREACH_REASON, "Approve the reason somebody else gave for a breach.")
@@ -36,7 +33,11 @@ class BreachMutation:
         self, info: Info, input: given.ApproveBreachReasonInput
     ) -> RequestPayload | None:
         """Approve the reason of a breach."""
-        return await on_request(info, input, operations.approve_breach_reason, thread=input.thread)
+        return await on_request(
+            info,
+            input,
+            operations.approve_breach_reason,
+        )
 
     @mutation(P.APPROVE_BREACH_REASON, "Refuse the reason somebody else gave for a breach.")
     async def refuse_breach_reason(
@@ -47,6 +48,4 @@ class BreachMutation:
             info,
             input,
             operations.refuse_breach_reason,
-            thread=input.thread,
-            reason=input.reason,
         )

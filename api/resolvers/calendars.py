@@ -6,9 +6,9 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import answered, key_of, key_or_none
+from api.resolvers.performing import answered
 from api.resolvers.permissions import may
-from api.schema.calendars import Calendar, CalendarConnection
+from api.schema.calendars import CalendarConnection
 from api.schema.catalogue_inputs import (
     CalendarPayload,
     CorrectCalendarInput,
@@ -54,7 +54,7 @@ class CalendarMutation:
                     info.context.actor,
                     name=input.name,
                     definition=definition_of(input.calendar),
-                    calendar_id=key_or_none(Calendar, input.id, "id"),
+                    calendar_id=input.id,
                     expected_version=input.expected_version,
                     new=input.id is None,
                     now=info.context.now,
@@ -78,7 +78,7 @@ class CalendarMutation:
         async def act() -> UUID:
             return await correct_calendar(
                 info.context.actor,
-                key_of(Calendar, input.id, "id"),
+                input.id,
                 exceptions=exceptions_of(input.exceptions or ()),
                 dropped=input.dropped or (),
                 expected_version=input.expected_version,

@@ -5,23 +5,16 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import answered, key_of, key_or_none
+from api.resolvers.performing import answered
 from api.resolvers.permissions import may
 from api.schema import catalogue_inputs as given
 from api.schema.catalogue import (
-    CatalogueItem,
     CatalogueItemConnection,
-    Contract,
     ContractConnection,
-    Package,
     PackageConnection,
-    Product,
     ProductConnection,
-    ServiceProduct,
     ServiceProductConnection,
 )
-from api.schema.people import Organisation, Project
-from api.schema.service_levels import ServiceLevel
 from itr.actors.roles import Permission
 from itr.catalogue import operations
 from itr.catalogue.make_up_days import set_make_up_days
@@ -74,7 +67,7 @@ class CatalogueMutation:
                 info.context.actor,
                 name=input.name,
                 served=input.served,
-                product_id=key_or_none(Product, input.id, "id"),
+                product_id=input.id,
                 new=input.id is None,
                 now=info.context.now,
             )
@@ -100,8 +93,8 @@ class CatalogueMutation:
                 tax_percent=input.tax_percent,
                 target=input.target,
                 quality_standard=input.quality_standard,
-                product_id=key_or_none(Product, input.product_id, "productId"),
-                item_id=key_or_none(CatalogueItem, input.id, "id"),
+                product_id=input.product_id,
+                item_id=input.id,
                 new=input.id is None,
                 now=info.context.now,
             )
@@ -121,8 +114,8 @@ class CatalogueMutation:
             return await operations.save_service_product(
                 info.context.actor,
                 name=input.name,
-                item_ids=_keys(CatalogueItem, input.item_ids, "itemIds"),
-                service_product_id=key_or_none(ServiceProduct, input.id, "id"),
+                item_ids=input.item_ids,
+                service_product_id=input.id,
                 new=input.id is None,
                 now=info.context.now,
             )
@@ -139,12 +132,12 @@ class CatalogueMutation:
         """Keep a package."""
 
         async def act() -> UUID:
-            products = _keys(ServiceProduct, input.service_product_ids, "serviceProductIds")
+            products = input.service_product_ids
             return await operations.save_package(
                 info.context.actor,
                 name=input.name,
                 service_product_ids=products,
-                package_id=key_or_none(Package, input.id, "id"),
+                package_id=input.id,
                 new=input.id is None,
                 now=info.context.now,
             )
@@ -164,14 +157,14 @@ class CatalogueMutation:
             return await operations.save_contract(
                 info.context.actor,
                 number=input.number,
-                customer_id=key_of(Organisation, input.customer_id, "customerId"),
+                customer_id=input.customer_id,
                 starts_on=input.starts_on,
                 ends_on=input.ends_on,
                 fee=input.fee,
                 penalty=input.penalty,
                 currency=input.currency,
-                lines=[_line(line, index) for index, line in enumerate(input.lines)],
-                contract_id=key_or_none(Contract, input.id, "id"),
+                lines=[_line(line) for line in input.lines],
+                contract_id=input.id,
                 new=input.id is None,
                 now=info.context.now,
             )
@@ -191,7 +184,7 @@ class CatalogueMutation:
         async def act() -> UUID:
             return await set_make_up_days(
                 info.context.actor,
-                key_of(Organisation, input.customer_id, "customerId"),
+                input.customer_id,
                 make_up_days=input.make_up_days,
                 now=info.context.now,
             )
@@ -199,21 +192,11 @@ class CatalogueMutation:
         return await answered(given.MakeUpDaysPayload, info, input, act)
 
 
-def _keys(target: type, ids: list[strawberry.ID], path: str) -> list[UUID]:
-    return [key_of(target, each, path, str(index)) for index, each in enumerate(ids)]
-
-
-def _line(line: given.ContractLineInput, index: int) -> ContractLineDraft:
-    def key(target: type, id: strawberry.ID | None, name: str) -> UUID | None:
-        return key_or_none(target, id, "lines", str(index), name)
-
+def _line(line: given.ContractLineInput) -> ContractLineDraft:
     return ContractLineDraft(
         number=line.number,
-        service_level_id=key(ServiceLevel, line.service_level_id, "serviceLevelId"),
-        package_id=key(Package, line.package_id, "packageId"),
-        product_id=key(Product, line.product_id, "productId"),
-        project_id=key(Project, line.project_id, "projectId"),
-        phase=line.phase,
-        quota_unit=line.quota_unit,
-        quota=line.quota,
+        service_level_id=line.service_level_id,
+        package_id=line.package_id,
+        product_id=line.product_id,
+        project_id=line.project_id,
     )

@@ -4,12 +4,10 @@ from uuid import UUID
 
 import strawberry
 
-from api.resolvers.performing import answered, key_of, on_request
+from api.resolvers.performing import answered, on_request
 from api.resolvers.permissions import mutation
 from api.schema import child_request_inputs as given
-from api.schema.catalogue import Product
 from api.schema.payloads import RequestPayload
-from api.schema.requests import ServiceRequest
 from itr.actors.roles import Permission
 from itr.requests.operations.child_requests import Part, split_request
 from itr.requests.operations.duplicates import merge_requests
@@ -27,7 +25,7 @@ class ChildRequestMutation:
         self, info: Info, input: given.SplitRequestInput
     ) -> RequestPayload | None:
         """Split a cross-product request (R-REQ-09)."""
-        return await on_request(info, input, split_request, parts=lambda: _parts(input.children))
+        return await on_request(info, input, split_request, parts=_parts(input.children))
 
     @mutation(P.MERGE_REQUESTS, "End a duplicate in the request that stays; shows the latter.")
     async def merge_requests(
@@ -38,8 +36,8 @@ class ChildRequestMutation:
         async def act() -> UUID:
             return await merge_requests(
                 info.context.actor,
-                key_of(ServiceRequest, input.duplicate_id, "duplicateId"),
-                key_of(ServiceRequest, input.survivor_id, "survivorId"),
+                input.duplicate_id,
+                input.survivor_id,
                 now=info.context.now,
                 expected_version=input.expected_version,
             )
@@ -48,11 +46,4 @@ class ChildRequestMutation:
 
 
 def _parts(children: list[given.ChildRequestInput]) -> list[Part]:
-    return [
-        Part(
-            key_of(Product, child.product_id, "children", str(place), "productId"),
-            child.title,
-            child.description,
-        )
-        for place, child in enumerate(children)
-    ]
+    return [Part(child.product_id, child.title, child.description) for child in children]

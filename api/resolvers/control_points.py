@@ -7,11 +7,9 @@ import strawberry
 
 from api.planner.fields import PageField, page_field
 from api.planner.read import page
-from api.resolvers.performing import answered, key_of, key_or_none
+from api.resolvers.performing import answered
 from api.resolvers.permissions import may
 from api.schema.control_points import ControlPoint, ControlPointConnection
-from api.schema.people import Organisation, Person
-from api.schema.service_levels import ServiceLevel
 from api.schema.underpinning import (
     SaveUnderpinningContractInput,
     UnderpinningContractConnection,
@@ -72,12 +70,12 @@ class ControlPointMutation:
         async def act() -> UUID:
             return await save_underpinning_contract(
                 info.context.actor,
-                partner_id=key_of(Organisation, input.partner_id, "partnerId"),
-                service_level_id=key_of(ServiceLevel, input.service_level_id, "serviceLevelId"),
+                partner_id=input.partner_id,
+                service_level_id=input.service_level_id,
                 point=input.point,
                 priority=input.priority,
                 target=_target(input),
-                risk_accepted_by=key_or_none(Person, input.risk_accepted_by_id, "riskAcceptedById"),
+                risk_accepted_by=input.risk_accepted_by_id,
                 now=info.context.now,
             )
 

@@ -11,9 +11,9 @@ from uuid import UUID
 import strawberry
 
 from api.planner.stored import stored_type
-from api.resolvers.performing import key_of
 from api.resolvers.permissions import may
 from api.schema.countdown import SlaCountdown
+from api.schema.inputs import key_in
 from api.schema.requests import ServiceRequest
 from api.transport.context import Context
 from api.transport.executor import Message
@@ -120,7 +120,7 @@ class CountdownSubscription:
         self, info: strawberry.Info, request_id: strawberry.ID
     ) -> AsyncGenerator[SlaCountdown, None]:
         """The live countdown of a request (R-SLA-13)."""
-        watch = CountdownWatch(key_of(ServiceRequest, request_id, "requestId"))
+        watch = CountdownWatch(key_in(ServiceRequest, request_id, "requestId"))
         messages = info.context.live.follow(info.context, watch, None, watch.messages_of)
         async with aclosing(with_the_calendar(messages, info.context)) as told:
             async for message in told:

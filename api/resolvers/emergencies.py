@@ -27,13 +27,15 @@ class EmergencyMutation:
         classification = found and Classification(
             found.problem_type, found.fault_level, found.impact
         )
-        return await on_request(
-            info, input, declare_emergency, reason=input.reason, found=classification
-        )
+        return await on_request(info, input, declare_emergency, found=classification)
 
     @mutation(P.PUBLISH_BULLETIN, "Publish a status bulletin of an emergency.")
     async def publish_bulletin(
         self, info: Info, input: given.PublishBulletinInput
     ) -> RequestPayload | None:
         """Publish a bulletin (R-REQ-11)."""
-        return await on_request(info, input, publish_bulletin, kind=input.kind, text=input.text)
+        return await on_request(
+            info,
+            input,
+            publish_bulletin,
+        )

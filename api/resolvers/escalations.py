@@ -4,7 +4,7 @@ import strawberry
 
 from api.resolvers.performing import on_request
 from api.resolvers.permissions import may
-from api.schema.escalations import AcknowledgeEscalationInput, EscalateToManagementInput
+from api.schema.escalation_inputs import AcknowledgeEscalationInput, EscalateToManagementInput
 from api.schema.payloads import RequestPayload
 from itr.actors.roles import Permission
 from itr.requests.operations.escalations import acknowledge_escalation, escalate_to_management
@@ -26,7 +26,9 @@ class EscalationMutation:
     ) -> RequestPayload | None:
         """Escalate to management (R-ESC-01)."""
         return await on_request(
-            info, input, escalate_to_management, reason=input.reason, to=input.to
+            info,
+            input,
+            escalate_to_management,
         )
 
     @strawberry.mutation(

@@ -11,7 +11,7 @@ from graphql import GraphQLSchema
 from api.planner.fields import page_field
 from api.planner.matching import matching
 from api.planner.stored import stored_type
-from api.resolvers.performing import key_of, performed
+from api.resolvers.performing import performed
 from api.resolvers.permissions import may
 from api.schema.notifications import (
     MarkNotificationsReadInput,
@@ -139,10 +139,7 @@ class NotificationMutation:
         keys: list[UUID] = []
 
         async def act() -> UUID:
-            keys.extend(
-                key_of(Notification, each, "ids", str(place))
-                for place, each in enumerate(input.ids)
-            )
+            keys.extend(input.ids)
             await mark_read(info.context.actor, keys, now=info.context.now)
             own: UUID = info.context.actor.id
             return own

@@ -1,20 +1,29 @@
 """Running an operation for a mutation: once per key, refusals as userErrors."""
 
+import dataclasses
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from functools import cache
+from inspect import Parameter, signature
 from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
 
-from api.planner.stored import stored_type
 from api.resolvers.forms import faults_of
+from api.schema.inputs import MutationInput, TicketInput
 from api.schema.payloads import Payload, RequestPayload, UserError, user_error
-from api.schema.request_inputs import MutationInput, RequestInput
-from api.schema.requests import ServiceRequest
+from api.schema.request_inputs import RequestInput
 from api.transport.errors import input_path
 from itr.access.rules import SecretTold
-from itr.errors import DomainError, Forbidden, InvalidInput, NotFound, Refused, problems_of
+from itr.errors import (
+    DomainError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Refused,
+    problems_of,
+    refuse,
+)
 from itr.events.work import (
     AlreadyDone,
     Call,
@@ -77,6 +86,7 @@ async def performed(
     try:
         _ensure_key(call.key)
         with called_by(call):
+            refuse(NotFound(path=path) for path in input.unknown_ids)
             subject: UUID | None = await act()
             errors: list[UserError] = []
     except AlreadyDone as done:
@@ -99,6 +109,31 @@ def _with_the_rest(error: DomainError, input: MutationInput) -> DomainError:
     return Refused([*found, *rest]) if rest else error
 
 
+async def on_ticket(
+    payload: type[P],
+    info: strawberry.Info,
+    input: TicketInput,
+    operation: Callable[..., Awaitable[UUID]],
+    *positional: Any,
+    **more: Any,
+) -> P:
+    """Perform an operation on the ticket an input names, at the version it expects.
+
+    What the operation asks for by name is taken from the input's field of that name, unless
+    `more` gives it; so a new field is named twice: in the input and in the operation.
+    """
+
+    async def act() -> UUID:
+        context = info.context
+        kind: Any = type(input)
+        given = {name: getattr(input, name) for name in _asked_for(operation, kind)}
+        return await operation(
+            context.actor, input.id, *positional, now=context.now, **{**given, **more}
+        )
+
+    return await answered(payload, info, input, act)
+
+
 async def on_request(
     info: strawberry.Info,
     input: RequestInput,
@@ -106,24 +141,16 @@ async def on_request(
     *positional: Any,
     **more: Any,
 ) -> RequestPayload:
-    """Perform an operation on the request an input names, at the version it expects.
+    """Perform an operation on the request an input names: see `on_ticket`."""
+    return await on_ticket(RequestPayload, info, input, operation, *positional, **more)
 
-    Values of `more` that are callables are worked out inside, so that what they refuse is told
-    as a userError.
-    """
 
-    async def act() -> UUID:
-        given = {key: value() if callable(value) else value for key, value in more.items()}
-        return await operation(
-            info.context.actor,
-            key_of(ServiceRequest, input.id, "id"),
-            *positional,
-            now=info.context.now,
-            expected_version=input.expected_version,
-            **given,
-        )
-
-    return await answered(RequestPayload, info, input, act)
+@cache
+def _asked_for(operation: Callable[..., object], input: Any) -> frozenset[str]:
+    """The fields of an input that an operation takes by their names."""
+    asked = signature(operation).parameters.values()
+    fields = frozenset(each.name for each in dataclasses.fields(input))
+    return fields & {each.name for each in asked if each.kind is Parameter.KEYWORD_ONLY}
 
 
 async def _outcome_of(call: Call, error: DomainError) -> tuple[UUID | None, list[dict[str, Any]]]:
@@ -149,19 +176,6 @@ def _words_of(error: DomainError) -> dict[str, Any]:
     }
 
 
-def key_of(target: type, public: str, *path: str) -> UUID:
-    """The row id in a public id; anything else is not found (S2)."""
-    parts = stored_type(target).read_id(public)
-    if parts is None:
-        raise NotFound(path=path)
-    return UUID(parts[0])
-
-
-def key_or_none(target: type, public: str | None, *path: str) -> UUID | None:
-    """The row id in an optional public id."""
-    return None if public is None else key_of(target, public, *path)
-
-
 class InvalidKey(InvalidInput):
     """A `clientMutationId` that cannot be kept."""
 
@@ -177,14 +191,13 @@ def _ensure_key(key: str | None) -> None:
 
 def _call_of(info: strawberry.Info, input: MutationInput) -> Call:
     context = info.context
-    arguments = {key: value for key, value in asdict(input).items() if key != "client_mutation_id"}
     return Call(
         actor_id=context.actor.id,
         client_id=context.actor.client_id,
         address=context.client_address,
         mutation=info.field_name,
         key=input.client_mutation_id,
-        fingerprint=fingerprint_of(info.field_name, arguments),
+        fingerprint=fingerprint_of(info.field_name, input.written),
         now=context.now,
     )
 

@@ -1,15 +1,13 @@
 """Problems: their query and mutations; translate, call, wrap."""
 
-from uuid import UUID
-
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import answered, key_of, on_request
+from api.resolvers.performing import on_request, on_ticket
 from api.resolvers.permissions import may, mutation
 from api.schema import problem_inputs as given
 from api.schema.payloads import ProblemPayload, RequestPayload
-from api.schema.problems import Problem, ProblemConnection
+from api.schema.problems import ProblemConnection
 from itr.actors.roles import Permission
 from itr.knowledge import operations
 
@@ -36,7 +34,11 @@ class ProblemMutation:
         self, info: Info, input: given.OpenProblemInput
     ) -> RequestPayload | None:
         """Open a problem from a request."""
-        return await on_request(info, input, operations.open_problem, title=input.title)
+        return await on_request(
+            info,
+            input,
+            operations.open_problem,
+        )
 
     @mutation(P.LINK_PROBLEM, "Link a request to a problem that is known already.")
     async def link_problem(
@@ -47,7 +49,6 @@ class ProblemMutation:
             info,
             input,
             operations.link_problem,
-            problem_id=lambda: key_of(Problem, input.problem_id, "problemId"),
         )
 
     @mutation(P.MANAGE_PROBLEMS, "Take a problem one step on.")
@@ -56,14 +57,4 @@ class ProblemMutation:
     ) -> ProblemPayload | None:
         """Take a problem one step on."""
 
-        async def act() -> UUID:
-            return await operations.advance_problem(
-                info.context.actor,
-                key_of(Problem, input.id, "id"),
-                status=input.status,
-                root_cause=input.root_cause,
-                now=info.context.now,
-                expected_version=input.expected_version,
-            )
-
-        return await answered(ProblemPayload, info, input, act)
+        return await on_ticket(ProblemPayload, info, input, operations.advance_problem)

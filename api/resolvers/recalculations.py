@@ -10,11 +10,9 @@ import strawberry
 
 from api.planner import read as planner
 from api.planner.fields import page_field
-from api.planner.stored import stored_type
-from api.resolvers.performing import answered, key_of, key_or_none
+from api.resolvers.performing import answered
 from api.resolvers.permissions import may
-from api.schema.calendars import CalendarVersion
-from api.schema.people import Organisation
+from api.schema.inputs import key_in
 from api.schema.recalculations import (
     ApplyMigrationInput,
     CancelRecalculationInput,
@@ -25,7 +23,6 @@ from api.schema.recalculations import (
     RecalculationProgress,
     StartWhatIfInput,
 )
-from api.schema.service_levels import ServiceLevel, ServiceLevelVersion
 from api.transport.context import Context
 from api.transport.live import Kind, Snapshot, Update, snapshot_of
 from itr.actors.roles import Permission
@@ -82,10 +79,10 @@ class RecalculationMutation:
             return await operations.start_what_if(
                 info.context.actor,
                 Period(input.period.from_, input.period.to),
-                version_id=key_or_none(ServiceLevelVersion, version, "serviceLevelVersionId"),
-                calendar_version_id=key_or_none(CalendarVersion, calendar, "calendarVersionId"),
-                level_id=key_or_none(ServiceLevel, input.service_level_id, "serviceLevelId"),
-                customer_id=key_or_none(Organisation, input.customer_id, "customerId"),
+                version_id=version,
+                calendar_version_id=calendar,
+                level_id=input.service_level_id,
+                customer_id=input.customer_id,
                 now=info.context.now,
             )
 
@@ -104,10 +101,8 @@ class RecalculationMutation:
             version = input.service_level_version_id
             return await operations.preview_migration(
                 info.context.actor,
-                key_of(ServiceLevelVersion, version, "serviceLevelVersionId"),
-                from_version_id=key_or_none(
-                    ServiceLevelVersion, input.from_version_id, "fromVersionId"
-                ),
+                version,
+                from_version_id=input.from_version_id,
                 now=info.context.now,
             )
 
@@ -125,7 +120,7 @@ class RecalculationMutation:
         async def act() -> UUID:
             return await operations.apply_migration(
                 info.context.actor,
-                key_of(Recalculation, input.preview_id, "previewId"),
+                input.preview_id,
                 now=info.context.now,
             )
 
@@ -141,7 +136,7 @@ class RecalculationMutation:
 
         async def act() -> UUID:
             return await operations.cancel_recalculation(
-                info.context.actor, key_of(Recalculation, input.id, "id"), now=info.context.now
+                info.context.actor, input.id, now=info.context.now
             )
 
         return await answered(RecalculationPayload, info, input, act)
@@ -201,10 +196,7 @@ class RecalculationSubscription:
         self, info: Info, id: strawberry.ID, after: str | None = None
     ) -> AsyncGenerator[RecalculationProgress, None]:
         """The progress of one computation (Decision 5)."""
-        parts = stored_type(Recalculation).read_id(id)
-        if parts is None:
-            raise NotFound(path=["id"])
-        watch = ProgressWatch(UUID(parts[0]))
+        watch = ProgressWatch(key_in(Recalculation, id, "id"))
         messages = info.context.live.follow(info.context, watch, after, watch.messages_of)
         async with aclosing(messages) as following:
             async for message in following:

@@ -7,13 +7,11 @@ import strawberry
 
 from api.planner import read as planner
 from api.planner.fields import page_field
-from api.resolvers.performing import answered, key_of, key_or_none, on_request
+from api.resolvers.performing import answered, on_request
 from api.resolvers.permissions import may, mutation
 from api.schema import request_inputs as given
-from api.schema.catalogue import Product
 from api.schema.charge_inputs import AcceptChargeInput
 from api.schema.payloads import RequestPayload
-from api.schema.people import Organisation, Person, Project, Queue
 from api.schema.requests import RequestConnection, ServiceRequest
 from itr.actors.roles import Permission
 from itr.events.log import Audience
@@ -112,7 +110,11 @@ class RequestMutation:
     @mutation(P.ACCEPT_REQUEST, "Take back a charge that waits for a decision.")
     async def withdraw_charge(self, info: Info, input: given.ReasonInput) -> RequestPayload | None:
         """Take a charge back (R-ENT-06)."""
-        return await on_request(info, input, operations.withdraw_charge, reason=input.reason)
+        return await on_request(
+            info,
+            input,
+            operations.withdraw_charge,
+        )
 
     @mutation(P.REJECT_REQUEST, "Turn a request down; the requester is told why.")
     async def reject_request(
@@ -120,7 +122,9 @@ class RequestMutation:
     ) -> RequestPayload | None:
         """Turn a request down."""
         return await on_request(
-            info, input, operations.reject_request, code=input.code, reason=input.reason
+            info,
+            input,
+            operations.reject_request,
         )
 
     @mutation(P.DISPATCH_REQUEST, "Send a request to a queue, or to a person of it.")
@@ -132,8 +136,6 @@ class RequestMutation:
             info,
             input,
             operations.dispatch_request,
-            queue_id=lambda: key_of(Queue, input.queue_id, "queueId"),
-            assignee_id=lambda: key_or_none(Person, input.assignee_id, "assigneeId"),
         )
 
     @mutation(P.START_REQUEST, "Take a request and become its owner.")
@@ -147,7 +149,9 @@ class RequestMutation:
     ) -> RequestPayload | None:
         """Wait for somebody else (R-REQ-03)."""
         return await on_request(
-            info, input, operations.wait_request, reason=input.reason, note=input.note
+            info,
+            input,
+            operations.wait_request,
         )
 
     @mutation(P.RESUME_REQUEST, "Go on; customers resume by answering.")
@@ -156,7 +160,9 @@ class RequestMutation:
     ) -> RequestPayload | None:
         """Go on with a waiting request."""
         return await on_request(
-            info, input, operations.resume_request, answer=input.answer, reason=input.reason
+            info,
+            input,
+            operations.resume_request,
         )
 
     @mutation(P.WORK_ON_REQUEST, "Service is up again by a workaround: stops RESTORATION.")
@@ -165,7 +171,9 @@ class RequestMutation:
     ) -> RequestPayload | None:
         """Service is up again (R-SLA-01)."""
         return await on_request(
-            info, input, operations.restore_request, workaround=input.workaround
+            info,
+            input,
+            operations.restore_request,
         )
 
     @mutation(P.REQUEUE_REQUEST, "Put a request back into a queue: nobody's again.")
@@ -177,8 +185,6 @@ class RequestMutation:
             info,
             input,
             operations.requeue_request,
-            queue_id=lambda: key_or_none(Queue, input.queue_id, "queueId"),
-            reason=input.reason,
         )
 
     @mutation(P.WORK_ON_REQUEST, "Deliver the solution: stops RESOLUTION, starts CLOSURE.")
@@ -190,8 +196,6 @@ class RequestMutation:
             info,
             input,
             operations.deliver_request,
-            solution=input.solution,
-            restores_service=input.restores_service,
         )
 
     @mutation(P.ESCALATE_REQUEST, "Hand a request up to a higher line.")
@@ -217,7 +221,7 @@ class RequestMutation:
             info,
             input,
             operations.confirm_request,
-            verified_by=lambda: key_or_none(Person, input.verified_by_id, "verifiedById"),
+            verified_by=input.verified_by_id,
         )
 
     @mutation(P.CONFIRM_REQUEST, "Send the solution back; RESOLUTION goes on.")
@@ -229,8 +233,6 @@ class RequestMutation:
             info,
             input,
             operations.reject_solution,
-            reason=input.reason,
-            service_down=input.service_down,
         )
 
     @mutation(P.REOPEN_REQUEST, "Open a confirmed or closed request again, within 7 days.")
@@ -242,8 +244,6 @@ class RequestMutation:
             info,
             input,
             operations.reopen_request,
-            reason=input.reason,
-            service_down=input.service_down,
         )
 
     @mutation(P.CLOSE_REQUEST, "Close a confirmed request: stops CLOSURE.")
@@ -254,14 +254,22 @@ class RequestMutation:
     @mutation(P.CANCEL_REQUEST, "Withdraw a request before its solution is delivered.")
     async def cancel_request(self, info: Info, input: given.ReasonInput) -> RequestPayload | None:
         """Withdraw a request."""
-        return await on_request(info, input, operations.cancel_request, reason=input.reason)
+        return await on_request(
+            info,
+            input,
+            operations.cancel_request,
+        )
 
     @mutation(P.RESPOND_TO_REQUEST, "Reply in public; our first reply stops RESPONSE.")
     async def respond_to_request(
         self, info: Info, input: given.RespondToRequestInput
     ) -> RequestPayload | None:
         """Reply in public (R-SLA-01)."""
-        return await on_request(info, input, operations.respond_to_request, text=input.text)
+        return await on_request(
+            info,
+            input,
+            operations.respond_to_request,
+        )
 
     @mutation(P.NOTE_ON_REQUEST, "Write an internal note, or one shared with the partner.")
     async def note_on_request(
@@ -269,14 +277,16 @@ class RequestMutation:
     ) -> RequestPayload | None:
         """Write a note (R-REQ-07)."""
         audience = Audience.PARTNER if input.shared_with_partner else Audience.INTERNAL
-        return await on_request(
-            info, input, operations.note_on_request, text=input.text, audience=audience
-        )
+        return await on_request(info, input, operations.note_on_request, audience=audience)
 
     @mutation(P.LOG_CALL, "Log a call with the customer; it answers them.")
     async def log_call(self, info: Info, input: given.LogCallInput) -> RequestPayload | None:
         """Log a call (R-SLA-01)."""
-        return await on_request(info, input, operations.log_call, summary=input.summary)
+        return await on_request(
+            info,
+            input,
+            operations.log_call,
+        )
 
     @mutation(P.PLAN_REQUEST, "Tell the customer the plan and the date to expect.")
     async def plan_request(
@@ -287,8 +297,6 @@ class RequestMutation:
             info,
             input,
             operations.plan_request,
-            summary=input.summary,
-            expected_at=input.expected_at,
         )
 
 
@@ -298,9 +306,6 @@ async def _change_line(info: Info, input: given.ChangeLineInput, verb: Verb) -> 
         input,
         operations.change_line,
         verb,
-        queue_id=lambda: key_or_none(Queue, input.queue_id, "queueId"),
-        assignee_id=lambda: key_or_none(Person, input.assignee_id, "assigneeId"),
-        reason=input.reason,
     )
 
 
@@ -313,12 +318,12 @@ def _intake(input: given.SubmitRequestInput) -> Intake:
         kind=input.kind,
         title=input.title,
         description=input.description,
-        customer_id=key_or_none(Organisation, input.customer_id, "customerId"),
-        contact_id=key_or_none(Person, input.contact_id, "contactId"),
-        product_id=key_or_none(Product, input.product_id, "productId"),
+        customer_id=input.customer_id,
+        contact_id=input.contact_id,
+        product_id=input.product_id,
         product_known=not input.product_unknown,
-        project_id=key_or_none(Project, input.project_id, "projectId"),
+        project_id=input.project_id,
         channel=input.channel,
         phase=input.phase,
-        follows_id=key_or_none(ServiceRequest, input.follows_id, "followsId"),
+        follows_id=input.follows_id,
     )

@@ -7,11 +7,10 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import page_field
-from api.resolvers.performing import answered, key_of, key_or_none
+from api.resolvers.performing import answered
 from api.resolvers.permissions import may
 from api.schema import catalogue_inputs as given
-from api.schema.calendars import Calendar
-from api.schema.service_levels import ServiceLevel, ServiceLevelConnection
+from api.schema.service_levels import ServiceLevelConnection
 from itr.actors.roles import Permission
 from itr.catalogue.operations import save_service_level, switch_off_service_level
 from itr.catalogue.rules import BadTarget, Targets
@@ -55,7 +54,7 @@ class ServiceLevelMutation:
                 version_id = await save_service_level(
                     info.context.actor,
                     name=input.name,
-                    calendar_id=key_of(Calendar, input.calendar_id, "calendarId"),
+                    calendar_id=input.calendar_id,
                     targets=_targets(input.targets),
                     pauses=[
                         (pause.reason, thread)
@@ -68,7 +67,7 @@ class ServiceLevelMutation:
                     ola_shares=_shares(input.control_point_shares),
                     alarm_rules=None if input.alarm_rules is None else input.alarm_rules.to_json(),
                     house=input.house,
-                    service_level_id=key_or_none(ServiceLevel, input.id, "id"),
+                    service_level_id=input.id,
                     expected_version=input.expected_version,
                     new=input.id is None,
                     now=info.context.now,
@@ -94,7 +93,7 @@ class ServiceLevelMutation:
         async def act() -> UUID:
             return await switch_off_service_level(
                 info.context.actor,
-                key_of(ServiceLevel, input.id, "id"),
+                input.id,
                 expected_version=input.expected_version,
                 now=info.context.now,
             )

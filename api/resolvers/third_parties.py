@@ -2,11 +2,10 @@
 
 import strawberry
 
-from api.resolvers.performing import key_of, key_or_none, on_request
+from api.resolvers.performing import on_request
 from api.resolvers.permissions import mutation
 from api.schema import third_party_inputs as given
 from api.schema.payloads import RequestPayload
-from api.schema.people import Person, Queue
 from itr.actors.roles import Permission
 from itr.requests.operations.third_parties import hand_to_partner, take_back
 
@@ -27,10 +26,6 @@ class ThirdPartyMutation:
             info,
             input,
             hand_to_partner,
-            queue_id=lambda: key_of(Queue, input.queue_id, "queueId"),
-            assignee_id=lambda: key_or_none(Person, input.assignee_id, "assigneeId"),
-            reason=input.reason,
-            waiting=input.waiting,
         )
 
     @mutation(P.ENGAGE_PARTNER, "Take a request back from a partner firm: its clock ends.")
@@ -40,7 +35,4 @@ class ThirdPartyMutation:
             info,
             input,
             take_back,
-            queue_id=lambda: key_of(Queue, input.queue_id, "queueId"),
-            assignee_id=lambda: key_or_none(Person, input.assignee_id, "assigneeId"),
-            reason=input.reason,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
@@ -11,9 +12,9 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, computed, one, public_id
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
+from api.schema.inputs import MutationInput, id_of
 from api.schema.payloads import PENDING, Payload, waits_for_approval
-from api.schema.people import Person
-from api.schema.request_inputs import MutationInput
+from api.schema.people import Organisation, Person
 from api.schema.vocabulary import described
 from itr.access.terms import ClientKind, IdTokenAlgorithm
 from itr.actors.roles import Permission
@@ -148,8 +149,8 @@ class CreateOAuthClientInput(MutationInput):
         default=False,
         description="Whether people are not asked for their consent: a program of the house.",
     )
-    actor_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The machine that a MACHINE or WALLBOARD acts as."
+    actor_id: UUID | None = id_of(
+        Person, default=None, description="The machine that a MACHINE or WALLBOARD acts as."
     )
 
 
@@ -157,7 +158,7 @@ class CreateOAuthClientInput(MutationInput):
 class OAuthClientInput(MutationInput):
     """A mutation on one OAuth client."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the client.")
+    id: UUID = id_of(OAuthClient, description="Id of the client.")
     expected_version: int | None = strawberry.field(
         default=None, description="Refuse with STALE if the client has changed since this version."
     )
@@ -186,7 +187,7 @@ class ChangeOAuthClientInput(OAuthClientInput):
 class ResetPasswordInput(MutationInput):
     """Give a person a new password."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the person.")
+    id: UUID = id_of(Person, description="Id of the person.")
 
 
 @strawberry.type(description="What resetting a password answers.")
@@ -212,7 +213,7 @@ class CreateWallboardInput(MutationInput):
     """Add a wallboard: a machine that may read the board, and the client it is."""
 
     name: str = strawberry.field(description="What people know it as, e.g. where it hangs.")
-    branch_id: strawberry.ID = strawberry.field(description="The branch it belongs to.")
+    branch_id: UUID = id_of(Organisation, description="The branch it belongs to.")
 
 
 @strawberry.type(description="What a mutation on a client answers.")

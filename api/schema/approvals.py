@@ -1,6 +1,7 @@
 """What waits for a second person, as those who may approve it see it (S18)."""
 
 from datetime import datetime
+from uuid import UUID
 
 import strawberry
 
@@ -10,9 +11,9 @@ from api.planner.declare import column, one, public_id, sql
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
 from api.schema.access import OAuthClient
+from api.schema.inputs import MutationInput, id_of
 from api.schema.payloads import Payload
 from api.schema.people import Person
-from api.schema.request_inputs import MutationInput
 from api.schema.vocabulary import described
 from itr.access.terms import ApprovalKind, ApprovalState
 from itr.actors.roles import Permission, Role
@@ -103,7 +104,7 @@ class AccessApprovalConnection:
 class AccessApprovalInput(MutationInput):
     """Decide what waits for a second person."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the approval.")
+    id: UUID = id_of(AccessApproval, description="Id of the approval.")
 
 
 @strawberry.type(description="What deciding an approval answers.")

@@ -1,4 +1,4 @@
-"""Reasons of breaches as the API shows and takes them (R-SLA-05)."""
+"""Reasons of breaches as the API shows them (R-SLA-05)."""
 
 from datetime import datetime
 
@@ -7,9 +7,8 @@ import strawberry
 from api.planner.declare import column, one
 from api.planner.stored import embedded
 from api.schema.people import Person
-from api.schema.request_inputs import ReasonInput, RequestInput
 from api.schema.vocabulary import described
-from itr.sla.terms import BreachReason, BreachReasonState, Thread
+from itr.sla.terms import BreachReason, BreachReasonState
 
 described(
     BreachReason,
@@ -51,26 +50,3 @@ class BreachExplanation:
     given_at: datetime = column("breach_reason_at", description="When.")
     decided_by: Person | None = one("breach_decided_by", description="Who decided on it.")
     decided_at: datetime | None = column("breach_decided_at", description="When.")
-
-
-@strawberry.input(description="Give a breached thread its reason (R-SLA-05).")
-class ExplainBreachInput(RequestInput):
-    """Give a breached thread its reason."""
-
-    thread: Thread = strawberry.field(description="The breached thread.")
-    reason: BreachReason = strawberry.field(description="The coded reason.")
-    note: str | None = strawberry.field(default=None, description="In words; OTHER needs them.")
-
-
-@strawberry.input(description="Approve the reason of a breach (R-SLA-05).")
-class ApproveBreachReasonInput(RequestInput):
-    """Approve the reason of a breach."""
-
-    thread: Thread = strawberry.field(description="The breached thread.")
-
-
-@strawberry.input(description="Refuse the reason of a breach (R-SLA-05).")
-class RefuseBreachReasonInput(ReasonInput):
-    """Refuse the reason of a breach."""
-
-    thread: Thread = strawberry.field(description="The breached thread.")

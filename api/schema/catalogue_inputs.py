@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import strawberry
 
@@ -10,9 +11,9 @@ from api.prices import holding
 from api.schema.alarm_rules import AlarmRulesInput
 from api.schema.calendars import Calendar
 from api.schema.catalogue import CatalogueItem, Contract, Package, Product, ServiceProduct
+from api.schema.inputs import MutationInput, id_of, ids_of
 from api.schema.payloads import Payload
-from api.schema.people import Organisation
-from api.schema.request_inputs import MutationInput
+from api.schema.people import Organisation, Project
 from api.schema.service_levels import ServiceLevel
 from api.schema.simulation import CalendarExceptionInput, WorkingCalendarInput
 from itr.catalogue.terms import ChargeKind, FaultLevel, Impact, Phase, Priority, QuotaUnit
@@ -31,7 +32,7 @@ these."""
 class SaveCalendarInput(MutationInput):
     """A calendar as it shall be."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description=_WHICH)
+    id: UUID | None = id_of(Calendar, default=None, description=_WHICH)
     expected_version: int | None = strawberry.field(default=None, description=_VERSION)
     name: str = strawberry.field(description=_NAME)
     calendar: WorkingCalendarInput = strawberry.field(description="What it says, as a whole.")
@@ -41,7 +42,7 @@ class SaveCalendarInput(MutationInput):
 class CorrectCalendarInput(MutationInput):
     """Single dates of a calendar as they shall be."""
 
-    id: strawberry.ID = strawberry.field(description="Which calendar.")
+    id: UUID = id_of(Calendar, description="Which calendar.")
     expected_version: int | None = strawberry.field(default=None, description=_VERSION)
     exceptions: list[CalendarExceptionInput] | None = strawberry.field(
         default=None, description="Dates that differ; each replaces what its date had."
@@ -103,10 +104,10 @@ class ControlPointShareInput:
 class SaveServiceLevelInput(MutationInput):
     """A service level as it shall be: a new version."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description=_WHICH)
+    id: UUID | None = id_of(ServiceLevel, default=None, description=_WHICH)
     expected_version: int | None = strawberry.field(default=None, description=_VERSION)
     name: str = strawberry.field(description=_NAME)
-    calendar_id: strawberry.ID = strawberry.field(description="The calendar that counts.")
+    calendar_id: UUID = id_of(Calendar, description="The calendar that counts.")
     targets: list[ServiceTargetInput] = strawberry.field(
         description="What is promised; a thread left out at a priority is not promised anything."
     )
@@ -137,7 +138,7 @@ class SaveServiceLevelInput(MutationInput):
 class SwitchOffServiceLevelInput(MutationInput):
     """A service level that shall promise nothing any more."""
 
-    id: strawberry.ID = strawberry.field(description="Which service level.")
+    id: UUID = id_of(ServiceLevel, description="Which service level.")
     expected_version: int | None = strawberry.field(default=None, description=_VERSION)
 
 
@@ -154,7 +155,7 @@ class ServiceLevelPayload(Payload):
 class SaveProductInput(MutationInput):
     """A product as it shall be."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description=_WHICH)
+    id: UUID | None = id_of(Product, default=None, description=_WHICH)
     name: str = strawberry.field(description=_NAME)
     served: bool = strawberry.field(default=True, description="Whether it is served (R-ENT-01).")
 
@@ -178,7 +179,7 @@ class MoneyInput:
 class SaveCatalogueItemInput(MutationInput):
     """A service that can be priced alone, as it shall be."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description=_WHICH)
+    id: UUID | None = id_of(CatalogueItem, default=None, description=_WHICH)
     name: str = strawberry.field(description=_NAME)
     charge_kind: ChargeKind = strawberry.field(description="What it charges for.")
     price: MoneyInput = strawberry.field(description="Its price, without tax.")
@@ -187,8 +188,8 @@ class SaveCatalogueItemInput(MutationInput):
     )
     target: str = strawberry.field(description="Its one measurable target.")
     quality_standard: str = strawberry.field(description="Its quality standard.")
-    product_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The product it is for; left out, any."
+    product_id: UUID | None = id_of(
+        Product, default=None, description="The product it is for; left out, any."
     )
 
 
@@ -203,9 +204,9 @@ class CatalogueItemPayload(Payload):
 class SaveServiceProductInput(MutationInput):
     """Catalogue items sold together, as they shall be."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description=_WHICH)
+    id: UUID | None = id_of(ServiceProduct, default=None, description=_WHICH)
     name: str = strawberry.field(description=_NAME)
-    item_ids: list[strawberry.ID] = strawberry.field(description="All items it is made of.")
+    item_ids: list[UUID] = ids_of(CatalogueItem, description="All items it is made of.")
 
 
 @strawberry.type(description="What saving a service product answers.")
@@ -219,10 +220,10 @@ class ServiceProductPayload(Payload):
 class SavePackageInput(MutationInput):
     """Service products sold together, as they shall be."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description=_WHICH)
+    id: UUID | None = id_of(Package, default=None, description=_WHICH)
     name: str = strawberry.field(description=_NAME)
-    service_product_ids: list[strawberry.ID] = strawberry.field(
-        description="All service products it is made of."
+    service_product_ids: list[UUID] = ids_of(
+        ServiceProduct, description="All service products it is made of."
     )
 
 
@@ -238,17 +239,17 @@ class ContractLineInput:
     """One line of a contract as it shall be; a quota has a unit and a number (R-ENT-03)."""
 
     number: int = strawberry.field(description="Its number within the contract, 1 to 10 000.")
-    service_level_id: strawberry.ID | None = strawberry.field(
-        default=None, description="At which level; left out, the record is incomplete."
+    service_level_id: UUID | None = id_of(
+        ServiceLevel,
+        default=None,
+        description="At which level; left out, the record is incomplete.",
     )
-    package_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Which package was bought."
+    package_id: UUID | None = id_of(Package, default=None, description="Which package was bought.")
+    product_id: UUID | None = id_of(
+        Product, default=None, description="Covered product; left out, all."
     )
-    product_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Covered product; left out, all."
-    )
-    project_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Covered project; left out, all."
+    project_id: UUID | None = id_of(
+        Project, default=None, description="Covered project; left out, all."
     )
     phase: Phase = strawberry.field(
         default=Phase.AFTER_ACCEPTANCE, description="Which phase it covers."
@@ -264,9 +265,9 @@ class ContractLineInput:
 class SaveContractInput(MutationInput):
     """A contract as it shall be; lines not given stay as they are."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description=_WHICH)
+    id: UUID | None = id_of(Contract, default=None, description=_WHICH)
     number: str = strawberry.field(description="Its number, at most 60 characters.")
-    customer_id: strawberry.ID = strawberry.field(description="Whose it is; it never moves.")
+    customer_id: UUID = id_of(Organisation, description="Whose it is; it never moves.")
     starts_on: date = strawberry.field(description="Its first day.")
     ends_on: date = strawberry.field(description="Its last day.")
     fee: Decimal | None = strawberry.field(default=None, description="What it costs.")
@@ -288,7 +289,7 @@ class ContractPayload(Payload):
 class SetMakeUpDaysInput(MutationInput):
     """Whether a customer's clocks count make-up days."""
 
-    customer_id: strawberry.ID = strawberry.field(description="Which customer.")
+    customer_id: UUID = id_of(Organisation, description="Which customer.")
     make_up_days: bool = strawberry.field(
         description="True: weekends that make up for holidays are worked; false: opted out."
     )

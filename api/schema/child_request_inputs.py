@@ -1,15 +1,20 @@
 """What mutations on child requests and on duplicates take."""
 
+from uuid import UUID
+
 import strawberry
 
-from api.schema.request_inputs import MutationInput, RequestInput
+from api.schema.catalogue import Product
+from api.schema.inputs import MutationInput, id_of
+from api.schema.request_inputs import RequestInput
+from api.schema.requests import ServiceRequest
 
 
 @strawberry.input(description="One child of a cross-product request (R-REQ-09).")
 class ChildRequestInput:
     """One child of a cross-product request."""
 
-    product_id: strawberry.ID = strawberry.field(description="The product it is about.")
+    product_id: UUID = id_of(Product, description="The product it is about.")
     title: str | None = strawberry.field(
         default=None, description="Its subject; the parent's, if left out."
     )
@@ -29,8 +34,8 @@ class SplitRequestInput(RequestInput):
 class MergeRequestsInput(MutationInput):
     """End a duplicate in the request that stays."""
 
-    duplicate_id: strawberry.ID = strawberry.field(description="The request that ends.")
-    survivor_id: strawberry.ID = strawberry.field(description="The request that stays.")
+    duplicate_id: UUID = id_of(ServiceRequest, description="The request that ends.")
+    survivor_id: UUID = id_of(ServiceRequest, description="The request that stays.")
     expected_version: int | None = strawberry.field(
         default=None, description="Refuse with STALE if the duplicate has moved on since."
     )

@@ -7,7 +7,6 @@ import strawberry
 from api.planner.declare import column, one, public_id, sql
 from api.planner.stored import Node, stored
 from api.schema.people import Person
-from api.schema.request_inputs import ReasonInput, RequestInput
 from api.schema.vocabulary import described
 from itr.actors.roles import Permission
 from itr.sight.requests import visible_parts
@@ -77,17 +76,3 @@ class Escalation(Node):
     ended_at: datetime | None = column(
         description="When it went on, or the request was delivered or ended; null: it stands."
     )
-
-
-@strawberry.input(description="Escalate a request to management, with a reason (R-ESC-01).")
-class EscalateToManagementInput(ReasonInput):
-    """Escalate a request to management."""
-
-    to: ManagementStep | None = strawberry.field(
-        default=None, description="How far; the next step up unless it shall go further."
-    )
-
-
-@strawberry.input(description="Take note of a request's escalation: it goes no further (R-ESC-02).")
-class AcknowledgeEscalationInput(RequestInput):
-    """Take note of an escalation."""

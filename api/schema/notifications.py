@@ -12,8 +12,8 @@ from api.planner.connections import connection_of
 from api.planner.declare import column, computed, one, public_id, sql
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
+from api.schema.inputs import MutationInput, ids_of
 from api.schema.payloads import UserError
-from api.schema.request_inputs import MutationInput
 from api.schema.requests import ServiceRequest
 from api.schema.vocabulary import CURSOR, described
 from itr.actors.roles import Permission
@@ -98,7 +98,7 @@ class NotificationConnection:
 class MarkNotificationsReadInput(MutationInput):
     """Mark entries of one's own list as read."""
 
-    ids: list[strawberry.ID] = strawberry.field(description="Which ones, at most 100.")
+    ids: list[UUID] = ids_of(Notification, description="Which ones, at most 100.")
 
 
 async def _by_keys(info: strawberry.Info, keys: list[UUID]) -> list[Notification]:

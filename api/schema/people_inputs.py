@@ -1,9 +1,11 @@
 """What mutations on people, organisations and queues take."""
 
+from uuid import UUID
+
 import strawberry
 
-from api.schema.people import Language
-from api.schema.request_inputs import MutationInput
+from api.schema.inputs import MutationInput, id_of, ids_of
+from api.schema.people import Language, Organisation, Person, Queue
 from itr.actors.roles import OrganisationKind, Role
 
 
@@ -11,7 +13,7 @@ from itr.actors.roles import OrganisationKind, Role
 class CreatePersonInput(MutationInput):
     """Add a person with their roles."""
 
-    organisation_id: strawberry.ID = strawberry.field(description="Where they belong.")
+    organisation_id: UUID = id_of(Organisation, description="Where they belong.")
     name: str = strawberry.field(description="Their name.")
     roles: list[Role] = strawberry.field(
         description="What they do: CUSTOMER for customers' people, PARTNER for partners', "
@@ -27,7 +29,7 @@ class CreatePersonInput(MutationInput):
 class PersonInput(MutationInput):
     """A mutation on one person."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the person.")
+    id: UUID = id_of(Person, description="Id of the person.")
 
 
 @strawberry.input(description="Correct what is known of a person; what is left out stays.")
@@ -59,8 +61,8 @@ class CreateOrganisationInput(MutationInput):
 
     kind: OrganisationKind = strawberry.field(description="What it is to us.")
     name: str = strawberry.field(description="Its name.")
-    branch_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The branch that serves it."
+    branch_id: UUID | None = id_of(
+        Organisation, default=None, description="The branch that serves it."
     )
     phone: str | None = strawberry.field(default=None, description="Telephone number.")
     email: str | None = strawberry.field(default=None, description="E-mail address.")
@@ -75,15 +77,15 @@ class CreateQueueInput(MutationInput):
 
     name: str = strawberry.field(description="Its name.")
     line: int = strawberry.field(description="Support line 1, 2 or 3.")
-    branch_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The branch it stands in."
+    branch_id: UUID | None = id_of(
+        Organisation, default=None, description="The branch it stands in."
     )
-    partner_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The partner firm that works it, if one does."
+    partner_id: UUID | None = id_of(
+        Organisation, default=None, description="The partner firm that works it, if one does."
     )
-    lead_id: strawberry.ID | None = strawberry.field(default=None, description="Who leads it.")
-    member_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Who may take its work."
+    lead_id: UUID | None = id_of(Person, default=None, description="Who leads it.")
+    member_ids: list[UUID] = ids_of(
+        Person, default_factory=list, description="Who may take its work."
     )
 
 
@@ -91,5 +93,5 @@ class CreateQueueInput(MutationInput):
 class QueueMemberInput(MutationInput):
     """Who may take a queue's work."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the queue.")
-    person_id: strawberry.ID = strawberry.field(description="The person.")
+    id: UUID = id_of(Queue, description="Id of the queue.")
+    person_id: UUID = id_of(Person, description="The person.")

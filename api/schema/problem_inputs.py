@@ -1,8 +1,12 @@
 """What mutations on problems take."""
 
+from uuid import UUID
+
 import strawberry
 
-from api.schema.request_inputs import MutationInput, RequestInput
+from api.schema.inputs import TicketInput, id_of
+from api.schema.problems import Problem
+from api.schema.request_inputs import RequestInput
 from itr.knowledge.terms import ProblemStatus
 
 
@@ -17,14 +21,14 @@ class OpenProblemInput(RequestInput):
 class LinkProblemInput(RequestInput):
     """Link a request to a problem that is known."""
 
-    problem_id: strawberry.ID = strawberry.field(description="The problem.")
+    problem_id: UUID = id_of(Problem, description="The problem.")
 
 
 @strawberry.input(description="Take a problem one step on (R-LNK-01).")
-class AdvanceProblemInput(MutationInput):
+class AdvanceProblemInput(TicketInput):
     """Take a problem one step on."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the problem.")
+    id: UUID = id_of(Problem, description="Id of the problem.")
     expected_version: int | None = strawberry.field(
         default=None, description="Refuse with STALE if the problem has moved on since."
     )

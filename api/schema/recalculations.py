@@ -14,10 +14,10 @@ from api.planner.declare import column, computed, connection, one, public_id, sq
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
 from api.schema.calendars import CalendarVersion
+from api.schema.inputs import MutationInput, id_of
 from api.schema.payloads import Payload
 from api.schema.people import Organisation, Person
 from api.schema.reports import PeriodInput
-from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel, ServiceLevelVersion
 from api.schema.vocabulary import described
 from itr.actors.roles import Permission
@@ -236,17 +236,19 @@ class StartWhatIfInput(MutationInput):
     """Closed requests to recompute under another promise."""
 
     period: PeriodInput = strawberry.field(description="Requests closed in this period.")
-    service_level_version_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Under this version: its targets, pauses, matrix and calendar."
+    service_level_version_id: UUID | None = id_of(
+        ServiceLevelVersion,
+        default=None,
+        description="Under this version: its targets, pauses, matrix and calendar.",
     )
-    calendar_version_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Counted by this version of a calendar."
+    calendar_version_id: UUID | None = id_of(
+        CalendarVersion, default=None, description="Counted by this version of a calendar."
     )
-    service_level_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Only requests accepted under this service level."
+    service_level_id: UUID | None = id_of(
+        ServiceLevel, default=None, description="Only requests accepted under this service level."
     )
-    customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Only requests of this customer."
+    customer_id: UUID | None = id_of(
+        Organisation, default=None, description="Only requests of this customer."
     )
 
 
@@ -254,11 +256,14 @@ class StartWhatIfInput(MutationInput):
 class PreviewMigrationInput(MutationInput):
     """A migration of open requests to look at first."""
 
-    service_level_version_id: strawberry.ID = strawberry.field(
-        description="The newest version of its service level, to which to move."
+    service_level_version_id: UUID = id_of(
+        ServiceLevelVersion,
+        description="The newest version of its service level, to which to move.",
     )
-    from_version_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Only requests under this version; left out, all older ones."
+    from_version_id: UUID | None = id_of(
+        ServiceLevelVersion,
+        default=None,
+        description="Only requests under this version; left out, all older ones.",
     )
 
 
@@ -266,8 +271,8 @@ class PreviewMigrationInput(MutationInput):
 class ApplyMigrationInput(MutationInput):
     """A migration that was previewed, to be carried out."""
 
-    preview_id: strawberry.ID = strawberry.field(
-        description="The preview it confirms; STALE when things have changed since."
+    preview_id: UUID = id_of(
+        Recalculation, description="The preview it confirms; STALE when things have changed since."
     )
 
 
@@ -275,7 +280,7 @@ class ApplyMigrationInput(MutationInput):
 class CancelRecalculationInput(MutationInput):
     """A computation to call off."""
 
-    id: strawberry.ID = strawberry.field(description="Which one.")
+    id: UUID = id_of(Recalculation, description="Which one.")
 
 
 @strawberry.type(description="What a mutation on a long computation answers.")

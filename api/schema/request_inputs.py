@@ -1,30 +1,27 @@
 """What mutations on requests take."""
 
 from datetime import datetime
+from uuid import UUID
 
 import strawberry
 
+from api.schema.catalogue import Product
+from api.schema.inputs import MutationInput, TicketInput, id_of
+from api.schema.people import Organisation, Person, Project, Queue
+from api.schema.requests import ServiceRequest
 from itr.catalogue.terms import FaultLevel, Impact, Phase
 from itr.requests.terms import Channel, ProblemType, RejectionCode, RequestKind
 from itr.sla.terms import WaitingReason
 
 _ID = "Id of the request."
 _VERSION = "Refuse with STALE if the request has moved on since this version."
-_KEY = "Idempotency key: the same key within 24 h has the same outcome and does nothing twice."
-
-
-@strawberry.input(description="What every mutation takes.")
-class MutationInput:
-    """What every mutation takes."""
-
-    client_mutation_id: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.input(description="A mutation on one request.")
-class RequestInput(MutationInput):
+class RequestInput(TicketInput):
     """A mutation on one request."""
 
-    id: strawberry.ID = strawberry.field(description=_ID)
+    id: UUID = id_of(ServiceRequest, description=_ID)
     expected_version: int | None = strawberry.field(default=None, description=_VERSION)
 
 
@@ -35,27 +32,27 @@ class SubmitRequestInput(MutationInput):
     kind: RequestKind = strawberry.field(description="What sort of request.")
     title: str = strawberry.field(description="Its subject, at most 400 characters.")
     description: str = strawberry.field(description="At most 20 000 characters.")
-    customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Whose it is; customers leave it out."
+    customer_id: UUID | None = id_of(
+        Organisation, default=None, description="Whose it is; customers leave it out."
     )
-    contact_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Who to talk to; tells the customer, too."
+    contact_id: UUID | None = id_of(
+        Person, default=None, description="Who to talk to; tells the customer, too."
     )
-    product_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The product; required unless `productUnknown`."
+    product_id: UUID | None = id_of(
+        Product, default=None, description="The product; required unless `productUnknown`."
     )
     product_unknown: bool = strawberry.field(
         default=False, description="Say so when the product is not known."
     )
-    project_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The project it belongs to, if one."
+    project_id: UUID | None = id_of(
+        Project, default=None, description="The project it belongs to, if one."
     )
     channel: Channel | None = strawberry.field(default=None, description="How it reached us.")
     phase: Phase = strawberry.field(
         default=Phase.AFTER_ACCEPTANCE, description="Where in the contract's life it falls."
     )
-    follows_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The earlier request it follows."
+    follows_id: UUID | None = id_of(
+        ServiceRequest, default=None, description="The earlier request it follows."
     )
 
 
@@ -86,9 +83,11 @@ class RejectRequestInput(ReasonInput):
 class DispatchRequestInput(RequestInput):
     """Send a request to a queue, or to a person of it."""
 
-    queue_id: strawberry.ID = strawberry.field(description="The queue.")
-    assignee_id: strawberry.ID | None = strawberry.field(
-        default=None, description="A person of the queue; null lets anyone of it take the request."
+    queue_id: UUID = id_of(Queue, description="The queue.")
+    assignee_id: UUID | None = id_of(
+        Person,
+        default=None,
+        description="A person of the queue; null lets anyone of it take the request.",
     )
 
 
@@ -135,8 +134,8 @@ class DeliverRequestInput(RequestInput):
 class RequeueRequestInput(ReasonInput):
     """Put a request back into a queue."""
 
-    queue_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Which queue; null for the one it is in."
+    queue_id: UUID | None = id_of(
+        Queue, default=None, description="Which queue; null for the one it is in."
     )
 
 
@@ -144,13 +143,16 @@ class RequeueRequestInput(ReasonInput):
 class ChangeLineInput(ReasonInput):
     """Hand a request to another line."""
 
-    queue_id: strawberry.ID | None = strawberry.field(
+    queue_id: UUID | None = id_of(
+        Queue,
         default=None,
         description="A queue of that line. A partner firm that hands back may leave it out: the"
         " request comes to where it came from.",
     )
-    assignee_id: strawberry.ID | None = strawberry.field(
-        default=None, description="A person of the queue; null lets anyone of it take the request."
+    assignee_id: UUID | None = id_of(
+        Person,
+        default=None,
+        description="A person of the queue; null lets anyone of it take the request.",
     )
 
 
@@ -158,8 +160,8 @@ class ChangeLineInput(ReasonInput):
 class ConfirmRequestInput(RequestInput):
     """Accept the solution."""
 
-    verified_by_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Who checked the result; you, if left out."
+    verified_by_id: UUID | None = id_of(
+        Person, default=None, description="Who checked the result; you, if left out."
     )
 
 

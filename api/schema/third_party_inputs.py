@@ -1,7 +1,11 @@
 """What handing over to partner firms takes."""
 
+from uuid import UUID
+
 import strawberry
 
+from api.schema.inputs import id_of
+from api.schema.people import Person, Queue
 from api.schema.request_inputs import ReasonInput
 
 
@@ -9,9 +13,11 @@ from api.schema.request_inputs import ReasonInput
 class HandToPartnerInput(ReasonInput):
     """Hand a request to a partner firm."""
 
-    queue_id: strawberry.ID = strawberry.field(description="A queue of the firm.")
-    assignee_id: strawberry.ID | None = strawberry.field(
-        default=None, description="A person of the queue; null lets anyone of it take the request."
+    queue_id: UUID = id_of(Queue, description="A queue of the firm.")
+    assignee_id: UUID | None = id_of(
+        Person,
+        default=None,
+        description="A person of the queue; null lets anyone of it take the request.",
     )
     waiting: bool = strawberry.field(
         default=False,
@@ -24,7 +30,9 @@ class HandToPartnerInput(ReasonInput):
 class TakeBackInput(ReasonInput):
     """Take a request back from a partner firm."""
 
-    queue_id: strawberry.ID = strawberry.field(description="A queue of ours.")
-    assignee_id: strawberry.ID | None = strawberry.field(
-        default=None, description="A person of the queue; null lets anyone of it take the request."
+    queue_id: UUID = id_of(Queue, description="A queue of ours.")
+    assignee_id: UUID | None = id_of(
+        Person,
+        default=None,
+        description="A person of the queue; null lets anyone of it take the request.",
     )

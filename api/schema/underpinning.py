@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import strawberry
 
@@ -11,9 +12,9 @@ from api.planner.declare import column, computed, one, public_id
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
 from api.schema.attribution import name_of
+from api.schema.inputs import MutationInput, id_of
 from api.schema.payloads import Payload
 from api.schema.people import Organisation, Person
-from api.schema.request_inputs import MutationInput
 from api.schema.service_levels import ServiceLevel
 from itr.actors.roles import Permission
 from itr.catalogue.terms import Priority
@@ -73,8 +74,8 @@ class UnderpinningContractConnection:
 class SaveUnderpinningContractInput(MutationInput):
     """What a partner firm promises for one control point at one priority."""
 
-    partner_id: strawberry.ID = strawberry.field(description="Who promises.")
-    service_level_id: strawberry.ID = strawberry.field(description="The promise it serves.")
+    partner_id: UUID = id_of(Organisation, description="Who promises.")
+    service_level_id: UUID = id_of(ServiceLevel, description="The promise it serves.")
     point: int = strawberry.field(description="The control point it serves, 1 to 30.")
     priority: Priority = strawberry.field(description="At this priority.")
     target: timedelta | None = strawberry.field(
@@ -83,7 +84,8 @@ class SaveUnderpinningContractInput(MutationInput):
     target_working_days: Decimal | None = strawberry.field(
         default=None, description="Promised working days; or give `target`."
     )
-    risk_accepted_by_id: strawberry.ID | None = strawberry.field(
+    risk_accepted_by_id: UUID | None = id_of(
+        Person,
         default=None,
         description="The person of ours who accepts a target longer than the share it serves.",
     )

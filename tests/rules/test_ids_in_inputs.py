@@ -1,0 +1,76 @@
+"""Ids in inputs know what they are ids of, and where they stand (S2)."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from strawberry.types.base import has_object_definition
+
+import api.resolvers.root  # noqa: F401 - so that every input is known
+from api.planner.stored import stored_type
+from api.schema.catalogue import Product
+from api.schema.child_request_inputs import ChildRequestInput, SplitRequestInput
+from api.schema.inputs import TARGET, MutationInput
+from api.schema.people import Person, Queue
+from api.schema.people_inputs import CreateQueueInput
+from api.schema.request_inputs import DispatchRequestInput
+from api.schema.requests import ServiceRequest
+
+
+def _inputs(kind: type) -> set[type]:
+    return {kind, *(each for child in kind.__subclasses__() for each in _inputs(child))}
+
+
+def public(target: type, key: UUID) -> Any:
+    return stored_type(target).write_id(key)
+
+
+@pytest.mark.parametrize("kind", sorted(_inputs(MutationInput), key=lambda each: each.__name__))
+def test_no_mutation_takes_an_id_of_nothing_in_particular(kind: Any) -> None:
+    for each in kind.__strawberry_definition__.fields:
+        named_id = each.python_name == "id" or each.python_name.endswith(("_id", "_ids"))
+        if named_id and each.python_name not in {"client_mutation_id", "external_id"}:
+            target = each.metadata.get(TARGET)
+            assert has_object_definition(target) or kind.__name__ == "TicketInput", each.python_name
+
+
+def test_an_operation_is_handed_keys_where_a_client_wrote_ids() -> None:
+    request, queue, person = uuid4(), uuid4(), uuid4()
+
+    given = DispatchRequestInput(
+        id=public(ServiceRequest, request),
+        queue_id=public(Queue, queue),
+        assignee_id=public(Person, person),
+    )
+
+    assert (given.id, given.queue_id, given.assignee_id) == (request, queue, person)
+    assert given.unknown_ids == ()
+    assert given.written["queue_id"] == public(Queue, queue)
+
+
+def test_every_id_that_is_none_is_told_where_it_stands_also_deep_inside() -> None:
+    product = uuid4()
+    split: Any = SplitRequestInput(
+        id="req_1",  # type: ignore[arg-type]
+        children=[
+            ChildRequestInput(product_id=public(Product, product), title="a", description="b"),
+            ChildRequestInput(product_id="no id", title="a", description="b"),  # type: ignore[arg-type]
+        ],
+    )
+    queue: Any = CreateQueueInput(
+        name="一线",
+        line=1,
+        lead_id=public(Product, product),
+        member_ids=[public(Person, product), "", public(Queue, product)],
+    )
+
+    assert split.unknown_ids == (("id",), ("children", 1, "productId"))
+    assert split.children[0].product_id == product
+    assert queue.unknown_ids == (("leadId",), ("memberIds", 1), ("memberIds", 2))
+
+
+def test_the_same_text_that_is_no_id_is_the_same_key_that_nobody_has() -> None:
+    first, again = (DispatchRequestInput(id="x", queue_id="y") for _ in range(2))  # type: ignore[arg-type]
+
+    assert (first.id, first.queue_id) == (again.id, again.queue_id)
+    assert first.id != first.queue_id
