@@ -12,12 +12,14 @@ from starlette.routing import Route, WebSocketRoute
 
 from api.oauth import endpoints, pages
 from api.oauth.identities import LoadActor
+from api.resolvers.root import product_schema
 from api.serving.proxies import ForwardedAddresses, TrustedProxies
 from api.transport.health import healthz, readyz, schema_file
 from api.transport.metrics import metrics
 from api.transport.schema import GuardedSchema
 from api.transport.services import open_services
 from api.transport.view import GraphQLEndpoint, GraphQLView, origins_allowed
+from itr.people.operations import load_actor as load_by_id
 from itr.settings import Settings
 
 
@@ -29,14 +31,14 @@ def create_app(
     load_actor: LoadActor | None = None,
 ) -> Starlette:
     """Make the ASGI application; what is left out is the product's own."""
-    served = schema or _product_schema()
+    served = schema or product_schema()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         services = open_services(
             settings,
             schema=served,
-            load_actor=load_actor or _product_actors(),
+            load_actor=load_actor or load_by_id,
             clock=clock or _utc_now,
         )
         async with services as opened:
@@ -64,18 +66,6 @@ def create_app(
     app.router.redirect_slashes = False  # to wherever the Host header says
     app.state.schema = served
     return app
-
-
-def _product_schema() -> GuardedSchema:
-    from api.resolvers import product_schema
-
-    return product_schema()
-
-
-def _product_actors() -> LoadActor:
-    from itr.people.operations import load_actor
-
-    return load_actor
 
 
 def _utc_now() -> datetime:

@@ -21,8 +21,7 @@ from itr.addresses import credentials
 from itr.catalogue.in_force import current_terms
 from itr.catalogue.rules import ServiceTerms
 from itr.database import connected
-from itr.demo import seed
-from itr.demo_data import (
+from itr.demo.data import (
     BEIJING,
     DESKTOP,
     GATEWAY,
@@ -34,6 +33,7 @@ from itr.demo_data import (
     VIDEO,
     demo_id,
 )
+from itr.demo.seeding import seed
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.store import calendars_in_force
 from itr.settings import Settings

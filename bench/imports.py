@@ -27,8 +27,8 @@ from api.oauth.tokens import issue_token
 from bench.figures import Table
 from bench.incident_log import LINES, write_log
 from bench.servers import ROOT, Stand, printer, stand
-from itr.demo import seed
-from itr.demo_data import demo_id
+from itr.demo.data import demo_id
+from itr.demo.seeding import seed
 from itr.durations import parse_duration
 from itr.imports import Outcome
 from itr.imports import run as run_import

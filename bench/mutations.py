@@ -23,7 +23,7 @@ from bench.data import new_title
 from bench.figures import Table, percentile
 from bench.servers import Api, Stand
 from itr.addresses import credentials
-from itr.demo_data import SWITCH, demo_id
+from itr.demo.data import SWITCH, demo_id
 
 CONNECTIONS = 8
 _READ = "{ userErrors { code message } request { id number version status priority } }"

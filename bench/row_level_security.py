@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from bench.dashboard import QUERY
 from bench.figures import Table, percentile
 from bench.servers import Stand

@@ -19,7 +19,7 @@ from itr.actors.actor import Actor
 from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.organisations import create_organisation
 from itr.database import connected
-from itr.demo import SETUP
+from itr.demo.seeding import SETUP
 from itr.events.feed import Feed
 from itr.people.operations import load_actor
 

@@ -162,8 +162,8 @@ async def _migrate(settings: Settings, steps: _Stepper) -> None:
 
 async def _seed(settings: Settings, steps: _Stepper) -> None:
     """The one place where demonstration data comes from."""
-    from itr.demo import seed
-    from itr.demo_sign_ins import let_people_in
+    from itr.demo.seeding import seed
+    from itr.demo.sign_ins import let_people_in
 
     await seed(settings, steps.part, history=HISTORY)
     await let_people_in(settings, demo_password(settings), now=datetime.now(UTC))

@@ -159,7 +159,7 @@ def rotate(
 @app.command(help="打印 GraphQL 模式 / print the GraphQL schema.")
 def schema() -> None:
     """Print the GraphQL schema."""
-    from api.resolvers import product_schema
+    from api.resolvers.root import product_schema
 
     typer.echo(product_schema().as_str())
 

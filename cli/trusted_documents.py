@@ -15,7 +15,7 @@ from itr.trusted_documents.rules import BadManifest, Listed, listed
 
 async def register(settings: Settings, manifest: Path, client: str) -> None:
     """Check every document against the schema, then register all; raises WrongSettings."""
-    from api.resolvers import product_schema
+    from api.resolvers.root import product_schema
     from itr.database import connected
 
     if not 0 < len(client) <= 100:

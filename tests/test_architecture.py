@@ -19,7 +19,7 @@ from graphql import (
     is_specified_scalar_type,
 )
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr.database import APP, Database, connected, tortoise_config
 from itr.settings import Settings
 from tests.support.breaking_changes import (

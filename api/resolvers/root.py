@@ -1,5 +1,7 @@
 """The whole schema, joined from its areas."""
 
+from functools import cache
+
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
@@ -166,3 +168,9 @@ def build_schema() -> GuardedSchema:
         types=STORED,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+
+
+@cache
+def product_schema() -> GuardedSchema:
+    """The schema every transport serves, built when first asked for."""
+    return build_schema()

@@ -21,6 +21,7 @@ from itr.requests.rules import has_technical_steps
 from itr.requests.terms import RequestStatus
 from itr.requests.waiting import open_reasons
 from itr.sight.row_filter import RowFilter
+from itr.sla.clocks import CalendarInForce
 from itr.sla.control_point_moves import Changes, Situation, changes_of
 from itr.sla.control_points import (
     REMINDERS,
@@ -276,8 +277,6 @@ async def _calendars(work: TicketWork) -> dict[UUID, WorkingCalendar]:
     """The calendars the steps were counted by; the one in force is put into the work's hand."""
     wanted = work.terms.calendar_id
     if wanted not in work.calendars:
-        from itr.sla.clocks import CalendarInForce
-
         whose = work.request.customer_id
         found = (await current_calendars([wanted], customer_id=whose))[wanted]
         in_force = CalendarInForce(found.version_id, found.working)

@@ -9,7 +9,7 @@ from graphql import get_named_type
 
 from api.app import create_app
 from api.oauth.tokens import issue_token
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr.access.operations.passwords import set_password
 from itr.access.operations.persons import assign_role, create_person, revoke_role
 from itr.actors.roles import Role

@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from api.oauth.tokens import issue_token
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr.access.operations.persons import create_person
 from itr.actors.roles import Role
 from itr.settings import Settings

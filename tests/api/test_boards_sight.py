@@ -22,7 +22,7 @@ from api.oauth.tokens import issue_token
 from api.planner.declare import declaration_of
 from api.planner.schema import types_of
 from api.planner.stored import stored_type
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from api.schema.boards import SlaBoardEntry
 from itr.access.operations.persons import create_person
 from itr.actors.policy import GRANTS

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from api.transport.documents import Document
 from api.transport.errors import Refusal
 from api.transport.limits import Limits, Measure

@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tortoise.connection import get_connection
 
 from api.oauth.tokens import issue_token
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr import spans
 from itr.access.operations.persons import create_person
 from itr.actors.roles import Role

@@ -8,7 +8,7 @@ import pytest
 from graphql import get_named_type
 from tortoise.connection import get_connection
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr.access.models import AccessApproval, OAuthClient
 from itr.access.operations.clients import create_client
 from itr.access.operations.grants import client_named

@@ -21,7 +21,7 @@ from api.planner.declare import STORED, One
 from api.planner.filters import target_class
 from api.planner.schema import types_of
 from api.planner.stored import stored_type
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr.actors.policy import GRANTS
 from itr.actors.roles import Permission, Role
 from itr.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from graphql import get_named_type
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr.access.models import AccessApproval, OAuthClient
 from itr.access.operations.approvals import approve
 from itr.access.secrets import is_password, is_secret

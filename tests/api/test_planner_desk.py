@@ -17,7 +17,7 @@ from itr.actors.actor import Actor
 from itr.actors.roles import OrganisationKind, Role
 from itr.addresses import credentials
 from itr.database import Database, open_outside
-from itr.demo import seed
+from itr.demo.seeding import seed
 from itr.settings import Settings
 from tests.support.oracle import Oracle
 from tests.support.oracle_answers import differences

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr.requests.terms import RequestStatus
 from itr.settings import Settings
 from tests.support.desk import Desk, hours, open_desk

@@ -20,7 +20,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 from tortoise.connection import get_connection
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr.access.operations.persons import create_person
 from itr.actors.roles import Role
 from itr.requests.terms import RequestStatus

@@ -199,7 +199,7 @@ async def test_errors_speak_the_same_languages(
 
 def test_every_error_has_its_sentence_in_both_languages() -> None:
     """In the enum of codes, too."""
-    from api.resolvers import product_schema
+    from api.resolvers.root import product_schema
     from itr.errors import DomainError
 
     product_schema()

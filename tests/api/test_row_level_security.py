@@ -13,7 +13,7 @@ import pytest
 
 from api.planner import reading
 from api.planner.schema import types_of
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from embedded import Addresses
 from itr.actors.actor import Actor
 from itr.actors.roles import OrganisationKind, Permission

@@ -14,7 +14,7 @@ import pytest
 from api.app import create_app
 from api.oauth import Keys
 from api.planner.schema import types_of
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from embedded import Addresses
 from itr.actors.actor import Actor
 from itr.database import connected

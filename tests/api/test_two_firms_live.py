@@ -9,7 +9,7 @@ import pytest
 from graphql import get_named_type
 
 from api.app import create_app
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr.actors.policy import GRANTS
 from itr.actors.roles import Role
 from itr.database import connected

@@ -8,7 +8,7 @@ import pytest
 from tortoise.connection import get_connection
 
 from api.app import create_app
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from api.transport.schema import GuardedSchema
 from itr.settings import Settings
 from itr.trusted_documents.operations import KEPT, MOST_DOCUMENTS, count_uses, forget_old_usage

@@ -15,7 +15,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from api.transport.limits import Limits
 from itr.access.operations.persons import create_person
 from itr.actors.roles import Role

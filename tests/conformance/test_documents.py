@@ -25,7 +25,7 @@ from graphql import (
     validate,
 )
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from cli.trusted_documents import register
 from itr.access.terms import ClientKind
 from itr.issuers.external import read_issuers

@@ -9,8 +9,7 @@ from itr.actors.roles import Role
 from itr.catalogue.operations import house_terms
 from itr.catalogue.terms import EntitlementOutcome, Phase
 from itr.database import connected
-from itr.demo import seed
-from itr.demo_data import (
+from itr.demo.data import (
     CALENDARS,
     DESKTOP,
     GOLD,
@@ -24,6 +23,7 @@ from itr.demo_data import (
     VIDEO,
     demo_id,
 )
+from itr.demo.seeding import seed
 from itr.people.models import Organisation, QueueMember
 from itr.people.operations import find_actor_for_role
 from itr.settings import Settings

@@ -7,8 +7,8 @@ import pytest
 from tortoise.connection import get_connection
 
 from itr.database import connected
-from itr.demo import seed
-from itr.demo_history import BATCH
+from itr.demo.history import BATCH
+from itr.demo.seeding import seed
 from itr.requests.rules import LEADS_TO, MOVES
 from itr.requests.terms import RequestStatus, Verb
 from itr.settings import Settings

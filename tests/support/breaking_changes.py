@@ -33,7 +33,7 @@ REASON = re.compile(r"(Use .+|Unused)\. Removal on (\d{4}-\d{2}-\d{2})\.", re.DO
 
 def current_schema() -> str:
     """The schema as `itr schema` prints it."""
-    from api.resolvers import product_schema
+    from api.resolvers.root import product_schema
 
     return product_schema().as_str().strip() + "\n"
 

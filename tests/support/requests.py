@@ -65,7 +65,7 @@ QUEUE_OF = {"LINE2": "queue2", "LINE3": "queue3", "PARTNER": "queueFirm"}
 
 @cache
 def _input_types() -> dict[str, str]:
-    from api.resolvers import product_schema
+    from api.resolvers.root import product_schema
 
     fields = product_schema()._schema.mutation_type.fields  # type: ignore[union-attr]
     return {

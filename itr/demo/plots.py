@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from itr.catalogue.terms import FaultLevel, Impact
-from itr.demo_data import DESKTOP, GATEWAY, SWITCH, VIDEO
+from itr.demo.data import DESKTOP, GATEWAY, SWITCH, VIDEO
 from itr.requests.priority import Classification
 from itr.requests.terms import Channel, ProblemType, RequestKind
 from itr.sla.terms import BreachReason, WaitingReason

@@ -10,8 +10,8 @@ from random import Random
 
 from itr.actors.actor import Actor
 from itr.catalogue.in_force import current_terms
-from itr.demo_course import Cast, Course, registered_at
-from itr.demo_data import GOLD, HOUSE, PARTNERS, PEOPLE, QUEUES, SILVER, demo_id
+from itr.demo.course import Cast, Course, registered_at
+from itr.demo.data import GOLD, HOUSE, PARTNERS, PEOPLE, QUEUES, SILVER, demo_id
 from itr.events.work import transaction
 from itr.imports.past_alarms import raise_past_alarms
 from itr.people.models import Organisation

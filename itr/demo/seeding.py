@@ -35,7 +35,7 @@ from itr.catalogue.organisations import create_organisation
 from itr.catalogue.projects import create_project
 from itr.catalogue.terms import Phase, QuotaUnit
 from itr.database import connected
-from itr.demo_data import (
+from itr.demo.data import (
     BRANCHES,
     CALENDARS,
     CUSTOMERS,
@@ -62,8 +62,8 @@ from itr.demo_data import (
     VIDEO,
     demo_id,
 )
-from itr.demo_history import seed_history
-from itr.demo_requests import seed_requests
+from itr.demo.history import seed_history
+from itr.demo.requests import seed_requests
 from itr.people.models import Organisation, Person, Queue
 from itr.people.operations import create_queue
 from itr.settings import Settings

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from itr.actors.actor import SYSTEM, Actor
 from itr.catalogue.rules import ServiceTerms
 from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Phase, Priority
-from itr.demo_data import GOLD, GRAIN, HOUSE, LAKE, LAKE_CONTRACT, RIDGE, SILVER, demo_id
-from itr.demo_plots import BREACHES, CHANNELS, MATTERS, WAITS, Matter
+from itr.demo.data import GOLD, GRAIN, HOUSE, LAKE, LAKE_CONTRACT, RIDGE, SILVER, demo_id
+from itr.demo.plots import BREACHES, CHANNELS, MATTERS, WAITS, Matter
 from itr.durations import HOUR
 from itr.requests.intake import ALPHABET, number_of
 from itr.requests.models import Request

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from itr.catalogue.terms import FaultLevel, Impact
-from itr.demo_data import DESKTOP, SWITCH, demo_id
+from itr.demo.data import DESKTOP, SWITCH, demo_id
 from itr.people.operations import load_actor
 from itr.requests import operations as o
 from itr.requests.intake import Intake

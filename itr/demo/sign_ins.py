@@ -10,8 +10,8 @@ from itr.access.scopes import BOARD
 from itr.access.secrets import hash_password
 from itr.access.terms import ClientKind
 from itr.database import connected
-from itr.demo import SETUP
-from itr.demo_data import MACHINES, PEOPLE, demo_id
+from itr.demo.data import MACHINES, PEOPLE, demo_id
+from itr.demo.seeding import SETUP
 from itr.people.models import Person
 from itr.settings import Settings
 
