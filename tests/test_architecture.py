@@ -1,8 +1,11 @@
 """The rules of the house that would drift if nobody checked them."""
 
+import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +217,54 @@ def test_modules_are_called_by_what_they_hold() -> None:
     nothing = [str(path) for path in modules() if SAYS_NOTHING & set(re.split(r"[_/.]", str(path)))]
 
     assert nothing == []
+
+
+IMPORTED_LATE = {
+    "api/planner/declare.py",  # a field's arguments are made when all types are declared
+}
+"""Modules that may import others of ours in a function; commands may, to begin at once."""
+
+
+def imports_of(path: Path, *, in_functions: bool = False) -> Iterator[str]:
+    """The modules of ours that a module imports, wherever in it, or in its functions only."""
+    tree = ast.parse((HOUSE / path).read_text(encoding="utf-8"))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    trees = [each for each in ast.walk(tree) if isinstance(each, kinds)] if in_functions else [tree]
+    for each in (node for part in trees for node in ast.walk(part)):
+        if isinstance(each, ast.ImportFrom) and each.module and not each.level:
+            yield from (f"{each.module}.{alias.name}" for alias in each.names)
+        elif isinstance(each, ast.Import):
+            yield from (alias.name for alias in each.names)
+
+
+def room_of(module: str) -> str:
+    return ".".join(module.removesuffix(".py").replace("/", ".").split(".")[:2])
+
+
+def test_rooms_of_the_product_do_not_stand_in_a_circle() -> None:
+    """Which floor each stands on says the contract in `pyproject.toml`."""
+    below: dict[str, set[str]] = defaultdict(set)
+    for path in modules():
+        if path.parts[0] == "itr" and len(path.parts) > 1:
+            below[room_of(str(path))] |= {
+                room_of(module) for module in imports_of(path) if module.startswith("itr.")
+            } - {room_of(str(path))}
+
+    in_order = list(TopologicalSorter(below).static_order())
+
+    assert len(in_order) > 20
+
+
+def test_no_import_hides_in_a_function() -> None:
+    """It would hide a circle from who reads, until one day it does not."""
+    hidden = {
+        str(path)
+        for path in modules()
+        if path.parts[0] not in {"cli", "bench"}
+        and any(module.split(".")[0] in PACKAGES for module in imports_of(path, in_functions=True))
+    }
+
+    assert hidden == IMPORTED_LATE
 
 
 @pytest.fixture(scope="module")
