@@ -1,25 +1,14 @@
 """Boards, live: the subscription `slaBoard`, and `slaFigures` beside it."""
 
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
+from typing import Any
 
 import strawberry
 
-from api.planner.stored import stored_type
-from api.resolvers.following import Followed, watch_of
+from api.resolvers.following import Followed, followed, watch_of
 from api.resolvers.permissions import may
-from api.schema.boards import (
-    VERSION,
-    SlaBoardChanged,
-    SlaBoardEntry,
-    SlaBoardFilter,
-    SlaBoardMessage,
-    SlaBoardRemoved,
-    SlaBoardResync,
-    SlaBoardSnapshot,
-)
+from api.schema.boards import BOARD_FEED, VERSION, SlaBoardEntry, SlaBoardFilter
 from api.schema.positions import POSITION_NOW
-from api.transport.live import Kind, Update
 from itr.actors.roles import Permission
 from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, IS_RUNNING, URGENCY
 
@@ -47,28 +36,12 @@ of a clock that sleeps: it is breached all the same.
 """
 
 
-def messages_of(update: Update) -> Iterable[object]:
-    """One message of the board for one update."""
-    match update.kind:
-        case Kind.SNAPSHOT:
-            keys = list(update.versions)
-            yield SlaBoardSnapshot(keys=keys, cursor=update.cursor, complete=update.complete)
-        case Kind.CHANGED:
-            assert update.subject is not None
-            yield SlaBoardChanged(key=update.subject, cursor=update.cursor, version=update.version)
-        case Kind.REMOVED:
-            assert update.subject is not None
-            public = stored_type(SlaBoardEntry).write_id(update.subject)
-            yield SlaBoardRemoved(cursor=update.cursor, entry_id=strawberry.ID(public))
-        case Kind.RESYNC:
-            yield SlaBoardResync(cursor=update.cursor)
-
-
 @strawberry.type
 class BoardSubscription:
     """Boards, live."""
 
     @strawberry.subscription(
+        graphql_type=BOARD_FEED.message,
         permission_classes=[may(Permission.READ_BOARD)],
         description="Open requests and their running clocks, for displays: a snapshot, then"
         " changes and removals, resumable (R-SLA-13).",
@@ -78,10 +51,6 @@ class BoardSubscription:
         info: strawberry.Info,
         filter: SlaBoardFilter | None = None,  # noqa: ARG002 - read as the client wrote it
         after: str | None = None,
-    ) -> AsyncGenerator[SlaBoardMessage, None]:
+    ) -> AsyncGenerator[Any, None]:
         """A feed for boards (Decision 5)."""
-        watch = watch_of(info, BOARD)
-        messages = info.context.live.follow(info.context, watch, after, messages_of)
-        async with aclosing(messages) as following:
-            async for message in following:
-                yield message
+        return followed(info, watch_of(info, BOARD), after, BOARD_FEED)

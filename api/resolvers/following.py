@@ -1,6 +1,6 @@
 """Following the rows of a stored type that a client's filter keeps, live (Decision 5)."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,9 +19,10 @@ from api.planner.matching import Matching, Rows, kind_of_reader, write_matching
 from api.planner.plain import variables_of
 from api.planner.scalars import print_instant
 from api.planner.stored import stored_type
+from api.schema.feeds import Feed
 from api.schema.people import Organisation
 from api.transport.context import Context
-from api.transport.live import Snapshot, snapshot_of
+from api.transport.live import Snapshot, Watch, snapshot_of
 from itr.actors.roles import Permission
 from itr.durations import format_duration, microseconds_of
 from itr.events.cursor import Position
@@ -157,6 +158,16 @@ def _owners(filter: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[UUID]]]:
 def watch_of(info: strawberry.Info, followed: Followed) -> FilterWatch:
     """The watch for a subscription field's `filter`, as the client wrote it."""
     return FilterWatch(followed, info._raw_info.schema, given_to(info, "filter"))
+
+
+def followed(
+    info: strawberry.Info, watch: Watch, after: str | None, feed: Feed
+) -> AsyncGenerator[Any, None]:
+    """The messages of a feed for a watch, from the cursor on."""
+    messages: AsyncGenerator[Any, None] = info.context.live.follow(
+        info.context, watch, after, feed.messages_of
+    )
+    return messages
 
 
 def given_to(info: strawberry.Info, argument: str) -> Any:

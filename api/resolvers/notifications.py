@@ -1,8 +1,8 @@
 """Being told: the list of whoever asks, live too, and marking it as read (R-NOT-01)."""
 
-from collections.abc import AsyncGenerator, Collection, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -10,22 +10,18 @@ from graphql import GraphQLSchema
 
 from api.planner.fields import page_field
 from api.planner.matching import matching
-from api.planner.stored import stored_type
+from api.resolvers.following import followed
 from api.resolvers.performing import performed
 from api.resolvers.permissions import may
 from api.schema.notifications import (
+    NOTIFICATION_FEED,
     MarkNotificationsReadInput,
     Notification,
-    NotificationChanged,
     NotificationConnection,
-    NotificationMessage,
-    NotificationRemoved,
-    NotificationResync,
-    NotificationSnapshot,
     NotificationsPayload,
 )
 from api.transport.context import Context
-from api.transport.live import Kind, Snapshot, Update, snapshot_of
+from api.transport.live import Snapshot, snapshot_of
 from itr.actors.roles import Permission
 from itr.events.cursor import Position
 from itr.events.feed import Event
@@ -94,25 +90,6 @@ class NotificationsWatch:
         return ()
 
 
-def messages_of(update: Update) -> Iterable[object]:
-    """One message of the feed for one update."""
-    match update.kind:
-        case Kind.SNAPSHOT:
-            keys = list(update.versions)
-            yield NotificationSnapshot(keys=keys, cursor=update.cursor, complete=update.complete)
-        case Kind.CHANGED:
-            assert update.subject is not None
-            yield NotificationChanged(
-                key=update.subject, cursor=update.cursor, version=update.version
-            )
-        case Kind.REMOVED:
-            assert update.subject is not None
-            public = stored_type(Notification).write_id(update.subject)
-            yield NotificationRemoved(cursor=update.cursor, notification_id=strawberry.ID(public))
-        case Kind.RESYNC:
-            yield NotificationResync(cursor=update.cursor)
-
-
 @strawberry.type
 class NotificationQuery:
     """Reading one's list."""
@@ -157,15 +134,13 @@ class NotificationSubscription:
     """One's list, live."""
 
     @strawberry.subscription(
+        graphql_type=NOTIFICATION_FEED.message,
         permission_classes=[may(P.READ_NOTIFICATIONS)],
         description="Your list: a snapshot, then what comes and what is read, resumable.",
     )
     async def notifications(
         self, info: strawberry.Info, after: str | None = None
-    ) -> AsyncGenerator[NotificationMessage, None]:
+    ) -> AsyncGenerator[Any, None]:
         """A feed of one's own list (Decision 5)."""
         watch = NotificationsWatch(info._raw_info.schema, info.context.actor.id)
-        messages = info.context.live.follow(info.context, watch, after, messages_of)
-        async with aclosing(messages) as following:
-            async for message in following:
-                yield message
+        return followed(info, watch, after, NOTIFICATION_FEED)

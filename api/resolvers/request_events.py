@@ -1,23 +1,15 @@
 """Live requests: the subscription `requestEvents`."""
 
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
 from dataclasses import replace
+from typing import Any
 
 import strawberry
 
-from api.planner.stored import stored_type
-from api.resolvers.following import Followed, watch_of
+from api.resolvers.following import Followed, followed, watch_of
 from api.resolvers.permissions import may
-from api.schema.request_events import (
-    RequestChanged,
-    RequestEventMessage,
-    RequestRemoved,
-    RequestResync,
-    RequestSnapshot,
-)
+from api.schema.request_events import REQUEST_FEED
 from api.schema.requests import RequestFilter, ServiceRequest
-from api.transport.live import Kind, Update
 from itr.actors.roles import Permission
 
 REQUESTS = Followed(
@@ -36,33 +28,12 @@ INSIDE = replace(REQUESTS, subjects=REQUESTS.subjects | {"escalation"})
 """What our own people follow: they see escalations, too."""
 
 
-def messages_of(update: Update) -> Iterable[object]:
-    """One message of the feed for one update."""
-    match update.kind:
-        case Kind.SNAPSHOT:
-            keys = list(update.versions)
-            yield RequestSnapshot(keys=keys, cursor=update.cursor, complete=update.complete)
-        case Kind.CHANGED:
-            assert update.subject is not None
-            yield RequestChanged(
-                key=update.subject,
-                event_keys=[event.uid for event in update.events],
-                cursor=update.cursor,
-                version=update.version,
-            )
-        case Kind.REMOVED:
-            assert update.subject is not None
-            public = stored_type(ServiceRequest).write_id(update.subject)
-            yield RequestRemoved(cursor=update.cursor, request_id=strawberry.ID(public))
-        case Kind.RESYNC:
-            yield RequestResync(cursor=update.cursor)
-
-
 @strawberry.type
 class RequestEventSubscription:
     """Requests, live."""
 
     @strawberry.subscription(
+        graphql_type=REQUEST_FEED.message,
         permission_classes=[may(Permission.READ_REQUESTS)],
         description="Requests that match: a snapshot, then changes and removals, resumable.",
     )
@@ -71,11 +42,7 @@ class RequestEventSubscription:
         info: strawberry.Info,
         filter: RequestFilter | None = None,  # noqa: ARG002 - read as the client wrote it
         after: str | None = None,
-    ) -> AsyncGenerator[RequestEventMessage, None]:
+    ) -> AsyncGenerator[Any, None]:
         """A feed of requests (Decision 5)."""
         ours = info.context.actor.may(Permission.READ_INTERNAL)
-        watch = watch_of(info, INSIDE if ours else REQUESTS)
-        messages = info.context.live.follow(info.context, watch, after, messages_of)
-        async with aclosing(messages) as following:
-            async for message in following:
-                yield message
+        return followed(info, watch_of(info, INSIDE if ours else REQUESTS), after, REQUEST_FEED)

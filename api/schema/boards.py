@@ -2,16 +2,13 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
-from api.planner import read as planner
 from api.planner.arguments import filter_for
 from api.planner.declare import column, many, one, public_id, sql
-from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
+from api.schema.feeds import feed_of
 from api.schema.requests import ServiceRequest
 from api.schema.sla import (
     CHANGES_AT,
@@ -23,13 +20,12 @@ from api.schema.sla import (
     REMAINING,
     STATE,
 )
-from api.schema.vocabulary import CURSOR, described
+from api.schema.vocabulary import described
 from itr.actors.roles import Permission
 from itr.catalogue.terms import Priority
 from itr.requests.risk import IS_RUNNING, RISK, URGENCY, SlaRisk
 from itr.requests.terms import RequestKind, RequestStatus
 from itr.sight.requests import visible_board_clocks, visible_on_boards
-from itr.sight.row_filter import RowFilter
 from itr.sla.terms import ClockState, Thread
 
 described(
@@ -133,24 +129,9 @@ class SlaBoardFilter:
     """Only requests for which all of this holds."""
 
 
-@strawberry.type(description="The open requests that match now. 大屏快照")
-class SlaBoardSnapshot:
-    """The open requests that match now; it replaces whatever was known."""
-
-    keys: strawberry.Private[list[UUID]]
-    cursor: str = strawberry.field(description=CURSOR)
-    complete: bool = strawberry.field(
-        description="False when there are more than the 500 listed, most urgent first."
-    )
-
-    @strawberry.field(description="The requests, most urgent first: breached, at risk, due first.")
-    async def entries(self, info: strawberry.Info) -> list[SlaBoardEntry]:
-        """The entries of the snapshot, in one statement."""
-        sight = RowFilter("{alias}.id = any(:keys::uuid[])", {"keys": self.keys})
-        found: list[SlaBoardEntry] = await planner.many(
-            info, SlaBoardEntry, where=sight, order=URGENCY
-        )
-        return found
+@strawberry.type
+class AsOf:
+    """The instant clocks are shown as of."""
 
     @strawberry.field(description="The instant all of this is as of; tick from here.")
     def server_time(self, info: strawberry.Info) -> datetime:
@@ -159,43 +140,18 @@ class SlaBoardSnapshot:
         return now
 
 
-@strawberry.type(description="A request changed, or came to match. 大屏变更")
-class SlaBoardChanged:
-    """A request changed, or came to match."""
-
-    key: strawberry.Private[UUID]
-    cursor: str = strawberry.field(description=CURSOR)
-    version: int = strawberry.field(description="Of the entry; the higher version wins.")
-    entry: SlaBoardEntry | None = payload_field("key", description="The entry as it is now.")
-
-    @strawberry.field(description="The instant all of this is as of; tick from here.")
-    def server_time(self, info: strawberry.Info) -> datetime:
-        """The instant the clocks were read for."""
-        now: datetime = info.context.now
-        return now
-
-
-@strawberry.type(description="A request was closed, no longer matches, or is out of your sight.")
-class SlaBoardRemoved:
-    """A request was closed, no longer matches, or is out of sight."""
-
-    cursor: str = strawberry.field(description=CURSOR)
-    entry_id: strawberry.ID = strawberry.field(description="The id of its entry.")
-
-
-@strawberry.type(description="The cursor is too old; forget what you have, a snapshot follows.")
-class SlaBoardResync:
-    """Forget what you have; a snapshot follows."""
-
-    cursor: str = strawberry.field(description=CURSOR)
-
-
-SlaBoardMessage = Annotated[
-    SlaBoardSnapshot | SlaBoardChanged | SlaBoardRemoved | SlaBoardResync,
-    strawberry.union(
-        "SlaBoardMessage", description="What `slaBoard` tells: a snapshot, then changes."
-    ),
-]
+BOARD_FEED = feed_of(
+    SlaBoardEntry,
+    name="slaBoard",
+    stem="SlaBoard",
+    one="entry",
+    many="entries",
+    listed=500,
+    order=URGENCY,
+    first="most urgent (breached, at risk, due soonest)",
+    told_by="SlaBoardMessage",
+    also=AsOf,
+)
 
 
 @strawberry.input(description="Only requests of these customers and products. 看板筛选")

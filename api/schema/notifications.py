@@ -1,7 +1,6 @@
 """A person's list as the API shows it, and what its subscription tells (R-NOT-01)."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -10,12 +9,12 @@ from api.planner import read as planner
 from api.planner.arguments import filter_for, order_for
 from api.planner.connections import connection_of
 from api.planner.declare import column, computed, one, public_id, sql
-from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
+from api.schema.feeds import feed_of
 from api.schema.inputs import MutationInput, ids_of
 from api.schema.payloads import UserError
 from api.schema.requests import ServiceRequest
-from api.schema.vocabulary import CURSOR, described
+from api.schema.vocabulary import described
 from itr.actors.roles import Permission
 from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of
@@ -124,50 +123,14 @@ class NotificationsPayload:
         return await _by_keys(info, self.keys)
 
 
-@strawberry.type(description="Your list as it stands; later messages change this picture.")
-class NotificationSnapshot:
-    """A person's list as it stands."""
-
-    keys: strawberry.Private[list[UUID]]
-    cursor: str = strawberry.field(description=CURSOR)
-    complete: bool = strawberry.field(
-        description="False when there are more than the 200 newest that are listed."
-    )
-
-    @strawberry.field(description="The entries, newest first.")
-    async def notifications(self, info: strawberry.Info) -> list[Notification]:
-        """The entries of the snapshot."""
-        return await _by_keys(info, self.keys)
-
-
-@strawberry.type(description="You were told something new, or an entry was marked as read.")
-class NotificationChanged:
-    """An entry came or was marked as read."""
-
-    key: strawberry.Private[UUID]
-    cursor: str = strawberry.field(description=CURSOR)
-    version: int = strawberry.field(description="Of the entry; the higher version wins.")
-    notification: Notification | None = payload_field("key", description="The entry as it is now.")
-
-
-@strawberry.type(description="An entry is no longer in your list.")
-class NotificationRemoved:
-    """An entry is no longer in the list."""
-
-    cursor: str = strawberry.field(description=CURSOR)
-    notification_id: strawberry.ID = strawberry.field(description="Which entry.")
-
-
-@strawberry.type(description="The cursor is too old; forget what you have, a snapshot follows.")
-class NotificationResync:
-    """Forget what you have; a snapshot follows."""
-
-    cursor: str = strawberry.field(description=CURSOR)
-
-
-NotificationMessage = Annotated[
-    NotificationSnapshot | NotificationChanged | NotificationRemoved | NotificationResync,
-    strawberry.union(
-        "NotificationMessage", description="What `notifications` tells: Snapshot, then changes."
-    ),
-]
+NOTIFICATION_FEED = feed_of(
+    Notification,
+    name="notifications",
+    stem="Notification",
+    one="notification",
+    many="notifications",
+    listed=200,
+    order="{t}.created_at desc",
+    first="newest",
+    told_by="NotificationMessage",
+)
