@@ -1,12 +1,15 @@
-"""From what is wanted to SQL: every object a `row_to_json`, every list a `json_agg`."""
+"""From what is wanted to SQL that writes its JSON as text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from api.planner.declare import Many, PublicId
-from api.planner.kinds import show
+from graphql import is_non_null_type
+
+from api.planner.declare import Column, Many, One, PublicId
+from api.planner.json_text import Json, constant, list_of, object_of, string, text
+from api.planner.kinds import printed, printed_of_column
 from api.planner.pages import PageShape
 from api.planner.paging import page_sql
 from api.planner.schema import SchemaTypes
@@ -23,7 +26,7 @@ from api.planner.selection import (
     Variant,
     What,
 )
-from api.planner.statement import Statement, json_list, json_object, json_values, quoted
+from api.planner.statement import Statement, columns_named, json_object, quoted
 from api.planner.stored import StoredType
 from itr.sight.row_filter import RowFilter
 
@@ -39,33 +42,37 @@ class Compiler:
         self.statement = statement
         self.types = types
         self.shapes = shapes
+        self._once: dict[str, dict[str, str]] = {}  # by alias: what is worked out once per row
 
-    def row(self, wanted: ObjectSelection, alias: str) -> str:
+    def row(self, wanted: ObjectSelection, alias: str) -> Json:
         """Return the JSON of the row under this alias."""
-        plain = json_object(f"select {self._listed(wanted, alias, {})}")
+        plain = object_of(self._listed(wanted, alias, {}))
         if not wanted.kinds:
             return plain
         cases = "".join(
             f" when {_is_of_type(wanted, each, alias)}"
-            f" then {json_object(f'select {self._listed(theirs, alias, {})}')}"
+            f" then {object_of(self._listed(theirs, alias, {})).sql}"
             for each, theirs in wanted.kinds.items()
         )
-        return f"case{cases} else {plain} end"
+        return text(f"case{cases} else {plain.sql} end")
 
-    def _listed(self, wanted: ObjectSelection, alias: str, columns: dict[str, str]) -> str:
-        return ", ".join(
-            f"{self._value(what, wanted, alias, columns)} as {quoted(key)}"
-            for key, what in wanted.items
-        )
+    def _listed(
+        self, wanted: ObjectSelection, alias: str, columns: dict[str, str]
+    ) -> list[tuple[str, Json]]:
+        return [(key, self._value(what, wanted, alias, columns)) for key, what in wanted.items]
 
-    def one(self, wanted: ObjectSelection, condition: str, alias: str) -> str:
-        """Return the JSON of the one visible row for which a condition on `alias` holds."""
+    def one(
+        self, wanted: ObjectSelection, condition: str, alias: str, *, alone: bool = False
+    ) -> str:
+        """Return the SQL text of the one visible row for which a condition on `alias` holds.
+
+        Null where there is none; `alone`: the condition never holds for two.
+        """
         entry = _entry(wanted)
         seen = self.statement.visible(entry, alias)
-        rows = f"from {entry.table} {alias} where {condition} and {seen}"
-        if wanted.kinds:
-            return f"(select {self.row(wanted, alias)} {rows} limit 1)"
-        return json_object(f"select {self._listed(wanted, alias, {})} {rows} limit 1")
+        row = self.row(wanted, alias).sql
+        most = "" if alone else " limit 1"
+        return f"(select {row} from {entry.table} {alias} where {condition} and {seen}{most})"
 
     def all(
         self,
@@ -76,17 +83,24 @@ class Compiler:
         *,
         unequal: bool = False,
     ) -> str:
-        """Return the JSON list of all visible rows for which a condition on `alias` holds."""
+        """Return the SQL text of the list of all visible rows for which a condition holds.
+
+        The condition is on `alias`; what is printed more than once of a row is worked out once.
+        """
         entry = _entry(wanted)
         last = [] if unequal else _unique(entry, alias)
         sort = ", ".join([*([self._order(order, alias)] if order else []), *last])
-        rows = (
-            f"from {entry.table} {alias}"
-            f" where {condition} and {self.statement.visible(entry, alias)} order by {sort}"
+        once = self._once[alias] = {}
+        row = self.row(wanted, alias).sql
+        del self._once[alias]
+        worked_out = [f"{sql} as {quoted(name)}" for sql, name in once.items()]
+        needed = [f"{alias}.{quoted(each)}" for each in columns_named(alias, row)]
+        fence = " offset 0" if once else ""
+        return (
+            f"(select {list_of(row)} from (select {', '.join([*needed, *worked_out])}"
+            f" from {entry.table} {alias} where {condition}"
+            f" and {self.statement.visible(entry, alias)} order by {sort}{fence}) {alias})"
         )
-        if wanted.kinds:
-            return json_values(f"select {self.row(wanted, alias)} as j {rows}", "j")
-        return json_list(f"select {self._listed(wanted, alias, {})} {rows}")
 
     def found_by_id(self, entry: StoredType, alias: str) -> str:
         """Return the condition that a row has the public id whose parts are parameters."""
@@ -99,7 +113,7 @@ class Compiler:
         return re.sub(r"(?<!:):(id\d+)", rf"{parts}.\1", sql)
 
     def page(self, page: Page, condition: str | None, alias: str) -> str:
-        """Return the JSON of a connection over the visible rows for which a condition holds."""
+        """Return the SQL text of a connection over the visible rows for which a condition holds."""
         return page_sql(self, page, self.shapes[page.site], condition, alias)
 
     def _order(self, order: str, alias: str) -> str:
@@ -114,12 +128,12 @@ class Compiler:
 
     def _value(
         self, what: What, around: ObjectSelection, alias: str, columns: dict[str, str]
-    ) -> str:
+    ) -> Json:
         match what:
             case Typename():
                 value = _typename(around, alias)
             case Nothing():
-                value = "null::text"
+                value = constant("null")
             case Leaf():
                 value = self._leaf(what, around, alias, columns)
             case Filled():
@@ -136,53 +150,71 @@ class Compiler:
                 value = self._related(what, alias)
         return value
 
-    def _embedded(self, what: Embedded, alias: str, columns: dict[str, str]) -> str:
-        listed = self._listed(what.wanted, alias, columns | dict(what.source.columns))
-        value = json_object(f"select {listed}")
+    def _embedded(self, what: Embedded, alias: str, columns: dict[str, str]) -> Json:
+        value = object_of(self._listed(what.wanted, alias, columns | dict(what.source.columns)))
         if what.source.present is None:
             return value
-        return f"case when {self.statement.text(what.source.present, alias)} then {value} end"
+        present = self.statement.text(what.source.present, alias)
+        return text(f"case when {present} then {value.sql} end", nullable=True)
 
-    def _nested_page(self, what: Page, alias: str) -> str:
+    def _nested_page(self, what: Page, alias: str) -> Json:
         inner = self.statement.alias()
         on = self.statement.text(what.source.on, inner, alias) if what.source else None
-        return self.page(what, on, inner)
+        return text(self.page(what, on, inner))
 
     def _leaf(
         self, what: Leaf, around: ObjectSelection, alias: str, columns: dict[str, str]
-    ) -> str:
+    ) -> Json:
         if isinstance(what.source, PublicId) and around.entry is not None:
-            return self.statement.shown_id(around.entry, alias)
+            shown = self.statement.shown_id(around.entry, alias)
+            return string(shown) if around.entry.id_column else printed(what.kind, shown)
         if what.name in columns:
-            return show(what.kind, f"{alias}.{quoted(columns[what.name])}")
-        return show(what.kind, self.statement.source(what.source, what.name, alias))
+            return printed_of_column(what.kind, f"{alias}.{quoted(columns[what.name])}")
+        if isinstance(what.source, Column):
+            never_null = around.entry is not None and is_non_null_type(what.kind)
+            column = self.statement.source(what.source, what.name, alias)
+            return printed_of_column(what.kind, column, nullable=not never_null)
+        value = self.statement.source(what.source, what.name, alias)
+        return printed(what.kind, value, once=self._once_per_row(alias))
 
-    def _inputs(self, what: Filled, alias: str) -> str:
+    def _once_per_row(self, alias: str) -> Callable[[str], str] | None:
+        """Return what gives a column for an expression over a row of a list."""
+        once = self._once.get(alias)
+        if once is None:
+            return None
+        return lambda sql: f"{alias}.{quoted(once.setdefault(sql, f'#{len(once) + 1}'))}"
+
+    def _inputs(self, what: Filled, alias: str) -> Json:
         """Return the inputs of a computed value, marked with the number of its fill."""
         listed = [f"{what.number} as {quoted(MARK)}"] + [
             f"({self.statement.text(sql, alias)}) as {quoted(name)}"
             for name, sql in what.source.inputs.items()
         ]
-        return json_object(f"select {', '.join(listed)}")
+        inputs = json_object(f"select {', '.join(listed)}")
+        return text(f"{inputs}::text")
 
-    def _own(self, what: Own, around: ObjectSelection, alias: str, columns: dict[str, str]) -> str:
+    def _own(self, what: Own, around: ObjectSelection, alias: str, columns: dict[str, str]) -> Json:
         """Return the value of the asker's own row, marked with who is told of the others."""
         own = f"coalesce({self.statement.text(what.condition, alias)}, false)"
-        value = self._value(what.what, around, alias, columns)
-        return json_object(
-            f"select {what.number} as {quoted(MARK)}, {own} as own,"
-            f" case when {own} then {value} end as value"
+        value = self._value(what.what, around, alias, columns).sql
+        return object_of(
+            [
+                (MARK, constant(str(what.number))),
+                ("own", text(f"{own}::text")),
+                ("value", text(f"case when {own} then {value} end", nullable=True)),
+            ]
         )
 
-    def _related(self, what: Related, alias: str) -> str:
+    def _related(self, what: Related, alias: str) -> Json:
         inner = self.statement.alias()
-        on = self.statement.text(what.source.on, inner, alias)
-        if isinstance(what.source, Many):
-            source = what.source
-            return self.all(what.wanted, on, source.order, inner, unequal=source.unequal)
-        return self.one(what.wanted, on, inner)
+        source = what.source
+        on = self.statement.text(source.on, inner, alias)
+        if isinstance(source, Many):
+            return text(self.all(what.wanted, on, source.order, inner, unequal=source.unequal))
+        alone = _finds_one(source, _entry(what.wanted))
+        return text(self.one(what.wanted, on, inner, alone=alone), nullable=True)
 
-    def _variant(self, what: Variant, alias: str) -> str:
+    def _variant(self, what: Variant, alias: str) -> Json:
         cases = []
         for value, wanted in what.wanted.items():
             inner = self.statement.alias()
@@ -190,8 +222,14 @@ class Compiler:
             literal = value.replace("'", "''")
             cases.append(f"when '{literal}' then {self.one(wanted, on, inner)}")
         if not cases:
-            return "null::json"
-        return f"case {alias}.{quoted(what.source.kind)}::text {' '.join(cases)} end"
+            return constant("null")
+        kind = f"{alias}.{quoted(what.source.kind)}::text"
+        return text(f"case {kind} {' '.join(cases)} end", nullable=True)
+
+
+def _finds_one(source: One, entry: StoredType) -> bool:
+    by_key = source.key is not None and source.on == f"{{t}}.id = {{parent}}.{source.key}"
+    return by_key and list(entry.unique) == ["id"]
 
 
 def _entry(wanted: ObjectSelection) -> StoredType:
@@ -200,14 +238,14 @@ def _entry(wanted: ObjectSelection) -> StoredType:
     return wanted.entry
 
 
-def _typename(around: ObjectSelection, alias: str) -> str:
+def _typename(around: ObjectSelection, alias: str) -> Json:
     """Return the name of the type a row is of."""
     kinds = around.entry.kinds if around.entry is not None else None
     if kinds is None or around.type_name != _entry(around).name:
-        return f"'{around.type_name}'::text"
+        return constant(f'"{around.type_name}"')
     cases = "".join(f" when '{text}' then '{it.__name__}'" for text, it in kinds.types.items())
     other = kinds.other.__name__ if kinds.other is not None else around.type_name
-    return f"case {alias}.{quoted(kinds.column)}{cases} else '{other}' end"
+    return string(f"case {alias}.{quoted(kinds.column)}{cases} else '{other}' end")
 
 
 def _is_of_type(wanted: ObjectSelection, name: str, alias: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from graphql import GraphQLEnumType, get_named_type, get_nullable_type, is_list_type
 
 from api.planner.comparing import EXACT, FOLDED, Comparing
+from api.planner.json_text import Json, escaped, string, text
 from itr.durations import LONGEST, microseconds_of
 
 
@@ -28,17 +29,22 @@ def _instant(expression: str) -> str:
 
 def _duration(expression: str) -> str:
     """Print microseconds as sign, hours, minutes, seconds; null stays null."""
+    return f"(select {_duration_of('e.us')} from (select ({expression})::bigint as us offset 0) e)"
+
+
+def _duration_of(us: str) -> str:
+    """The same of a bigint that is there to be named again and again."""
+    all_of_it, below_minute = f"abs({us})", f"abs({us}) % 60000000"
     return (
-        "(select case when d.us < 0 then '-PT' when d.us >= 0 then 'PT' end"
-        " || case when d.h > 0 then d.h || 'H' else '' end"
-        " || case when d.m > 0 then d.m || 'M' else '' end"
-        " || case when d.s % 1000000 > 0 then (d.s / 1000000) || '.'"
-        " || rtrim(lpad((d.s % 1000000)::text, 6, '0'), '0') || 'S'"
-        " when d.s > 0 then (d.s / 1000000) || 'S'"
-        " when d.h = 0 and d.m = 0 then '0S' else '' end"
-        " from (select e.us, abs(e.us) / 3600000000 as h, abs(e.us) / 60000000 % 60 as m,"
-        f" abs(e.us) % 60000000 as s from (select ({expression})::bigint as us offset 0) e"
-        " offset 0) d)"
+        f"case when {us} < 0 then '-PT' when {us} >= 0 then 'PT' end"
+        f" || case when {all_of_it} >= 3600000000 then ({all_of_it} / 3600000000)::text || 'H'"
+        " else '' end"
+        f" || case when {all_of_it} % 3600000000 >= 60000000"
+        f" then ({all_of_it} / 60000000 % 60)::text || 'M' else '' end"
+        f" || case when {us} = 0 then '0S' when {below_minute} = 0 then ''"
+        f" when {us} % 1000000 = 0 then ({below_minute} / 1000000)::text || 'S'"
+        f" when {below_minute} >= 1000 then (({below_minute})::float8 / 1e6)::text || 'S'"
+        f" else rtrim('0.' || lpad(({below_minute})::text, 6, '0'), '0') || 'S' end"
     )
 
 
@@ -66,29 +72,49 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _escaped_text(expression: str) -> Json:
+    return escaped(_text(expression))
+
+
+def _plain(expression: str) -> Json:
+    """A whole number, true or false: what PostgreSQL's own text of it is in JSON, too."""
+    return text(_text(expression))
+
+
+def _quoted(show: Callable[[str], str]) -> Callable[[str], Json]:
+    """Print as a string that never needs escaping."""
+    return lambda expression: string(show(expression))
+
+
 @dataclass(frozen=True)
 class Kind:
-    """One kind of value: its SQL type, how SQL shows and compares it, how Python hands it over."""
+    """One kind of value: its SQL type, how SQL shows and compares it, how Python hands it over.
+
+    `show` is a value that PostgreSQL's JSON functions print rightly, `prints` its JSON as text.
+    """
 
     cast: str
     show: Callable[[str], str] = _as_it_is
     hand_over: Callable[[Any], Any] = _same
     comparing: Comparing = EXACT
+    prints: Callable[[str], Json] = escaped
 
 
-_TEXT = Kind("text", _text, storable)
+_TEXT = Kind("text", _text, storable, prints=_escaped_text)
+_NAME = Kind("text", _text, storable, prints=_quoted(_text))
+_DURATION = Kind("bigint", _duration, _microseconds, prints=_quoted(_duration))
 
 _KINDS = {
     "ID": _TEXT,
-    "String": Kind("text", _text, storable, FOLDED),
-    "Int": Kind("bigint", _as_it_is, _whole),
+    "String": Kind("text", _text, storable, FOLDED, prints=_escaped_text),
+    "Int": Kind("bigint", _as_it_is, _whole, prints=_plain),
     "Float": Kind("float8"),
-    "Boolean": Kind("boolean"),
-    "DateTime": Kind("timestamptz", _instant),
-    "Date": Kind("date", _text),
-    "Decimal": Kind("numeric", _text),
-    "Long": Kind("bigint", _text, _whole),
-    "Duration": Kind("bigint", _duration, _microseconds),
+    "Boolean": Kind("boolean", prints=_plain),
+    "DateTime": Kind("timestamptz", _instant, prints=_quoted(_instant)),
+    "Date": Kind("date", _text, prints=_quoted(_text)),
+    "Decimal": Kind("numeric", _text, prints=_quoted(_text)),
+    "Long": Kind("bigint", _text, _whole, prints=_quoted(_text)),
+    "Duration": _DURATION,
     "JSON": Kind("json"),
 }
 
@@ -99,7 +125,7 @@ def kind_of(graphql_type: Any) -> Kind:
     """Return the kind behind a leaf type of the schema; TypeError when there is none."""
     named = get_named_type(graphql_type)
     if isinstance(named, GraphQLEnumType):
-        return _TEXT
+        return _NAME
     if named.name not in _KINDS:
         raise TypeError(f"no column holds a {named.name}")
     return _KINDS[named.name]
@@ -115,3 +141,29 @@ def show(graphql_type: Any, expression: str) -> str:
         " order by u.i), '[]'::json) from unnest(l.v) with ordinality u(v, i)) end"
         f" from (select ({expression}) as v offset 0) l)"
     )
+
+
+def printed(
+    graphql_type: Any,
+    expression: str,
+    *,
+    nullable: bool = True,
+    once: Callable[[str], str] | None = None,
+) -> Json:
+    """Return the JSON text of an expression of this type.
+
+    `once` gives a column that holds the value of an SQL expression, where one can be had.
+    """
+    kind = kind_of(graphql_type)
+    if is_list_type(get_nullable_type(graphql_type)):
+        found = text(f"({show(graphql_type, expression)})::text")
+    elif kind is _DURATION and once is not None:
+        found = string(_duration_of(once(f"({expression})::bigint")))
+    else:
+        found = kind.prints(expression)
+    return replace(found, nullable=nullable)
+
+
+def printed_of_column(graphql_type: Any, column: str, *, nullable: bool = True) -> Json:
+    """Return the JSON text of a column of this type."""
+    return printed(graphql_type, column, nullable=nullable, once=lambda _: column)

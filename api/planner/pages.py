@@ -31,6 +31,7 @@ class PageShape:
 
     forward: bool
     most: int  # the size of page the statement is planned for
+    full: bool  # whether so many are asked for
     order: Order
     filter: Shape | None
     after: tuple[bool, ...] | None  # for each key of the cursor, whether it has a value
@@ -82,7 +83,8 @@ def read_page(given: dict[str, Any], context: PageContext) -> tuple[PageShape, P
     after = _cursor(given.get("after"), key, widths, context.path)
     before = _cursor(given.get("before"), key, widths, context.path)
     most = next(size for size in _PLANNED if size >= limit)
-    shape = PageShape(forward, most, order, filter_shape, _presence(after), _presence(before))
+    bounds = _presence(after), _presence(before)
+    shape = PageShape(forward, most, limit == most, order, filter_shape, *bounds)
     return shape, PageValues(limit, tuple(reader.values), after or (), before or (), key)
 
 

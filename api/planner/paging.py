@@ -6,7 +6,6 @@ from the start. Enums are sorted as the schema lists their values: by the course
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,10 @@ from graphql import GraphQLEnumType, get_named_type, is_non_null_type
 from api.planner.conditions import FilterWriter
 from api.planner.cursors import cursor_sql
 from api.planner.declare import Column, PublicId, declaration_of
+from api.planner.json_text import Json, constant, list_of, object_of, string, text
 from api.planner.pages import PageShape
 from api.planner.selection import Page
-from api.planner.statement import json_object, quoted
+from api.planner.statement import columns_named, quoted
 from api.planner.stored import StoredType
 
 if TYPE_CHECKING:
@@ -66,28 +66,46 @@ class _PageWriter:
                 FilterWriter(self.statement, page.entry, alias, page.site).write(shape.filter)
             )
         self.listed = f"from {page.entry.table} {alias} where {' and '.join(conditions)}"
-        self.limit = self.statement.slot(("page", page.site, "limit"), "bigint")
-        self.rows: dict[str, str] = {}  # what is worked out for each row of the page
+        limit = self.statement.slot(("page", page.site, "limit"), "bigint")
+        self.limit = str(shape.most) if shape.full else limit
+        self.lists: dict[str, str] = {}  # what is listed of each row of the page
+        self.rows: dict[str, str] = {}  # what else is worked out for each
         self.sums: dict[str, str] = {}  # what is worked out for the page
 
     def write(self) -> str:
-        parts = ", ".join(
-            f"{self._part(name, wanted)} as {quoted(key)}" for key, name, wanted in self.page.items
-        )
-        if not self.sums:
-            return json_object(f"select {parts}")
-        sums = ", ".join(f"{sql} as {quoted(name)}" for name, sql in self.sums.items())
-        rows = "".join(f", {sql} as {quoted(name)}" for name, sql in self.rows.items())
-        alias = self.alias
-        return json_object(
-            f"select {parts} from (select {sums} from"
-            f' (select {alias}."#"{rows} from (select {alias}.*, row_number() over () as "#"'
-            f', count(*) over () as "##" from ({self._page_rows(rows)}) {alias} offset 0) {alias}'
-            ") r) s"
+        page = object_of((key, self._part(name, wanted)) for key, name, wanted in self.page.items)
+        if not self.sums and not self.lists:
+            return page.sql
+        listed = self._all_rows() if self._is_simple() else self._numbered_rows()
+        return f"(select {page.sql} from (select {listed}) s)"
+
+    def _is_simple(self) -> bool:
+        """Whether the page is what its rows give, one after the other, and nothing else."""
+        return self.shape.full and self.shape.forward and not self.sums
+
+    def _all_rows(self) -> str:
+        lists = ", ".join(f"{list_of(row)} as {name}" for name, row in self.lists.items())
+        rows = self._page_rows("".join(self.lists.values()), self.shape.most)
+        return f"{lists} from ({rows} offset 0) {self.alias}"
+
+    def _numbered_rows(self) -> str:
+        """Number the rows of the page, to tell those that are asked for from one more."""
+        alias, mine = self.alias, f'{self.alias}."#" <= {self.limit}'
+        order = "" if self.shape.forward else ' order by r."#" desc'
+        kept = f' filter (where r."#" <= {self.limit})'
+        sums = {name: list_of(f"r.{name}", order=order, kept=kept) for name in self.lists}
+        listed = {name: f"case when {mine} then {row} end" for name, row in self.lists.items()}
+        rows = "".join(f", {sql} as {name}" for name, sql in (listed | self.rows).items())
+        counted = ', count(*) over () as "##"' if self.rows else ""
+        return (
+            ", ".join(f"{sql} as {name}" for name, sql in (sums | self.sums).items())
+            + f' from (select {alias}."#"{rows} from (select {alias}.*, row_number() over () as "#"'
+            f"{counted} from ({self._page_rows(rows, self.shape.most + 1)}) {alias} offset 0)"
+            f" {alias}) r"
         )
 
-    def _page_rows(self, needing: str) -> str:
-        """Return at least the rows of the page and one more, in the direction of paging.
+    def _page_rows(self, needing: str, most: int) -> str:
+        """Return at most so many rows of the list, in the direction of paging.
 
         Only columns that are asked for are named: some may not be read by everybody.
         """
@@ -97,55 +115,50 @@ class _PageWriter:
             for side in ("after", "before")
             if getattr(self.shape, side) is not None
         )
-        most = self.shape.most + 1
-        named = re.findall(rf'\b{self.alias}\.(?:"([^"#]+)"|([a-z]\w*))', needing)
-        columns = dict.fromkeys([*self.page.entry.unique, *(one or other for one, other in named)])
+        columns = dict.fromkeys([*self.page.entry.unique, *columns_named(self.alias, needing)])
         listed = ", ".join(f"{self.alias}.{quoted(column)}" for column in columns)
         return f"select {listed} {self.listed}{bounds} order by {order} limit {most}"
 
-    def _part(self, name: str, wanted: Any) -> str:
+    def _part(self, name: str, wanted: Any) -> Json:
         """Return one part of the connection, in terms of the page's sums."""
         if name == "__typename":
-            return f"'{wanted}'::text"
+            return constant(f'"{wanted}"')
         if name == "totalCount":
-            return f"(select count(*) {self.listed})"
+            return text(f"(select count(*) {self.listed})::text")
         if name == "nodes":
-            return self._sum(f"n{len(self.sums)}", self.compiler.row(wanted, self.alias))
+            return self._list("n", self.compiler.row(wanted, self.alias))
         if name == "edges":
-            return self._sum(f"e{len(self.sums)}", self._edge(wanted))
+            return self._list("e", self._edge(wanted))
         kind, parts = wanted
-        listed = ", ".join(f"{self._info(part, kind)} as {quoted(key)}" for key, part, _ in parts)
-        return json_object(f"select {listed}")
+        return object_of((key, self._info(part, kind)) for key, part, _ in parts)
 
-    def _sum(self, name: str, row: str) -> str:
-        """Work out a JSON value per row of the page and list them in the list's order."""
-        self.rows[name] = f'case when {self.alias}."#" <= {self.limit} then {row} end'
-        order = "" if self.shape.forward else ' order by r."#" desc'
-        kept = f'filter (where r."#" <= {self.limit})'
-        self.sums[name] = f"coalesce(json_agg(r.{name}{order}) {kept}, '[]'::json)"
-        return f"s.{name}"
+    def _list(self, kind: str, row: Json) -> Json:
+        """List a JSON value of each row of the page, in the list's order."""
+        name = f"{kind}{len(self.lists)}"
+        self.lists[name] = row.sql
+        return text(f"s.{name}")
 
-    def _end(self, start: bool) -> str:
+    def _end(self, *, start: bool) -> Json:
         """Return the cursor at one end of the page; only the two ends are worked out."""
         row = f'{self.alias}."#"'
         ends = f'{row} = 1 or {row} = least({self.limit}, {self.alias}."##")'
         self.rows["c"] = f"case when {self.limit} > 0 and ({ends}) then {self._cursor()} end"
         order = "" if self.shape.forward else ' order by r."#" desc'
         self.sums["c"] = f"json_agg(r.c{order}) filter (where r.c is not null)"
-        return f"s.c ->> {0 if start else -1}"
+        return string(f"(s.c ->> {0 if start else -1})", nullable=True)
 
-    def _edge(self, wanted: tuple[str, list[tuple[str, str, Any]]]) -> str:
+    def _edge(self, wanted: tuple[str, list[tuple[str, str, Any]]]) -> Json:
         kind, parts = wanted
         listed = []
         for key, name, inner in parts:
             if name == "__typename":
-                value = f"'{kind}'::text"
+                value = constant(f'"{kind}"')
             elif name == "cursor":
-                value = self._cursor()
+                value = string(self._cursor())
             else:
                 value = self.compiler.row(inner, self.alias)
-            listed.append(f"{value} as {quoted(key)}")
-        return json_object(f"select {', '.join(listed)}")
+            listed.append((key, value))
+        return object_of(listed)
 
     def _cursor(self) -> str:
         slot = self.statement.slot
@@ -154,11 +167,11 @@ class _PageWriter:
         outer = slot(("page", site, "outer"), "bytea")
         return cursor_sql([key.sql for key in self.keys], inner, outer)
 
-    def _info(self, name: str, kind: str) -> str:
+    def _info(self, name: str, kind: str) -> Json:
         if name == "__typename":
-            return f"'{kind}'::text"
+            return constant(f'"{kind}"')
         if name in {"startCursor", "endCursor"}:
-            return self._end(name == "startCursor")
+            return self._end(start=name == "startCursor")
         onward = (name == "hasNextPage") == self.shape.forward
         side = "before" if name == "hasNextPage" else "after"
         found = []
@@ -168,7 +181,7 @@ class _PageWriter:
         if getattr(self.shape, side) is not None:
             beyond = self._beyond(side, forward=side == "after")
             found.append(f"exists (select {self.listed} and not {beyond})")
-        return f"({' or '.join(found)})" if found else "false"
+        return text(f"({' or '.join(found)})::text") if found else constant("false")
 
     def _beyond(self, side: str, *, forward: bool) -> str:
         """Return whether a row stands after (or before) a cursor; never null."""

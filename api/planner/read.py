@@ -19,6 +19,7 @@ from graphql.execution.collect_fields import FieldDetails
 from api.planner.compiled import Compiled
 from api.planner.compiler import Compiler
 from api.planner.errors import refusal
+from api.planner.json_text import list_of
 from api.planner.pages import LARGEST_PAGE
 from api.planner.reading import ReadSpec, check, raw_info, read
 from api.planner.schema import types_of
@@ -118,7 +119,7 @@ async def node(info: Any, id: str) -> Any:
 
     def write(compiler: Compiler, wanted: dict[str, ObjectSelection]) -> str:
         if entry is None or entry.key not in wanted:
-            return "null::json"
+            return "null::text"
         alias = compiler.statement.alias()
         return compiler.one(wanted[entry.key], compiler.found_by_id(entry, alias), alias)
 
@@ -141,10 +142,11 @@ async def nodes(info: Any, ids: Sequence[str]) -> Any:
 
     def write(compiler: Compiler, wanted: dict[str, ObjectSelection]) -> str:
         cases = "".join(_case(compiler, wanted[key]) for key in kinds if key in wanted)
-        value = f"case q.k{cases} end" if cases else "null::json"
+        value = f"case q.k{cases} end" if cases else "null::text"
         lists = ", ".join(f"{compiler.statement.slot(('id', name), 'text[]')}" for name in columns)
+        found = list_of("coalesce(r.v, 'null')", order=" order by r.i")
         return (
-            f"(select coalesce(json_agg(r.v order by r.i), '[]'::json) from (select q.i,"
+            f"(select {found} from (select q.i,"
             f" {value} as v from unnest({lists}) with ordinality as q({', '.join(columns)}, i)) r)"
         )
 

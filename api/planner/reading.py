@@ -134,7 +134,7 @@ def _plan(
 ) -> Plan:
     statement = Statement(visibility)
     compiler = Compiler(statement, types_of(raw.schema), shapes)
-    value = f"{spec.write(compiler, outline.wanted)}::text"
+    value = spec.write(compiler, outline.wanted)
     if spec.cursor is not None:
         value = f"({spec.cursor})::text || E'\\n' || coalesce({value}, '')"
     return Plan(*statement.finish(f"convert_to({value}, 'UTF8')"))

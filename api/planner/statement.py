@@ -146,14 +146,10 @@ def json_object(select: str) -> str:
     return f"(select row_to_json({_ROW}) from ({select}) {_ROW})"
 
 
-def json_list(select: str) -> str:
-    """Return the JSON list of the rows of a select, in its order."""
-    return f"(select coalesce(json_agg(row_to_json({_ROW})), '[]'::json) from ({select}) {_ROW})"
-
-
-def json_values(select: str, name: str) -> str:
-    """Return the JSON list of a column of the rows of a select, in its order."""
-    return f"(select coalesce(json_agg(x.{name}), '[]'::json) from ({select}) x)"
+def columns_named(alias: str, sql: str) -> list[str]:
+    """Return the columns of a row that SQL names: some may not be read by everybody."""
+    found = re.findall(rf'\b{alias}\.(?:"([^"#]+)"|([a-z]\w*))', sql)
+    return list(dict.fromkeys(one or other for one, other in found))
 
 
 def quoted(name: str) -> str:

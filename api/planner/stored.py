@@ -39,7 +39,7 @@ class Identity:
     groups become the values `:id1`, `:id2`, … of the condition `found` (cast them there).
     """
 
-    shown: str = "replace({t}.id::text, '-', '')"
+    shown: str = "encode(uuid_send({t}.id), 'hex')"
     pattern: str = r"([0-9a-f]{32})"
     found: str = "{t}.id = :id1::uuid"
 

@@ -28,7 +28,7 @@ from itr.sight.requests import visible_events
     visible=visible_events,
     found_with=Permission.READ_REQUESTS,
     unique={"uid": "uuid"},
-    identity=Identity(shown="replace({t}.uid::text, '-', '')", found="{t}.uid = :id1::uuid"),
+    identity=Identity(shown="encode(uuid_send({t}.uid), 'hex')", found="{t}.uid = :id1::uuid"),
     order="occurred_at",
     kinds="type",
 )

@@ -119,6 +119,20 @@ async def test_a_page_holds_twenty_unless_asked_otherwise_and_never_more_than_a_
     assert explicit == plain
 
 
+@pytest.mark.parametrize("size", [20, 50])
+async def test_a_page_of_a_planned_size_is_read_without_numbering_its_rows(
+    small_desk: Desk, size: int
+) -> None:
+    query = "query Q($first: Int) { tickets(first: $first) { nodes { id } edges { cursor } } }"
+    whole = await small_desk.ask(query, variables={"first": size})
+    less = await small_desk.ask(query, variables={"first": size - 1})
+
+    assert [("row_number" in each.statements[0]) for each in (whole, less)] == [False, True]
+    for part in ("nodes", "edges"):
+        assert whole.data["tickets"][part][: size - 1] == less.data["tickets"][part]
+    assert len(whole.data["tickets"]["nodes"]) == min(size, len(small_desk.rows["ticket"]))
+
+
 async def test_an_empty_page_knows_what_is_around_it(small_desk: Desk) -> None:
     none = await page(small_desk, first=0)
     end = (await page(small_desk, last=1))["pageInfo"]["endCursor"]

@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 from graphql import GraphQLNonNull
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from api.planner.kinds import kind_of, show
+from api.planner.kinds import kind_of, printed, show
 from api.planner.scalars import (
     SCALARS,
     Long,
@@ -52,17 +53,62 @@ async def shown(desk: Desk, name: str, value: Any) -> Any:
     return await desk.pool.fetchval(f"select ({show(kind, f'$1::{cast}')})::text", value)
 
 
-def printed(name: str, value: Any) -> Any:
+async def answered(desk: Desk, name: str, value: Any) -> Any:
+    """Return what a client reads of a value of a scalar, told as JSON."""
+    kind: Any = SCHEMA._schema.get_type(name)
+    json = printed(kind, f"$1::{kind_of(kind).cast}").filled
+    return orjson.loads(await desk.pool.fetchval(f"select {json.sql}", value))
+
+
+def by_python(name: str, value: Any) -> Any:
     """Return what Python prints for a value of a scalar."""
     kind: Any = SCHEMA._schema.get_type(name)
     return kind.coerce_output_value(value)
+
+
+TEXTS = [
+    "", '"', "\\", 'a"b\\c', "\b\t\n\f\r", "\x01\x1f\x7f", "客户 𝄞 \u2028", "it's", "$1 {t} :now",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", TEXTS, ids=repr)
+@pytest.mark.parametrize("name", ["String", "ID"])
+async def test_texts_are_escaped_as_postgresql_escapes_them(
+    small_desk: Desk, name: str, value: str
+) -> None:
+    json = printed(SCHEMA._schema.get_type(name), "$1::text").sql
+
+    assert await small_desk.pool.fetchval(f"select {json} = to_json($1::text)::text", value)
+    assert await answered(small_desk, name, value) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("DateTime", INSTANTS),
+        ("Duration", [timedelta(microseconds=1) * each for each in MICROSECONDS]),
+        ("Decimal", [Decimal(each) for each in DECIMALS]),
+        ("Long", [0, -1, MOST]),
+        ("Date", [date(1, 1, 2), date(9999, 12, 30)]),
+        ("Int", [0, -1, 2**31 - 1]),
+        ("Boolean", [True, False]),
+        ("Float", [0.0, -1.5, 1e300]),
+    ],
+)
+async def test_every_kind_of_value_is_answered_as_python_prints_it(
+    small_desk: Desk, name: str, values: list[Any]
+) -> None:
+    for value in values:
+        given = kind_of(SCHEMA._schema.get_type(name)).hand_over(value)
+        assert await answered(small_desk, name, given) == by_python(name, value)
+    assert await answered(small_desk, name, None) is None
 
 
 @pytest.mark.parametrize("value", INSTANTS, ids=str)
 async def test_instants(small_desk: Desk, value: datetime) -> None:
     text = await shown(small_desk, "DateTime", value)
 
-    assert text == printed("DateTime", value)
+    assert text == by_python("DateTime", value)
     assert read_instant(text) == value
 
 
@@ -70,7 +116,7 @@ async def test_instants(small_desk: Desk, value: datetime) -> None:
 async def test_durations(small_desk: Desk, value: int) -> None:
     text = await shown(small_desk, "Duration", value)
 
-    assert text == printed("Duration", timedelta(microseconds=1) * value)
+    assert text == by_python("Duration", timedelta(microseconds=1) * value)
     assert read_duration(text) == timedelta(microseconds=1) * value
 
 
@@ -78,7 +124,7 @@ async def test_durations(small_desk: Desk, value: int) -> None:
 async def test_decimals(small_desk: Desk, value: str) -> None:
     text = await shown(small_desk, "Decimal", Decimal(value))
 
-    assert text == printed("Decimal", Decimal(value))
+    assert text == by_python("Decimal", Decimal(value))
     assert read_decimal(text) == Decimal(value)
 
 
@@ -86,7 +132,7 @@ async def test_decimals(small_desk: Desk, value: str) -> None:
 async def test_long_integers(small_desk: Desk, value: int) -> None:
     text = await shown(small_desk, "Long", value)
 
-    assert text == printed("Long", Long(value))
+    assert text == by_python("Long", Long(value))
     assert read_long(text) == value
 
 
@@ -94,7 +140,7 @@ async def test_long_integers(small_desk: Desk, value: int) -> None:
 async def test_dates(small_desk: Desk, value: date) -> None:
     text = await shown(small_desk, "Date", value)
 
-    assert text == printed("Date", value)
+    assert text == by_python("Date", value)
     assert read_date(text) == value
 
 

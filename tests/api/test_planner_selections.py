@@ -363,6 +363,18 @@ async def test_answers_have_no_line_breaks(small_desk: Desk) -> None:
     assert b"\n" not in orjson.dumps(result.data)
 
 
+async def test_a_thousand_fields_of_each_row_are_one_statement(small_desk: Desk) -> None:
+    names = ["number", "title", "openedAt", "target", "id"]
+    fields = " ".join(f"f{number}: {names[number % 5]}" for number in range(1000))
+
+    answer = await small_desk.ask(f"{{ tickets(first: 3) {{ nodes {{ {fields} }} }} }}")
+
+    assert (answer.errors, len(answer.statements)) == ([], 1)
+    for node in answer.data["tickets"]["nodes"]:
+        assert len(node) == 1000
+        assert {node[f"f{number}"] for number in range(0, 1000, 5)} == {node["f0"]}
+
+
 async def test_a_selection_too_deep_or_too_wide_is_refused(small_desk: Desk) -> None:
     deep = (
         "{ tickets { nodes { " + "firm { tickets { nodes { " * 20 + "id" + " } } }" * 20 + "} } }"
