@@ -1,6 +1,8 @@
 """A person's list as the API shows it, and what its subscription tells (R-NOT-01)."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -15,9 +17,11 @@ from api.schema.inputs import MutationInput, ids_of
 from api.schema.payloads import UserError
 from api.schema.requests import ServiceRequest
 from api.schema.vocabulary import described
+from itr.actors.actor import SYSTEM
 from itr.actors.roles import Permission
 from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of
+from itr.sight.names_shown import name_of
 from itr.sight.notifications import visible_notifications
 from itr.sight.row_filter import RowFilter
 from itr.sla.terms import Thread
@@ -39,6 +43,12 @@ described(
 )
 
 
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The words of an entry, with the names of the persons whose ids stand among them."""
+    server = SYSTEM.name
+    return {**values["facts"], "by": values["by"] or server, "whom": values["whom"] or server}
+
+
 @stored(
     table="notification",
     key="ntf",
@@ -53,8 +63,13 @@ class Notification(Node):
     id: strawberry.ID = public_id()
     kind: NotificationKind = column(filter=True, description="What it is about.")
     text: str = computed(
-        ["kind", "facts"],
-        lambda values, context: text_of(values["kind"], values["facts"], context.language),
+        {
+            "kind": "{t}.kind",
+            "facts": "{t}.facts",
+            "by": name_of("({t}.facts->>'by')::uuid"),
+            "whom": name_of("({t}.facts->>'whom')::uuid"),
+        },
+        lambda values, context: text_of(values["kind"], _named(values), context.language),
         description="What it says, in your language.",
     )
     request: ServiceRequest | None = one(

@@ -57,7 +57,7 @@ class Actor:
     machine: bool = False
     """Whether it is a firm's program, not a person."""
     firm: str | None = None
-    """The name of the partner firm it is of; None for everybody else."""
+    """The name of the customer or partner firm it is of; None for our own people."""
     narrowed_to: frozenset[Permission] | None = None
     """What the program it acts through may use of its permissions; None: all of them."""
 
@@ -91,9 +91,12 @@ class Actor:
         return Scope(frozenset(reaches), organisation, boards)
 
     @property
-    def known_as(self) -> str:
-        """The name that stands in the log: staff of a partner firm stand for it (R-ROLE-08)."""
-        return self.firm or self.name
+    def stands_for(self) -> str | None:
+        """The name that stands in the log, which is nobody's: a firm's, or the server's own.
+
+        Persons are found by id when the log is read (R-ROLE-08, R-ROLE-09).
+        """
+        return self.firm if self.in_person else self.name
 
     @property
     def in_person(self) -> bool:

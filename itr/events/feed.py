@@ -107,7 +107,7 @@ class Event:
     customer_id: UUID | None
     branch_id: UUID | None
     actor_id: UUID
-    actor_name: str
+    actor_name: str | None
     occurred_at: datetime
     recorded_at: datetime
     historic: bool

@@ -86,7 +86,7 @@ def append(writing: Writing, facts: Sequence[Fact], *, origin: Mapping[str, Any]
                 "customer_id": fact.customer_id,
                 "branch_id": fact.branch_id,
                 "actor_id": fact.by.id,
-                "actor_name": fact.by.known_as,
+                "actor_name": fact.by.stands_for,
                 "origin": origin,
                 "occurred_at": fact.occurred_at,
                 "historic": fact.historic,

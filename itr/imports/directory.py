@@ -201,14 +201,15 @@ class Directory:
         )
         for each in there:
             key = (customers[each.organisation_id], each.name)
-            self.requesters.setdefault(key, _requester(each))
+            self.requesters.setdefault(key, _requester(each, key[0]))
         rows = [
             Person(id=uuid4(), organisation_id=self.customers[customer], name=name)
             for customer, name in sorted(missing - self.requesters.keys())
         ]
         await _create(work, Person, rows)
         for row in rows:
-            self.requesters[customers[row.organisation_id], row.name] = _requester(row)
+            customer = customers[row.organisation_id]
+            self.requesters[customer, row.name] = _requester(row, customer)
             told = {"change": "CREATED", "roles": []}
             self._record(work, "PersonChanged", "person", row.id, 1, told)
 
@@ -278,7 +279,7 @@ class Directory:
         )
 
 
-def _requester(person: Person) -> Actor:
+def _requester(person: Person, firm: str) -> Actor:
     """A customer's person as the past saw them: what they write answers nobody."""
     return Actor(
         id=person.id,
@@ -286,6 +287,7 @@ def _requester(person: Person) -> Actor:
         organisation_id=person.organisation_id,
         organisation_kind=OrganisationKind.CUSTOMER,
         roles=frozenset({Role.CUSTOMER}),
+        firm=firm,
     )
 
 

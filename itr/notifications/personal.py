@@ -31,9 +31,18 @@ on conflict do nothing
 
 
 async def notify_persons(
-    work: Work, persons: Iterable[UUID], cause: str, payload: Mapping[str, Any], *, now: datetime
+    work: Work,
+    persons: Iterable[UUID],
+    cause: str,
+    payload: Mapping[str, Any],
+    *,
+    names: Mapping[str, str],
+    now: datetime,
 ) -> dict[str, str]:
-    """Put it into their lists and send it by e-mail, once each; returns the entries by person."""
+    """Put it into their lists and send it by e-mail, once each; returns the entries by person.
+
+    The list keeps the ids that stand in the `payload`; the `names` of these are for the e-mail.
+    """
     found = await work.connection.execute_query_dict(_PERSONS, [sorted(set(persons))])
     if not found:
         return {}
@@ -48,7 +57,7 @@ async def notify_persons(
             uuid4(),
             row["id"],
             row["email"],
-            text_of(kind, payload, row["language"]),
+            text_of(kind, {**payload, **names}, row["language"]),
             f"{cause}:{row['id'].hex}:{Channel.EMAIL.value}",
         )
         for row in found

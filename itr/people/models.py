@@ -50,6 +50,26 @@ class Person(Table):
         table = "person"
 
 
+class FormerDetail(Table):
+    """What a person's name, e-mail address or telephone was before; the log tells only that it was.
+
+    `version` is that of the fact in the log which tells of the change (R-ROLE-09).
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "itr.Person", related_name="former_details", on_delete=fields.CASCADE
+    )
+    person_id: UUID
+    field = fields.CharField(max_length=8)
+    value = fields.CharField(max_length=200)
+    version = fields.IntField()
+    until = fields.DatetimeField()
+
+    class Meta:
+        table = "former_detail"
+
+
 class RoleAssignment(Table):
     """One role of one person; permissions are the union (R-ROLE-01)."""
 

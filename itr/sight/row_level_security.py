@@ -178,6 +178,7 @@ UNREADABLE: Mapping[str, str] = {
     "consent": _ACCESS,
     "device_code": _ACCESS,
     "external_identity": _ACCESS,
+    "former_detail": "for the record alone (R-ROLE-09)",
     "oauth_grant": _ACCESS,
     "refresh_token": _ACCESS,
     "revoked_token": _ACCESS,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 import pytest
 from graphql import get_named_type
 
@@ -13,6 +14,7 @@ from api.resolvers.root import product_schema
 from itr.access.operations.passwords import set_password
 from itr.access.operations.persons import assign_role, create_person, revoke_role
 from itr.actors.roles import Role
+from itr.people.models import FormerDetail
 from itr.settings import Settings
 from tests.api.throwaway import eventually
 from tests.support.client import Answer, served
@@ -92,16 +94,18 @@ async def test_a_person_is_added_corrected_and_found(desk: Desk) -> None:
 
 
 async def test_what_was_known_of_a_person_stays_on_record(desk: Desk) -> None:
-    """S16: who, when, from where, what."""
+    """S16, R-ROLE-09: the log has who, when, from where and of what; a row has what it was."""
     id_ = await newcomer(desk, "LINE1", email="old@house.example")
     for _ in range(2):
         await done(desk, "changePerson", id=id_, email="new@house.example")
 
     created, changed = await facts_of(key_in(id_))
 
-    assert created["actor_name"] == changed["actor_name"] == "ADMIN"
-    assert "old@house.example" in changed["payload"]
-    assert "new@house.example" in changed["payload"]
+    assert created["actor_id"] == changed["actor_id"] == desk.ids["ADMIN"]
+    assert orjson.loads(changed["payload"]) == {"change": "CHANGED", "fields": {"email": {}}}
+    former = await FormerDetail.filter(person_id=key_in(id_)).values("field", "value", "version")
+    was = {"field": "email", "value": "old@house.example", "version": 2}
+    assert former == [was]
 
 
 async def test_an_address_somebody_signs_in_with_is_nobody_elses(desk: Desk) -> None:

@@ -129,12 +129,12 @@ async def test_a_role_that_decides_is_held_once_a_second_person_approves(desk: D
     )
     assert len(mails) == 2
     facts = await get_connection("default").execute_query_dict(
-        "select type, actor_name from event where subject = $1 order by subject_version",
+        "select type, actor_id from event where subject = $1 order by subject_version",
         [key_in(wish["id"])],
     )
-    assert [(each["type"], each["actor_name"]) for each in facts] == [
-        ("ApprovalAsked", "ADMIN"),
-        ("ApprovalApproved", "OPERATIONS_DIRECTOR"),
+    assert [(each["type"], each["actor_id"]) for each in facts] == [
+        ("ApprovalAsked", desk.ids["ADMIN"]),
+        ("ApprovalApproved", desk.ids["OPERATIONS_DIRECTOR"]),
     ]
 
 

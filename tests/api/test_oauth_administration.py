@@ -302,10 +302,12 @@ async def test_what_was_done_to_a_client_stands_in_the_log_without_its_secret(de
     row = await OAuthClient.get(client_id=made["client"]["clientId"])
 
     facts = await get_connection("default").execute_query_dict(
-        "select type, actor_name, payload::text as said from event where subject = $1", [row.id]
+        "select type, actor_id, payload::text as said from event where subject = $1", [row.id]
     )
 
-    assert [(each["type"], each["actor_name"]) for each in facts] == [("ClientCreated", "ADMIN")]
+    assert [(each["type"], each["actor_id"]) for each in facts] == [
+        ("ClientCreated", desk.ids["ADMIN"])
+    ]
     assert made["secret"] not in facts[0]["said"]
 
 

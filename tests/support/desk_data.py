@@ -250,7 +250,7 @@ async def ids_seen(visible: RowFilter, table: str) -> set[UUID]:
 async def facts_of(subject: UUID) -> list[dict[str, Any]]:
     """The events of a subject in their order."""
     return await get_connection("default").execute_query_dict(
-        "select type, subject_type, subject_version, actor_name, occurred_at, payload::text"
-        " from event where subject = $1 order by subject_version",
+        "select type, subject_type, subject_version, actor_id, actor_name, occurred_at,"
+        " payload::text from event where subject = $1 order by subject_version",
         [subject],
     )

@@ -28,6 +28,7 @@ from itr.errors import NotFound
 from itr.events.work import Work, transaction
 from itr.notifications.notify import NOTIFIED
 from itr.notifications.personal import notify_persons
+from itr.people.details import keep_former
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
 from itr.people.rules import ensure_roles_fit
@@ -228,6 +229,7 @@ async def _take_effect(work: Work, by: Actor, row: AccessApproval, now: datetime
             await end_access_of(work, person.id, EndReason.PASSWORD_SET, now=now, by=by)
             told |= {"change": "PASSWORD_SET"}
         case K.EMAIL:
+            await keep_former(work, person.id, {"email": person.email}, now)
             person.email = row.email
             told |= {"change": "CHANGED", "fields": {"email": {}}}
         case K.REACTIVATION:
@@ -279,13 +281,13 @@ async def _notify(
     person = await Person.get(id=row.person_id)
     words = {
         "state": row.state.value,
-        "by": by.name,
-        "whom": person.name,
+        "by": str(by.id),
+        "whom": str(person.id),
         "what": row.kind.value,
         "role": row.role.value if row.role else None,
     }
-    cause = f"{type}:{row.id.hex}"
-    entries = await notify_persons(work, told, cause, words, now=now)
+    cause, names = f"{type}:{row.id.hex}", {"by": by.name, "whom": person.name}
+    entries = await notify_persons(work, told, cause, words, names=names, now=now)
     said = {
         "kind": row.kind.value,
         "person": str(row.person_id),

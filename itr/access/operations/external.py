@@ -1,8 +1,9 @@
 """People whom another issuer vouches for: kept as persons of ours, as its claims say."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from tortoise.exceptions import IntegrityError
@@ -15,6 +16,7 @@ from itr.actors.actor import SYSTEM
 from itr.actors.roles import Role
 from itr.errors import NotFound
 from itr.events.work import transaction
+from itr.people.details import keep_former
 from itr.people.models import Organisation, Person, RoleAssignment
 from itr.people.names import kept_whole
 from itr.people.rules import ensure_roles_fit
@@ -100,11 +102,18 @@ async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:
         if known is not None and (roles_changed or moved):
             await leave(work, SYSTEM, person.id, () if moved else said.roles, now)
         if roles_changed or changed:
+            await keep_former(work, person.id, _gone(before, person), now)
             told = {"change": "VOUCHED_FOR", "issuer": said.issuer, "roles": sorted(said.roles)}
             await record(
                 work, SYSTEM, "PersonChanged", about="person", subject=person.id, now=now, told=told
             )
     return person.id
+
+
+def _gone(before: Sequence[Any] | None, person: Person) -> dict[str, Any]:
+    """The name and address that were another before, by what they were."""
+    was = dict(zip(("name", "email"), before or (), strict=False))
+    return {field: value for field, value in was.items() if value != getattr(person, field)}
 
 
 async def _is_newest(known: ExternalIdentity, said_at: datetime | None) -> bool:

@@ -14,6 +14,7 @@ from itr.actors.permission import ensure_may
 from itr.actors.roles import DECIDING, Permission, Role
 from itr.errors import Faults
 from itr.events.work import Work, transaction
+from itr.people.details import keep_former, without_details
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
 from itr.people.operations.recording import (
@@ -88,7 +89,7 @@ class PersonChanges(TypedDict, total=False):
 async def change_person(
     actor: Actor, person_id: UUID, changes: PersonChanges, *, now: datetime
 ) -> UUID:
-    """Correct what is known of a person; the log keeps what it was.
+    """Correct what is known of a person; a row keeps what it was, the log that it changed.
 
     Raises Forbidden, NotFound, EmailTaken.
     """
@@ -109,7 +110,9 @@ async def change_person(
             if changed:
                 person.update_from_dict({field: each["to"] for field, each in changed.items()})
                 await person.save(update_fields=list(changed))
-                told = {"change": "CHANGED", "fields": changed}
+                before = {field: each["from"] for field, each in changed.items()}
+                await keep_former(work, person_id, before, now)
+                told = {"change": "CHANGED", "fields": without_details(changed)}
                 await record_change(work, actor, "Person", person_id, now, told)
     return person_id
 

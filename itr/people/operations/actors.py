@@ -11,7 +11,7 @@ from itr.actors.roles import OrganisationKind, Role
 _ACTOR = """
 select person.id, person.name, person.machine,
     organisation.id as organisation_id, organisation.kind,
-    case when organisation.kind = 'PARTNER' then organisation.name end as firm,
+    case when organisation.kind <> 'BRANCH' then organisation.name end as firm,
     coalesce(array_agg(held.role) filter (where held.role is not null), '{}') as roles
 from person
 join organisation on organisation.id = person.organisation_id
