@@ -1,6 +1,5 @@
 """Working calendars: their query, and how they are kept and corrected."""
 
-from collections.abc import Iterable
 from uuid import UUID
 
 import strawberry
@@ -14,14 +13,12 @@ from api.schema.catalogue_inputs import (
     CorrectCalendarInput,
     SaveCalendarInput,
 )
-from api.schema.simulation import CalendarExceptionInput, Weekday, WorkingCalendarInput
+from api.schema.simulation import definition_of, exceptions_of
 from itr.actors.roles import Permission
 from itr.errors import DomainError, problems_of
-from itr.sla.calendars import CalendarDefinition, DatedException, Shift, Span
 from itr.sla.operations import correct_calendar, save_calendar
 
 P = Permission
-_WEEKDAYS = list(Weekday)
 
 
 @strawberry.type
@@ -86,28 +83,6 @@ class CalendarMutation:
             )
 
         return await answered(CalendarPayload, info, input, act)
-
-
-def definition_of(given: WorkingCalendarInput) -> CalendarDefinition:
-    """The calendar an input describes; what is wrong with it is found later."""
-    return CalendarDefinition(
-        time_zone=given.time_zone,
-        shifts=tuple(
-            Shift(_WEEKDAYS.index(each.weekday), each.opens, each.closes) for each in given.shifts
-        ),
-        exceptions=exceptions_of(given.exceptions or ()),
-        country_holidays=given.country_holidays,
-        make_up_days=given.make_up_days is not False,
-        always_open=bool(given.always_open),
-    )
-
-
-def exceptions_of(given: Iterable[CalendarExceptionInput]) -> tuple[DatedException, ...]:
-    """The dates an input makes different."""
-    return tuple(
-        DatedException(each.on, tuple(Span(span.opens, span.closes) for span in each.shifts))
-        for each in given
-    )
 
 
 _BESIDE = frozenset({"id", "name", "expectedVersion"})

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import strawberry
 
 from api.prices import Price, priced
-from api.resolvers.calendars import definition_of
 from api.resolvers.permissions import may
 from api.schema.simulation import (
     ClockEventInput,
@@ -14,6 +13,7 @@ from api.schema.simulation import (
     SimulatedClock,
     WorkingCalendarInput,
     WorkingTime,
+    definition_of,
 )
 from api.working_out import worked_out
 from itr.actors.roles import Permission

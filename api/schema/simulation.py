@@ -1,5 +1,6 @@
 """Trying out calendars and clocks: inputs and answers; nothing is stored."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -17,6 +18,7 @@ from api.schema.sla import (
 )
 from api.schema.vocabulary import described
 from api.working_out import worked_out
+from itr.sla.calendars import CalendarDefinition, DatedException, Shift, Span
 from itr.sla.simulation import Simulation
 from itr.sla.terms import ClockEventKind, ClockState, WaitingReason
 
@@ -195,3 +197,28 @@ class SimulatedClock:
         most = explained_page(first)
         found = await worked_out(lambda: self.simulation.explain(after=after, first=most))
         return shown_intervals(found)
+
+
+_WEEKDAYS = list(Weekday)
+
+
+def definition_of(given: WorkingCalendarInput) -> CalendarDefinition:
+    """The calendar an input describes; what is wrong with it is found later."""
+    return CalendarDefinition(
+        time_zone=given.time_zone,
+        shifts=tuple(
+            Shift(_WEEKDAYS.index(each.weekday), each.opens, each.closes) for each in given.shifts
+        ),
+        exceptions=exceptions_of(given.exceptions or ()),
+        country_holidays=given.country_holidays,
+        make_up_days=given.make_up_days is not False,
+        always_open=bool(given.always_open),
+    )
+
+
+def exceptions_of(given: Iterable[CalendarExceptionInput]) -> tuple[DatedException, ...]:
+    """The dates an input makes different."""
+    return tuple(
+        DatedException(each.on, tuple(Span(span.opens, span.closes) for span in each.shifts))
+        for each in given
+    )
