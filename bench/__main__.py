@@ -1,7 +1,9 @@
-"""All measurements in one go: `python -m bench [--quick] [--only NAME …]`.
+"""All measurements in one go: `python -m bench [--quick] [--only NAME …] [--old CHECKOUT]`.
 
 Prints tables; a whole, unhurried run also writes docs/performance.md with the machine and the
-date. `--quick` does everything on little data within seconds, to show that it works.
+date. `--quick` does everything on little data within seconds, to show that it works. `--old`
+measures dashboard, mutations and imports of another checkout and of this one side by side;
+together with `--only` no others.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import dashboard, memory, mutations, reports, row_level_security
+from bench import compared, dashboard, memory, mutations, reports, row_level_security
 from bench.data import fill
 from bench.figures import Table, print_table
 from bench.servers import ROOT, Stand, printer, stand
@@ -51,7 +53,7 @@ def main() -> None:
     """Measure what is asked for."""
     asked = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    names = asked.only or [*SHARED, *_present(ALONE)]
+    names = _alone(asked)
     begun = time.monotonic()
     machine = _machine()
     tables: list[Table] = []
@@ -59,7 +61,7 @@ def main() -> None:
         print(line)
     shared = [name for name in names if name in SHARED]
     if shared:
-        database, measured = _measure_shared(shared, quick=asked.quick)
+        database, measured = _measure_shared(shared, asked)
         machine.append(database)
         tables += measured
     for name in names:
@@ -67,6 +69,7 @@ def main() -> None:
             module = importlib.import_module(f"bench.{name}")
             more = {"lines": asked.lines} if name == "imports" else {}
             tables += _measure(name, functools.partial(module.tables, quick=asked.quick, **more))
+    tables += _side_by_side(asked)
     if not asked.quick and not asked.only:
         DOCUMENT.write_text(_document(machine, tables))
         print(f"→ {DOCUMENT}")
@@ -81,17 +84,42 @@ def _arguments() -> argparse.Namespace:
     choices = [*SHARED, *_present(ALONE)]
     parser.add_argument("--only", action="append", choices=choices, help="this part only")
     parser.add_argument("--lines", type=int, help="import a log made of so many lines")
-    return parser.parse_args()
+    parser.add_argument(
+        "--requests", type=int, action="append", help="so many in the database; may be repeated"
+    )
+    parser.add_argument("--old", type=Path, help="a checkout to measure this one against")
+    asked = parser.parse_args()
+    asked.requests = asked.requests or [FEW if asked.quick else NUMBER]
+    return asked
+
+
+def _alone(asked: argparse.Namespace) -> list[str]:
+    """The parts that are measured of this checkout alone."""
+    if asked.old and asked.only:
+        return [name for name in asked.only if name not in compared.PARTS]
+    return asked.only or [*SHARED, *_present(ALONE)]
+
+
+def _side_by_side(asked: argparse.Namespace) -> list[Table]:
+    """The parts that are measured of the old checkout and of this one."""
+    names = [name for name in compared.PARTS if name in (asked.only or compared.PARTS)]
+    if not asked.old or not names:
+        return []
+    tables = []
+    for number in asked.requests:
+        wanted = compared.Wanted(names, number, quick=asked.quick, lines=asked.lines)
+        part = functools.partial(compared.tables, asked.old.resolve(), wanted)
+        tables += _measure(f"旧与新 old and new, {number:,}", part)
+    return tables
 
 
 def _present(names: Iterable[str]) -> list[str]:
     return [name for name in names if importlib.util.find_spec(f"bench.{name}") is not None]
 
 
-def _measure_shared(names: list[str], *, quick: bool) -> tuple[str, list[Table]]:
-    tables = []
+def _measure_shared(names: list[str], asked: argparse.Namespace) -> tuple[str, list[Table]]:
+    tables, quick, number = [], asked.quick, asked.requests[0]
     with stand(durable=not quick) as servers:
-        number = FEW if quick else NUMBER
         asyncio.run(fill(servers.settings, number, printer("数据 data")))
         database = asyncio.run(_filled(servers))
         print(database)

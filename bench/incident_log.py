@@ -57,20 +57,20 @@ _TEAMS, _PRODUCTS, _PEOPLE = 640, 700, 1_700
 _BEGUN, _DAYS = datetime(2011, 1, 3, tzinfo=UTC), 480
 
 
-def write_log(stream: TextIO, lines: int = LINES) -> None:
-    """Write a log of so many lines; the last request may be cut short."""
+def write_log(stream: TextIO, lines: int = LINES, *, part: int = 0) -> None:
+    """Write a log of so many lines; the last request may be cut short. Parts share no request."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     left = lines
-    for rows in _requests(Random(2013)):
+    for rows in _requests(part, Random(2013 + part)):
         writer.writerows(rows[:left])
         left -= len(rows)
         if left <= 0:
             return
 
 
-def _requests(luck: Random) -> Iterator[list[list[str]]]:
-    number = 0
+def _requests(part: int, luck: Random) -> Iterator[list[list[str]]]:
+    number = part * 1_000_000
     while True:
         number += 1
         yield list(_lines_of(f"1-{700_000_000 + number}", luck))

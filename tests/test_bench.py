@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,25 @@ def test_this_server_and_the_plain_one_answer_the_dashboard_alike_under_load():
     assert run.returncode == 0, run.stdout + run.stderr
     assert "ITR Desk" in run.stdout
     assert "Strawberry + dataloaders" in run.stdout
+
+
+def test_a_checkout_is_measured_beside_another_in_one_run():
+    """Issue 10, 4 to 6: here beside itself, which is no faster in statements."""
+    parts = [word for part in ("dashboard", "mutations", "imports") for word in ("--only", part)]
+    run = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", *parts, "--requests", "60", "--old", str(ROOT)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    for title in ("Dashboard: old", "Main mutations: old", "Import: old"):
+        assert title in run.stdout
+    old, new = re.findall(r"total +(\d+) → (\d+)", run.stdout)[0]
+    assert old == new != "0"
 
 
 def test_a_plain_clone_imports_a_log_that_it_makes_itself():
