@@ -3,11 +3,12 @@
 import strawberry
 
 from api.resolvers.performing import on_request
-from api.resolvers.permissions import mutation
+from api.resolvers.permissions import verb_mutation
 from api.schema import breach_inputs as given
 from api.schema.payloads import RequestPayload
 from itr.actors.roles import Permission
 from itr.requests import operations
+from itr.requests.lifecycle import RequestVerb
 
 Info = strawberry.Info
 P = Permission
@@ -17,7 +18,7 @@ P = Permission
 class BreachMutation:
     """Explaining breaches and deciding on the reasons (R-SLA-05)."""
 
-    @mutation(P.EXPLAIN_BREACH, "Give a breached thread its reason: the owner, or a line lead.")
+    @verb_mutation(RequestVerb.EXPLAIN_BREACH)
     async def explain_breach(
         self, info: Info, input: given.ExplainBreachInput
     ) -> RequestPayload | None:
@@ -28,7 +29,7 @@ class BreachMutation:
             operations.explain_breach,
         )
 
-    @mutation(P.APPROVE_BREACH_REASON, "Approve the reason somebody else gave for a breach.")
+    @verb_mutation(RequestVerb.APPROVE_BREACH_REASON)
     async def approve_breach_reason(
         self, info: Info, input: given.ApproveBreachReasonInput
     ) -> RequestPayload | None:
@@ -39,7 +40,7 @@ class BreachMutation:
             operations.approve_breach_reason,
         )
 
-    @mutation(P.APPROVE_BREACH_REASON, "Refuse the reason somebody else gave for a breach.")
+    @verb_mutation(RequestVerb.REFUSE_BREACH_REASON)
     async def refuse_breach_reason(
         self, info: Info, input: given.RefuseBreachReasonInput
     ) -> RequestPayload | None:

@@ -5,10 +5,11 @@ from uuid import UUID
 import strawberry
 
 from api.resolvers.performing import answered, on_request
-from api.resolvers.permissions import mutation
+from api.resolvers.permissions import verb_mutation
 from api.schema import child_request_inputs as given
 from api.schema.payloads import RequestPayload
 from itr.actors.roles import Permission
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.child_requests import Part, split_request
 from itr.requests.operations.duplicates import merge_requests
 
@@ -20,14 +21,14 @@ P = Permission
 class ChildRequestMutation:
     """Cross-product and duplicate requests (R-REQ-09, R-REQ-13)."""
 
-    @mutation(P.SPLIT_REQUEST, "Open one child per product under the same lead owner.")
+    @verb_mutation(RequestVerb.SPLIT)
     async def split_request(
         self, info: Info, input: given.SplitRequestInput
     ) -> RequestPayload | None:
         """Split a cross-product request (R-REQ-09)."""
         return await on_request(info, input, split_request, parts=_parts(input.children))
 
-    @mutation(P.MERGE_REQUESTS, "End a duplicate in the request that stays; shows the latter.")
+    @verb_mutation(RequestVerb.MERGE)
     async def merge_requests(
         self, info: Info, input: given.MergeRequestsInput
     ) -> RequestPayload | None:

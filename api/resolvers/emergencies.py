@@ -3,10 +3,11 @@
 import strawberry
 
 from api.resolvers.performing import on_request
-from api.resolvers.permissions import mutation
+from api.resolvers.permissions import verb_mutation
 from api.schema import emergency_inputs as given
 from api.schema.payloads import RequestPayload
 from itr.actors.roles import Permission
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.emergencies import declare_emergency, publish_bulletin
 from itr.requests.priority import Classification
 
@@ -18,7 +19,7 @@ P = Permission
 class EmergencyMutation:
     """Emergencies and their bulletins (R-REQ-11)."""
 
-    @mutation(P.DECLARE_EMERGENCY, "Declare a P1 outage an emergency: bulletins are due.")
+    @verb_mutation(RequestVerb.DECLARE_EMERGENCY)
     async def declare_emergency(
         self, info: Info, input: given.DeclareEmergencyInput
     ) -> RequestPayload | None:
@@ -29,7 +30,7 @@ class EmergencyMutation:
         )
         return await on_request(info, input, declare_emergency, found=classification)
 
-    @mutation(P.PUBLISH_BULLETIN, "Publish a status bulletin of an emergency.")
+    @verb_mutation(RequestVerb.PUBLISH_BULLETIN)
     async def publish_bulletin(
         self, info: Info, input: given.PublishBulletinInput
     ) -> RequestPayload | None:

@@ -3,10 +3,11 @@
 import strawberry
 
 from api.resolvers.performing import on_request
-from api.resolvers.permissions import may
+from api.resolvers.permissions import verb_mutation
 from api.schema.escalation_inputs import AcknowledgeEscalationInput, EscalateToManagementInput
 from api.schema.payloads import RequestPayload
 from itr.actors.roles import Permission
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.escalations import acknowledge_escalation, escalate_to_management
 
 P = Permission
@@ -16,11 +17,7 @@ P = Permission
 class EscalationMutation:
     """Telling management of a request, and management taking note."""
 
-    @strawberry.mutation(
-        permission_classes=[may(P.ESCALATE_TO_MANAGEMENT)],
-        description="Escalate to management at any time, with a reason; `escalateRequest` hands"
-        " work to a higher line instead. 管理升级",
-    )
+    @verb_mutation(RequestVerb.ESCALATE_TO_MANAGEMENT)
     async def escalate_to_management(
         self, info: strawberry.Info, input: EscalateToManagementInput
     ) -> RequestPayload | None:
@@ -31,10 +28,7 @@ class EscalationMutation:
             escalate_to_management,
         )
 
-    @strawberry.mutation(
-        permission_classes=[may(P.ACKNOWLEDGE_ESCALATION)],
-        description="Take note of a request's escalation: it goes no further by itself.",
-    )
+    @verb_mutation(RequestVerb.ACKNOWLEDGE_ESCALATION)
     async def acknowledge_escalation(
         self, info: strawberry.Info, input: AcknowledgeEscalationInput
     ) -> RequestPayload | None:

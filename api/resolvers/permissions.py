@@ -6,8 +6,10 @@ from typing import Any
 import strawberry
 from strawberry.permission import BasePermission
 
+from api.schema.verbs import documentation_of
 from itr.actors.roles import Permission
 from itr.errors import Forbidden
+from itr.tickets.verbs import Verbs
 
 
 @cache
@@ -39,3 +41,8 @@ def may(permission: Permission) -> type[BasePermission]:
 def mutation(permission: Permission, description: str) -> Any:
     """Declare a mutation that demands `permission`."""
     return strawberry.mutation(permission_classes=[may(permission)], description=description)
+
+
+def verb_mutation(verb: Verbs, sentence: str | None = None) -> Any:
+    """Declare a mutation that does what a verb is for: its permission and words are the verb's."""
+    return mutation(verb.declared.permission, documentation_of(verb.declared, sentence))

@@ -4,12 +4,13 @@ import strawberry
 
 from api.planner.fields import page_field
 from api.resolvers.performing import on_request, on_ticket
-from api.resolvers.permissions import may, mutation
+from api.resolvers.permissions import may, mutation, verb_mutation
 from api.schema import problem_inputs as given
 from api.schema.payloads import ProblemPayload, RequestPayload
 from api.schema.problems import ProblemConnection
 from itr.actors.roles import Permission
 from itr.knowledge import operations
+from itr.requests.lifecycle import RequestVerb
 
 Info = strawberry.Info
 P = Permission
@@ -29,7 +30,9 @@ class ProblemQuery:
 class ProblemMutation:
     """Causes behind requests (R-LNK-01)."""
 
-    @mutation(P.LINK_PROBLEM, "Open the problem behind a request and link it, in one step.")
+    @verb_mutation(
+        RequestVerb.LINK_PROBLEM, "Open the problem behind a request and link it, in one step."
+    )
     async def open_problem(
         self, info: Info, input: given.OpenProblemInput
     ) -> RequestPayload | None:
@@ -40,7 +43,7 @@ class ProblemMutation:
             operations.open_problem,
         )
 
-    @mutation(P.LINK_PROBLEM, "Link a request to a problem that is known already.")
+    @verb_mutation(RequestVerb.LINK_PROBLEM, "Link a request to a problem that is known already.")
     async def link_problem(
         self, info: Info, input: given.LinkProblemInput
     ) -> RequestPayload | None:

@@ -8,7 +8,7 @@ import strawberry
 from api.planner import read as planner
 from api.planner.fields import page_field
 from api.resolvers.performing import answered, on_request
-from api.resolvers.permissions import may, mutation
+from api.resolvers.permissions import may, mutation, verb_mutation
 from api.schema import request_inputs as given
 from api.schema.charge_inputs import AcceptChargeInput
 from api.schema.payloads import RequestPayload
@@ -18,8 +18,8 @@ from itr.events.log import Audience
 from itr.requests import operations
 from itr.requests.charge_rules import Price
 from itr.requests.intake import Intake
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.priority import Classification
-from itr.requests.terms import Verb
 from itr.sight.row_filter import RowFilter
 
 Info = strawberry.Info
@@ -69,21 +69,21 @@ class RequestMutation:
 
         return await answered(RequestPayload, info, input, act)
 
-    @mutation(P.ACCEPT_REQUEST, "Authorise and classify a request: pins its entitlement.")
+    @verb_mutation(RequestVerb.ACCEPT)
     async def accept_request(
         self, info: Info, input: given.ClassifyRequestInput
     ) -> RequestPayload | None:
         """Accept a request (R-ENT-01)."""
         return await on_request(info, input, operations.accept_request, _classification(input))
 
-    @mutation(P.ACCEPT_REQUEST, "Authorise once more, after missing data was completed.")
+    @verb_mutation(RequestVerb.REAUTHORISE)
     async def reauthorise_request(
         self, info: Info, input: given.RequestInput
     ) -> RequestPayload | None:
         """Authorise once more (R-ENT-02)."""
         return await on_request(info, input, operations.reauthorise_request)
 
-    @mutation(P.RECLASSIFY_REQUEST, "Classify anew; another priority retargets the clocks.")
+    @verb_mutation(RequestVerb.RECLASSIFY)
     async def reclassify_request(
         self, info: Info, input: given.ClassifyRequestInput
     ) -> RequestPayload | None:
@@ -95,19 +95,19 @@ class RequestMutation:
         """Offer a charge (R-ENT-06)."""
         return await on_request(info, input, operations.offer_charge)
 
-    @mutation(P.ACCEPT_CHARGE, "Accept the charge of a request, as you have seen it.")
+    @verb_mutation(RequestVerb.ACCEPT_CHARGE)
     async def accept_charge(self, info: Info, input: AcceptChargeInput) -> RequestPayload | None:
         """Accept the price seen (R-ENT-06)."""
         seen = Price(input.price.amount, input.price.currency, input.tax_percent)
-        verb = Verb.ACCEPT_CHARGE
+        verb = RequestVerb.ACCEPT_CHARGE
         return await on_request(info, input, operations.agree_to_charge, verb, seen=seen)
 
-    @mutation(P.WAIVE_CHARGE, "Waive the charge that waits for a decision.")
+    @verb_mutation(RequestVerb.WAIVE_CHARGE)
     async def waive_charge(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
         """Waive the price (R-ENT-01)."""
-        return await on_request(info, input, operations.agree_to_charge, Verb.WAIVE_CHARGE)
+        return await on_request(info, input, operations.agree_to_charge, RequestVerb.WAIVE_CHARGE)
 
-    @mutation(P.ACCEPT_REQUEST, "Take back a charge that waits for a decision.")
+    @verb_mutation(RequestVerb.WITHDRAW_CHARGE)
     async def withdraw_charge(self, info: Info, input: given.ReasonInput) -> RequestPayload | None:
         """Take a charge back (R-ENT-06)."""
         return await on_request(
@@ -116,7 +116,7 @@ class RequestMutation:
             operations.withdraw_charge,
         )
 
-    @mutation(P.REJECT_REQUEST, "Turn a request down; the requester is told why.")
+    @verb_mutation(RequestVerb.REJECT)
     async def reject_request(
         self, info: Info, input: given.RejectRequestInput
     ) -> RequestPayload | None:
@@ -127,7 +127,7 @@ class RequestMutation:
             operations.reject_request,
         )
 
-    @mutation(P.DISPATCH_REQUEST, "Send a request to a queue, or to a person of it.")
+    @verb_mutation(RequestVerb.DISPATCH)
     async def dispatch_request(
         self, info: Info, input: given.DispatchRequestInput
     ) -> RequestPayload | None:
@@ -138,12 +138,12 @@ class RequestMutation:
             operations.dispatch_request,
         )
 
-    @mutation(P.START_REQUEST, "Take a request and become its owner.")
+    @verb_mutation(RequestVerb.START)
     async def start_request(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
         """Take a request (R-ROLE-07)."""
         return await on_request(info, input, operations.start_request)
 
-    @mutation(P.WORK_ON_REQUEST, "Wait for somebody else; pauses what the level pauses.")
+    @verb_mutation(RequestVerb.WAIT)
     async def wait_request(
         self, info: Info, input: given.WaitRequestInput
     ) -> RequestPayload | None:
@@ -154,7 +154,7 @@ class RequestMutation:
             operations.wait_request,
         )
 
-    @mutation(P.RESUME_REQUEST, "Go on; customers resume by answering.")
+    @verb_mutation(RequestVerb.RESUME)
     async def resume_request(
         self, info: Info, input: given.ResumeRequestInput
     ) -> RequestPayload | None:
@@ -165,7 +165,7 @@ class RequestMutation:
             operations.resume_request,
         )
 
-    @mutation(P.WORK_ON_REQUEST, "Service is up again by a workaround: stops RESTORATION.")
+    @verb_mutation(RequestVerb.RESTORE)
     async def restore_request(
         self, info: Info, input: given.RestoreRequestInput
     ) -> RequestPayload | None:
@@ -176,7 +176,7 @@ class RequestMutation:
             operations.restore_request,
         )
 
-    @mutation(P.REQUEUE_REQUEST, "Put a request back into a queue: nobody's again.")
+    @verb_mutation(RequestVerb.REQUEUE)
     async def requeue_request(
         self, info: Info, input: given.RequeueRequestInput
     ) -> RequestPayload | None:
@@ -187,7 +187,7 @@ class RequestMutation:
             operations.requeue_request,
         )
 
-    @mutation(P.WORK_ON_REQUEST, "Deliver the solution: stops RESOLUTION, starts CLOSURE.")
+    @verb_mutation(RequestVerb.DELIVER)
     async def deliver_request(
         self, info: Info, input: given.DeliverRequestInput
     ) -> RequestPayload | None:
@@ -198,21 +198,21 @@ class RequestMutation:
             operations.deliver_request,
         )
 
-    @mutation(P.ESCALATE_REQUEST, "Hand a request up to a higher line.")
+    @verb_mutation(RequestVerb.ESCALATE)
     async def escalate_request(
         self, info: Info, input: given.ChangeLineInput
     ) -> RequestPayload | None:
         """Hand a request up (R-LIN-01)."""
-        return await _change_line(info, input, Verb.ESCALATE)
+        return await _change_line(info, input, RequestVerb.ESCALATE)
 
-    @mutation(P.ESCALATE_REQUEST, "Hand a request back to a lower line.")
+    @verb_mutation(RequestVerb.HAND_BACK)
     async def hand_back_request(
         self, info: Info, input: given.ChangeLineInput
     ) -> RequestPayload | None:
         """Hand a request back (R-LIN-01)."""
-        return await _change_line(info, input, Verb.HAND_BACK)
+        return await _change_line(info, input, RequestVerb.HAND_BACK)
 
-    @mutation(P.CONFIRM_REQUEST, "Accept the solution.")
+    @verb_mutation(RequestVerb.CONFIRM)
     async def confirm_request(
         self, info: Info, input: given.ConfirmRequestInput
     ) -> RequestPayload | None:
@@ -224,7 +224,7 @@ class RequestMutation:
             verified_by=input.verified_by_id,
         )
 
-    @mutation(P.CONFIRM_REQUEST, "Send the solution back; RESOLUTION goes on.")
+    @verb_mutation(RequestVerb.REJECT_SOLUTION)
     async def reject_solution(
         self, info: Info, input: given.NotResolvedInput
     ) -> RequestPayload | None:
@@ -235,7 +235,7 @@ class RequestMutation:
             operations.reject_solution,
         )
 
-    @mutation(P.REOPEN_REQUEST, "Open a confirmed or closed request again, within 7 days.")
+    @verb_mutation(RequestVerb.REOPEN)
     async def reopen_request(
         self, info: Info, input: given.NotResolvedInput
     ) -> RequestPayload | None:
@@ -246,12 +246,12 @@ class RequestMutation:
             operations.reopen_request,
         )
 
-    @mutation(P.CLOSE_REQUEST, "Close a confirmed request: stops CLOSURE.")
+    @verb_mutation(RequestVerb.CLOSE)
     async def close_request(self, info: Info, input: given.RequestInput) -> RequestPayload | None:
         """Close a confirmed request."""
         return await on_request(info, input, operations.close_request)
 
-    @mutation(P.CANCEL_REQUEST, "Withdraw a request before its solution is delivered.")
+    @verb_mutation(RequestVerb.CANCEL)
     async def cancel_request(self, info: Info, input: given.ReasonInput) -> RequestPayload | None:
         """Withdraw a request."""
         return await on_request(
@@ -260,7 +260,7 @@ class RequestMutation:
             operations.cancel_request,
         )
 
-    @mutation(P.RESPOND_TO_REQUEST, "Reply in public; our first reply stops RESPONSE.")
+    @verb_mutation(RequestVerb.RESPOND)
     async def respond_to_request(
         self, info: Info, input: given.RespondToRequestInput
     ) -> RequestPayload | None:
@@ -271,7 +271,7 @@ class RequestMutation:
             operations.respond_to_request,
         )
 
-    @mutation(P.NOTE_ON_REQUEST, "Write an internal note, or one shared with the partner.")
+    @verb_mutation(RequestVerb.NOTE)
     async def note_on_request(
         self, info: Info, input: given.NoteOnRequestInput
     ) -> RequestPayload | None:
@@ -279,7 +279,7 @@ class RequestMutation:
         audience = Audience.PARTNER if input.shared_with_partner else Audience.INTERNAL
         return await on_request(info, input, operations.note_on_request, audience=audience)
 
-    @mutation(P.LOG_CALL, "Log a call with the customer; it answers them.")
+    @verb_mutation(RequestVerb.LOG_CALL)
     async def log_call(self, info: Info, input: given.LogCallInput) -> RequestPayload | None:
         """Log a call (R-SLA-01)."""
         return await on_request(
@@ -288,7 +288,7 @@ class RequestMutation:
             operations.log_call,
         )
 
-    @mutation(P.PLAN_REQUEST, "Tell the customer the plan and the date to expect.")
+    @verb_mutation(RequestVerb.PLAN)
     async def plan_request(
         self, info: Info, input: given.PlanRequestInput
     ) -> RequestPayload | None:
@@ -300,7 +300,9 @@ class RequestMutation:
         )
 
 
-async def _change_line(info: Info, input: given.ChangeLineInput, verb: Verb) -> RequestPayload:
+async def _change_line(
+    info: Info, input: given.ChangeLineInput, verb: RequestVerb
+) -> RequestPayload:
     return await on_request(
         info,
         input,

@@ -3,10 +3,11 @@
 import strawberry
 
 from api.resolvers.performing import on_request
-from api.resolvers.permissions import mutation
+from api.resolvers.permissions import verb_mutation
 from api.schema import third_party_inputs as given
 from api.schema.payloads import RequestPayload
 from itr.actors.roles import Permission
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.third_parties import hand_to_partner, take_back
 
 Info = strawberry.Info
@@ -17,7 +18,7 @@ P = Permission
 class ThirdPartyMutation:
     """Requests with partner firms (R-REQ-10)."""
 
-    @mutation(P.ENGAGE_PARTNER, "Hand a request to a partner firm under the firm's own clock.")
+    @verb_mutation(RequestVerb.HAND_TO_PARTNER)
     async def hand_to_partner(
         self, info: Info, input: given.HandToPartnerInput
     ) -> RequestPayload | None:
@@ -28,7 +29,7 @@ class ThirdPartyMutation:
             hand_to_partner,
         )
 
-    @mutation(P.ENGAGE_PARTNER, "Take a request back from a partner firm: its clock ends.")
+    @verb_mutation(RequestVerb.TAKE_BACK)
     async def take_back(self, info: Info, input: given.TakeBackInput) -> RequestPayload | None:
         """Take a request back (R-REQ-10)."""
         return await on_request(

@@ -1,8 +1,10 @@
 """The words of requests in the schema, each described in English and Chinese."""
 
+from api.schema.verbs import described_verbs
 from api.schema.vocabulary import described
 from itr.catalogue.terms import FaultLevel, Impact
 from itr.events.log import Audience
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.terms import (
     Channel,
     Charge,
@@ -10,7 +12,6 @@ from itr.requests.terms import (
     RejectionCode,
     RequestKind,
     RequestStatus,
-    Verb,
 )
 
 described(
@@ -39,49 +40,7 @@ described(
         RequestStatus.CANCELLED: "Withdrawn. 已取消",
     },
 )
-described(
-    Verb,
-    "What can be done to a request. 操作",
-    {
-        Verb.ACCEPT: "Authorise and classify. 受理",
-        Verb.REJECT: "Turn down. 拒绝",
-        Verb.REAUTHORISE: "Authorise once more. 重新鉴权",
-        Verb.RECLASSIFY: "Classify anew. 重新分类",
-        Verb.DISPATCH: "Send to a queue or person. 派单",
-        Verb.START: "Take it and start. 接单",
-        Verb.WAIT: "Wait for somebody else. 挂起",
-        Verb.RESUME: "Go on. 恢复处理",
-        Verb.RESTORE: "Service is up again. 恢复业务",
-        Verb.REQUEUE: "Put back into a queue. 退回队列",
-        Verb.DELIVER: "Hand over the solution. 交付方案",
-        Verb.CONFIRM: "Accept the solution. 确认",
-        Verb.REJECT_SOLUTION: "Send the solution back. 退回方案",
-        Verb.CLOSE: "Close. 关闭",
-        Verb.REOPEN: "Open again. 重新打开",
-        Verb.CANCEL: "Withdraw. 取消",
-        Verb.ESCALATE: "Hand up to a higher line. 技术升级",
-        Verb.HAND_BACK: "Hand back to a lower line. 退回",
-        Verb.RESPOND: "Reply in public. 回复",
-        Verb.NOTE: "Write a note. 备注",
-        Verb.LOG_CALL: "Log a call. 通话记录",
-        Verb.PLAN: "Tell the plan. 计划",
-        Verb.ACCEPT_CHARGE: "Accept the price. 接受收费",
-        Verb.WAIVE_CHARGE: "Waive the price. 豁免收费",
-        Verb.WITHDRAW_CHARGE: "Take the charge back. 撤回收费",
-        Verb.DECLARE_EMERGENCY: "Declare an emergency. 宣布紧急恢复",
-        Verb.PUBLISH_BULLETIN: "Publish a status bulletin. 发布通报",
-        Verb.SPLIT: "Open a child per product. 拆分子请求",
-        Verb.MERGE: "End it as a duplicate. 合并重复请求",
-        Verb.HAND_TO_PARTNER: "Hand to a partner firm. 移交第三方",
-        Verb.TAKE_BACK: "Take back from a partner firm. 从第三方收回",
-        Verb.LINK_PROBLEM: "Open or link a problem. 关联问题",
-        Verb.EXPLAIN_BREACH: "Give a breach its reason. 说明超时原因",
-        Verb.APPROVE_BREACH_REASON: "Approve the reason of a breach. 批准超时原因",
-        Verb.REFUSE_BREACH_REASON: "Refuse the reason of a breach. 退回超时原因",
-        Verb.ESCALATE_TO_MANAGEMENT: "Escalate to management. 管理升级",
-        Verb.ACKNOWLEDGE_ESCALATION: "Take note of an escalation. 确认升级",
-    },
-)
+described_verbs(RequestVerb, "Verb", "What can be done to a request. 操作")
 described(
     ProblemType,
     "What is the matter. 问题类型",

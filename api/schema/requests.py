@@ -26,6 +26,7 @@ from itr.actors.roles import Permission
 from itr.catalogue.terms import EntitlementOutcome, FaultLevel, Impact, Phase, Priority
 from itr.requests import routing
 from itr.requests.given_back import GIVEN_BACK, as_it_was
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.risk import BREACHED_NOW, TIGHTEST
 from itr.requests.terms import (
     Channel,
@@ -34,7 +35,6 @@ from itr.requests.terms import (
     RejectionCode,
     RequestKind,
     RequestStatus,
-    Verb,
 )
 from itr.sight.names_shown import ASSIGNEE_NAME
 from itr.sight.requests import visible_parts, visible_requests
@@ -354,7 +354,7 @@ class ServiceRequest(Node):
     confirmed_at: datetime | None = column(description="When it was confirmed.")
     closed_at: datetime | None = column(filter=True, order=True, description="When it was closed.")
     updated_at: datetime = column(filter=True, order=True, description="When it last changed.")
-    viewer_can: list[Verb] = computed(
+    viewer_can: list[RequestVerb] = computed(
         STANDING,
         open_verbs,
         description="What you may do to it as it stands.",

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from api.schema.escalations import STANDING_ESCALATION
-from itr.requests.policy import Standing, verbs_open_to
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.rules import OPEN
-from itr.requests.terms import RequestKind, RequestStatus, Verb
+from itr.requests.standing import RequestStanding
+from itr.requests.terms import RequestKind, RequestStatus
 from itr.sla.lateness import BREACHED
+from itr.tickets.policy import verbs_open_to
 
 _IN_QUEUE = (
     "exists (select 1 from queue_member m where m.queue_id = {t}.queue_id and m.person_id = :actor)"
@@ -67,10 +69,12 @@ STANDING = {
 """What is read of a request, in SQL."""
 
 
-def open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
+def open_verbs(values: Mapping[str, Any], context: Any) -> list[RequestVerb]:
     """What the actor could do to a request that stands so."""
     closed_at = values["closed_at"]
-    standing = Standing(
+    standing = RequestStanding(
+        actor=context.actor,
+        now=context.now,
         status=RequestStatus(values["status"]),
         kind=RequestKind(values["kind"]),
         line=values["line"],
@@ -97,7 +101,7 @@ def open_verbs(values: Mapping[str, Any], context: Any) -> list[Verb]:
         unacknowledged=values["unacknowledged"],
         escalated_to_actor=values["escalated_to_actor"],
     )
-    return verbs_open_to(context.actor, standing, context.now)
+    return verbs_open_to(RequestVerb, standing)
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -15,9 +15,10 @@ from itr.demo.data import GOLD, GRAIN, HOUSE, LAKE, LAKE_CONTRACT, RIDGE, SILVER
 from itr.demo.plots import BREACHES, CHANNELS, MATTERS, WAITS, Matter
 from itr.durations import HOUR
 from itr.requests.intake import ALPHABET, number_of
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
 from itr.requests.rules import PlaceOfWork, has_technical_steps
-from itr.requests.terms import Charge, RejectionCode, RequestStatus, Verb
+from itr.requests.terms import Charge, RejectionCode, RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import breaches, closing, correspondence, handling, intake, third_parties
 from itr.sla.clocks import CalendarInForce
@@ -176,7 +177,7 @@ class Course:
     def _escalate(self, queue: str, person: str, why: str) -> None:
         self._does(self._owner, minutes=40)
         place, whose = self.cast.places[queue], self.cast.actors[person].id
-        handling.change_line(self.work, Verb.ESCALATE, place, whose, why)
+        handling.change_line(self.work, RequestVerb.ESCALATE, place, whose, why)
 
     def _restore(self) -> None:
         if not has_technical_steps(self.matter.kind) or not self._chance(0.5):

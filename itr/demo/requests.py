@@ -11,9 +11,10 @@ from itr.demo.data import DESKTOP, SWITCH, demo_id
 from itr.people.operations import load_actor
 from itr.requests import operations as o
 from itr.requests.intake import Intake
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
 from itr.requests.priority import Classification
-from itr.requests.terms import BulletinKind, ProblemType, RejectionCode, RequestKind, Verb
+from itr.requests.terms import BulletinKind, ProblemType, RejectionCode, RequestKind
 from itr.sla.terms import BreachReason, Thread, WaitingReason
 
 Progress = Callable[[float, str], object]
@@ -74,12 +75,12 @@ def _up(after: float, queue: UUID, assignee: str, reason: str) -> Step:
 
 
 async def _escalate(actor: Any, request_id: UUID, **given: Any) -> UUID:
-    return await o.change_line(actor, request_id, Verb.ESCALATE, **given)
+    return await o.change_line(actor, request_id, RequestVerb.ESCALATE, **given)
 
 
 async def _accept_charge(actor: Any, request_id: UUID, **given: Any) -> UUID:
     seen = await o.price_of(await Request.get(id=request_id))
-    return await o.agree_to_charge(actor, request_id, Verb.ACCEPT_CHARGE, seen=seen, **given)
+    return await o.agree_to_charge(actor, request_id, RequestVerb.ACCEPT_CHARGE, seen=seen, **given)
 
 
 Found = tuple[ProblemType, FaultLevel, Impact]

@@ -15,9 +15,10 @@ from itr.errors import DomainError
 from itr.events.log import Audience
 from itr.imports.lines import Told
 from itr.imports.terms import ASIDE, Kind, Step
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.priority import classification_of
 from itr.requests.rules import BEFORE_DELIVERED, OPEN, REOPEN_WITHIN, PlaceOfWork
-from itr.requests.terms import Charge, RequestStatus, Verb
+from itr.requests.terms import Charge, RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import closing, corrections, correspondence, duplicates, intake
 from itr.requests.verbs import handling as moves
@@ -329,7 +330,7 @@ class Replay:
             return True
         if place.line == request.line:
             return opened
-        verb = Verb.ESCALATE if place.line > request.line else Verb.HAND_BACK
+        verb = RequestVerb.ESCALATE if place.line > request.line else RequestVerb.HAND_BACK
         moves.change_line(self.work, verb, place, person, told.words)
         return True
 

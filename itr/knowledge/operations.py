@@ -15,9 +15,9 @@ from itr.knowledge import rules
 from itr.knowledge.models import Problem
 from itr.knowledge.terms import ProblemStatus
 from itr.requests.intake import ALPHABET
-from itr.requests.rules import LONGEST_TITLE, ensure_can_move
+from itr.requests.lifecycle import RequestVerb
+from itr.requests.rules import LONGEST_TITLE
 from itr.requests.store import save, take
-from itr.requests.terms import Verb
 from itr.requests.ticket_work import TicketWork
 from itr.sight.problems import visible_problems
 from itr.texts import ensure_text
@@ -98,8 +98,7 @@ async def advance_problem(
 
 
 def _ensure_links(in_hand: TicketWork) -> None:
-    in_hand.ensure_may(Verb.LINK_PROBLEM)
-    ensure_can_move(in_hand.request.status, Verb.LINK_PROBLEM)
+    in_hand.ensure_may(RequestVerb.LINK_PROBLEM)
 
 
 def _link(in_hand: TicketWork, problem: Problem) -> None:

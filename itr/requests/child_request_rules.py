@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from itr.errors import DomainError, PathItem, Required, refuse
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
-from itr.requests.rules import MOVES, OPEN, MoveNotAllowed
-from itr.requests.terms import Verb
+from itr.requests.rules import OPEN
+from itr.tickets.verbs import MoveNotAllowed
 
 MOST_CHILDREN = 20
 
@@ -133,9 +134,9 @@ def ensure_merges(duplicate: Request, survivor: Request) -> None:
         raise EmergencyIsNoDuplicate(path=["duplicateId"])
     if survivor.status not in OPEN:
         raise MoveNotAllowed(
-            current=survivor.status.value, verb=Verb.MERGE.value, path=["survivorId"]
+            current=survivor.status.value, verb=RequestVerb.MERGE.value, path=["survivorId"]
         )
 
 
-CHILD_ENDS_WITH_PARENT = MOVES[Verb.CANCEL]
+CHILD_ENDS_WITH_PARENT = RequestVerb.CANCEL.declared.from_states
 """States in which a child is cancelled with its parent."""

@@ -1,12 +1,11 @@
 """The lifecycle of a request: which moves there are and what they need (R-REQ-01)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from itr.errors import DomainError
-from itr.requests.terms import RequestKind, RequestStatus, Verb
+from itr.requests.terms import RequestKind, RequestStatus
 from itr.sla.terms import Thread
 
 S = RequestStatus
@@ -17,90 +16,9 @@ BEFORE_DELIVERED = frozenset(
 )
 IN_HAND = frozenset({S.IN_PROGRESS, S.RESTORED, S.WAITING})
 
-MOVES: Mapping[Verb, frozenset[RequestStatus]] = {
-    Verb.ACCEPT: frozenset({S.REGISTERED}),
-    Verb.REJECT: frozenset({S.REGISTERED, S.AUTHORISED}),
-    Verb.ACCEPT_CHARGE: OPEN | {S.CLOSED},
-    Verb.WAIVE_CHARGE: OPEN | {S.CLOSED},
-    Verb.WITHDRAW_CHARGE: OPEN | {S.CLOSED},
-    Verb.REAUTHORISE: OPEN - {S.REGISTERED},
-    Verb.RECLASSIFY: BEFORE_DELIVERED - {S.REGISTERED},
-    Verb.DISPATCH: frozenset({S.AUTHORISED, S.DISPATCHED}),
-    Verb.START: frozenset({S.DISPATCHED}) | IN_HAND,
-    Verb.WAIT: IN_HAND,
-    Verb.RESUME: frozenset({S.WAITING}),
-    Verb.RESTORE: frozenset({S.IN_PROGRESS}),
-    Verb.REQUEUE: IN_HAND,
-    Verb.DELIVER: IN_HAND,
-    Verb.CONFIRM: frozenset({S.DELIVERED}),
-    Verb.REJECT_SOLUTION: frozenset({S.DELIVERED}),
-    Verb.CLOSE: frozenset({S.CONFIRMED}),
-    Verb.REOPEN: frozenset({S.CONFIRMED, S.CLOSED}),
-    Verb.CANCEL: BEFORE_DELIVERED,
-    Verb.ESCALATE: BEFORE_DELIVERED,
-    Verb.HAND_BACK: BEFORE_DELIVERED,
-    Verb.RESPOND: OPEN,
-    Verb.NOTE: frozenset(S),
-    Verb.LOG_CALL: OPEN,
-    Verb.PLAN: BEFORE_DELIVERED,
-    Verb.DECLARE_EMERGENCY: BEFORE_DELIVERED - {S.RESTORED},
-    Verb.PUBLISH_BULLETIN: OPEN | {S.CLOSED},
-    Verb.SPLIT: IN_HAND,
-    Verb.MERGE: BEFORE_DELIVERED,
-    Verb.HAND_TO_PARTNER: IN_HAND | {S.DISPATCHED},
-    Verb.TAKE_BACK: IN_HAND | {S.DISPATCHED},
-    Verb.LINK_PROBLEM: OPEN | {S.CLOSED},
-    Verb.EXPLAIN_BREACH: frozenset(S),
-    Verb.APPROVE_BREACH_REASON: frozenset(S),
-    Verb.REFUSE_BREACH_REASON: frozenset(S),
-    Verb.ESCALATE_TO_MANAGEMENT: OPEN,
-    Verb.ACKNOWLEDGE_ESCALATION: OPEN,
-}
-"""From which states each verb may be used."""
-
-LEADS_TO: Mapping[Verb, frozenset[RequestStatus]] = {
-    Verb.ACCEPT: frozenset({S.AUTHORISED}),
-    Verb.REJECT: frozenset({S.REJECTED}),
-    Verb.DISPATCH: frozenset({S.DISPATCHED}),
-    Verb.START: frozenset({S.IN_PROGRESS}),
-    Verb.WAIT: frozenset({S.WAITING}),
-    Verb.RESUME: frozenset({S.IN_PROGRESS, S.RESTORED}),
-    Verb.RESTORE: frozenset({S.RESTORED}),
-    Verb.REQUEUE: frozenset({S.DISPATCHED, S.RESTORED}),
-    Verb.DELIVER: frozenset({S.DELIVERED}),
-    Verb.CONFIRM: frozenset({S.CONFIRMED}),
-    Verb.REJECT_SOLUTION: frozenset({S.IN_PROGRESS}),
-    Verb.CLOSE: frozenset({S.CLOSED}),
-    Verb.REOPEN: frozenset({S.IN_PROGRESS}),
-    Verb.CANCEL: frozenset({S.CANCELLED}),
-    Verb.MERGE: frozenset({S.CANCELLED}),
-    Verb.ESCALATE: frozenset({S.IN_PROGRESS, S.RESTORED}),
-    Verb.HAND_BACK: frozenset({S.IN_PROGRESS, S.RESTORED}),
-    Verb.HAND_TO_PARTNER: frozenset({S.WAITING}),
-    Verb.TAKE_BACK: frozenset({S.IN_PROGRESS, S.RESTORED}),
-}
-"""Where verbs lead that change the state, if they do: those of the last four lines only where
-waiting for the firm begins or ends with them, a start in the midst of work not at all."""
-
 LINES = (1, 2, 3)
 REOPEN_WITHIN = timedelta(days=7)
 LONGEST_TITLE = 400
-
-
-class MoveNotAllowed(DomainError):
-    """The lifecycle has no such move from here (R-REQ-01)."""
-
-    code = "MOVE_NOT_ALLOWED"
-    zh = "请求当前状态为 {current}，不能执行 {verb}。"
-    en = "A request that is {current} has no {verb}."
-
-
-class NotOwner(DomainError):
-    """Only the named person does this (R-ROLE-07)."""
-
-    code = "NOT_OWNER"
-    zh = "只有该请求的责任人可以执行此操作。"
-    en = "Only the owner of the request may do this."
 
 
 class ReopenTooLate(DomainError):
@@ -151,14 +69,6 @@ class NotInQueue(DomainError):
     en = "This person does not belong to the queue."
 
 
-class HandedBack(DomainError):
-    """A partner keeps read-only sight of what it handed back (domain section 1)."""
-
-    code = "HANDED_BACK"
-    zh = "该请求已不在贵公司处理，只可查看。"
-    en = "The request is no longer with your firm; you may only read it."
-
-
 class AlreadyOwned(DomainError):
     """Somebody has it in hand."""
 
@@ -196,20 +106,14 @@ class PlaceOfWork:
     members: frozenset[UUID]
 
 
-def ensure_can_move(current: RequestStatus, verb: Verb) -> None:
-    """Refuse a move the lifecycle does not have (R-REQ-01)."""
-    if current not in MOVES[verb]:
-        raise MoveNotAllowed(current=current.value, verb=verb.value)
-
-
 def has_technical_steps(kind: RequestKind) -> bool:
     """Whether there is service to restore: a RESTORATION thread and its points (R-CP-04)."""
     return kind is RequestKind.TECHNICAL
 
 
-def may_change_line(verb: Verb, *, line: int, to: int) -> bool:
+def may_change_line(*, line: int, to: int, up: bool) -> bool:
     """Escalating leads to a higher line, handing back to a lower one (R-LIN-01)."""
-    return to > line if verb is Verb.ESCALATE else to < line
+    return to > line if up else to < line
 
 
 def reopens_in_time(closed_at: datetime | None, now: datetime) -> bool:

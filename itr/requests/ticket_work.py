@@ -11,12 +11,14 @@ from itr.catalogue.rules import ServiceTerms
 from itr.events.log import Audience, Fact
 from itr.requests import routing
 from itr.requests.control_points import ControlPoints
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import HandOver, Request, Stint
-from itr.requests.policy import ensure_may
-from itr.requests.terms import RequestStatus, Verb
+from itr.requests.terms import RequestStatus
 from itr.sla.clocks import CalendarInForce, ClockBook
 from itr.sla.models import Clock, Timer
 from itr.sla.terms import Thread
+from itr.tickets.policy import ensure_may
+from itr.tickets.verbs import ensure_can_move
 
 
 @dataclass
@@ -49,9 +51,14 @@ class TicketWork:
     historic: bool = False
     asleep: frozenset[Thread] = frozenset()
 
-    def ensure_may(self, verb: Verb) -> None:
-        """Refuse what is not the actor's to do; the past of another system is not judged."""
-        if not self.historic:
+    def ensure_may(self, verb: RequestVerb) -> None:
+        """Refuse what the lifecycle has not or is not the actor's to do (R-REQ-01, R-ROLE-02).
+
+        Who did it in the past of another system is not judged.
+        """
+        if self.historic:
+            ensure_can_move(self.request.status, verb)
+        else:
             ensure_may(self.actor, verb, self.request)
 
     def record(

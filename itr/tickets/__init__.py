@@ -1,1 +1,1 @@
-"""What all kinds of tickets share: alarms that fire, reminders, management escalation."""
+"""What all kinds of tickets share: verbs by declaration, alarms that fire, escalation."""

@@ -8,9 +8,8 @@ import pytest
 
 from itr.actors.roles import Role
 from itr.people.operations import create_queue
-from itr.requests.policy import PERMISSION_OF
-from itr.requests.rules import MOVES
-from itr.requests.terms import RequestStatus, Verb
+from itr.requests.lifecycle import RequestVerb
+from itr.requests.terms import RequestStatus
 from itr.settings import Settings
 from tests.support.desk import FOUNDER, Desk, hours, open_desk
 from tests.support.requests import (
@@ -30,13 +29,13 @@ from tests.support.requests import (
     twin_of,
 )
 
-V = Verb
+V = RequestVerb
 
 BEFORE_DELIVERED = "REGISTERED AUTHORISED DISPATCHED IN_PROGRESS WAITING RESTORED"
 OPEN = f"{BEFORE_DELIVERED} DELIVERED CONFIRMED"
 ALL = f"{OPEN} CLOSED REJECTED CANCELLED"
 
-TABLE: Mapping[Verb, str] = {
+TABLE: Mapping[RequestVerb, str] = {
     V.ACCEPT: "REGISTERED",
     V.REJECT: "REGISTERED AUTHORISED",
     V.DISPATCH: "AUTHORISED DISPATCHED",  # again, while nobody has started
@@ -81,7 +80,7 @@ LEADS_TO = {
 
 HANDS = "LINE1 LINE2 LINE3 FIELD_ENGINEER"
 OWNERS = f"{HANDS} PARTNER"
-WHO: Mapping[Verb, str] = {
+WHO: Mapping[RequestVerb, str] = {
     V.ACCEPT: "LINE1",
     V.REJECT: "LINE1 PROCESS_MANAGER",
     V.DISPATCH: "LINE1 DISPATCH_MANAGER BRANCH_MANAGER",
@@ -135,11 +134,13 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
 def test_the_moves_are_those_of_the_table() -> None:
     """R-REQ-01: only these."""
     for verb, states in TABLE.items():
-        assert {state.value for state in MOVES[verb]} == set(states.split()), verb
+        assert {state.value for state in verb.declared.from_states} == set(states.split()), verb
 
 
 @pytest.mark.parametrize(("verb", "role"), ALLOWED, ids=str)
-async def test_a_move_succeeds_for_the_role_that_may(desk: Desk, verb: Verb, role: str) -> None:
+async def test_a_move_succeeds_for_the_role_that_may(
+    desk: Desk, verb: RequestVerb, role: str
+) -> None:
     """R-REQ-01, R-ROLE-02: one event, told who and when."""
     request = await _ready_for(desk, verb, role)
     before = await events_of(request["id"])
@@ -160,7 +161,7 @@ async def test_a_move_succeeds_for_the_role_that_may(desk: Desk, verb: Verb, rol
         assert payload["request"]["status"] == LEADS_TO[verb]
 
 
-async def _ready_for(desk: Desk, verb: Verb, role: str) -> dict[str, Any]:
+async def _ready_for(desk: Desk, verb: RequestVerb, role: str) -> dict[str, Any]:
     """A request with which the role can use the verb: its own where owners act."""
     states = TABLE[verb].split()
     status = "IN_PROGRESS" if "IN_PROGRESS" in states and verb is not V.START else states[0]
@@ -174,7 +175,7 @@ async def _ready_for(desk: Desk, verb: Verb, role: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("verb", list(TABLE), ids=str)
 async def test_a_move_is_refused_for_every_role_that_may_not_and_changes_nothing(
-    desk: Desk, verb: Verb
+    desk: Desk, verb: RequestVerb
 ) -> None:
     """R-ROLE-02, R-REQ-01, S16."""
     status = TABLE[verb].split()[0]
@@ -221,7 +222,7 @@ async def test_a_request_is_submitted_by_customers_line_1_and_partners(
 
 
 @pytest.mark.parametrize("verb", OWNER_ONLY, ids=str)
-async def test_what_is_the_owners_is_refused_to_colleagues(desk: Desk, verb: Verb) -> None:
+async def test_what_is_the_owners_is_refused_to_colleagues(desk: Desk, verb: RequestVerb) -> None:
     """R-ROLE-07: one named person answers for it."""
     status = "IN_PROGRESS" if "IN_PROGRESS" in TABLE[verb] else "WAITING"
     request = await brought_to(desk, status, queue="queueAll")
@@ -279,7 +280,7 @@ async def test_viewer_can_promises_exactly_what_then_succeeds(
         actor = await desk.actor(who)
         line = (await read(desk, "LINE1", request["id"], "line") or {})["line"]
         for verb in TABLE:
-            if not actor.may(PERMISSION_OF[verb]):  # refused to each role above
+            if not actor.may(verb.declared.permission):  # refused to each role above
                 assert verb not in promised
                 continue
             tried = await twin_of(request) if verb in promised else request

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from itr.events.work import after_commit
-from itr.requests.terms import Verb
+from itr.requests.lifecycle import RequestVerb
 from itr.settings import Settings
 from tests.api.test_requests_lifecycle import TABLE, WHO
 from tests.support.desk import Desk, hours, open_desk
@@ -98,11 +98,13 @@ async def test_a_crash_between_commit_and_answer_is_made_good_by_asking_again(de
     assert (await stored()).events == before.events + 1
 
 
-@pytest.mark.parametrize("verb", [v for v in TABLE if v is not Verb.REAUTHORISE], ids=str)
-async def test_every_verb_repeated_with_its_key_happens_once(desk: Desk, verb: Verb) -> None:
+@pytest.mark.parametrize("verb", [v for v in TABLE if v is not RequestVerb.REAUTHORISE], ids=str)
+async def test_every_verb_repeated_with_its_key_happens_once(desk: Desk, verb: RequestVerb) -> None:
     """S13: also five times at once."""
     states = TABLE[verb].split()
-    status = "IN_PROGRESS" if "IN_PROGRESS" in states and verb is not Verb.START else states[0]
+    status = (
+        "IN_PROGRESS" if "IN_PROGRESS" in states and verb is not RequestVerb.START else states[0]
+    )
     request = await brought_to(desk, status, queue="queueAll")
     who = "LINE1" if "LINE1" in WHO[verb].split() else WHO[verb].split()[0]
     given = {**input_for(desk, verb, {**request, "line": 2}), "clientMutationId": new_key()}

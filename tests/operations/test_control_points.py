@@ -19,9 +19,10 @@ from itr.events.log import Audience
 from itr.people.operations import create_queue
 from itr.requests import operations
 from itr.requests.intake import Intake
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.priority import Classification
 from itr.requests.store import working_on
-from itr.requests.terms import ProblemType, RequestKind, Verb
+from itr.requests.terms import ProblemType, RequestKind
 from itr.requests.verbs.closing import confirm_by_silence
 from itr.settings import Settings
 from itr.sla.models import CalendarVersion, ControlPoint
@@ -419,7 +420,7 @@ async def test_a_hand_over_lasts_until_somebody_of_the_other_line_takes_it(house
     await story.does(
         "hotline",
         operations.change_line,
-        Verb.ESCALATE,
+        RequestVerb.ESCALATE,
         queue_id=house.ids["two"],
         assignee_id=None,
         reason="需要专家",
@@ -435,7 +436,7 @@ async def test_a_hand_over_lasts_until_somebody_of_the_other_line_takes_it(house
     await story.does(
         "expert",
         operations.change_line,
-        Verb.ESCALATE,
+        RequestVerb.ESCALATE,
         queue_id=house.ids["three"],
         assignee_id=house.who("guru"),
         reason="需要研发",

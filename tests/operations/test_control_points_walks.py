@@ -16,10 +16,11 @@ from tortoise.connection import get_connection
 from itr.errors import DomainError
 from itr.events.log import Audience
 from itr.requests import operations as o
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request, Stint
 from itr.requests.rules import OPEN
 from itr.requests.store import load_clock_events
-from itr.requests.terms import RequestKind, RequestStatus, Verb
+from itr.requests.terms import RequestKind, RequestStatus
 from itr.requests.waiting import open_reasons
 from itr.requests.waits import work_out_waits
 from itr.sla.clocks import histories_of
@@ -67,8 +68,8 @@ def something(house: House, chance: random.Random, story: Story) -> Act:
         ("customer", o.resume_request, (), {"answer": "X-200"}),
         (owner, o.restore_request, (), {"workaround": "备用"}),
         (owner, o.requeue_request, (), {"queue_id": queue, "reason": "下班"}),
-        (owner, o.change_line, (Verb.ESCALATE,), {**placed, "reason": "升级"}),
-        (owner, o.change_line, (Verb.HAND_BACK,), {**placed, "reason": "退回"}),
+        (owner, o.change_line, (RequestVerb.ESCALATE,), {**placed, "reason": "升级"}),
+        (owner, o.change_line, (RequestVerb.HAND_BACK,), {**placed, "reason": "退回"}),
         (owner, o.respond_to_request, (), {"text": "在看"}),
         (owner, o.note_on_request, (), {"text": "备注", "audience": Audience.INTERNAL}),
         (

@@ -9,8 +9,8 @@ from tortoise.connection import get_connection
 from itr.database import connected
 from itr.demo.history import BATCH
 from itr.demo.seeding import seed
-from itr.requests.rules import LEADS_TO, MOVES
-from itr.requests.terms import RequestStatus, Verb
+from itr.requests.lifecycle import RequestVerb
+from itr.requests.terms import RequestStatus
 from itr.settings import Settings
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -125,21 +125,21 @@ async def test_a_second_start_adds_nothing_to_the_past(
 
 
 VERB_OF = {
-    "RequestAccepted": Verb.ACCEPT,
-    "RequestRejected": Verb.REJECT,
-    "RequestDispatched": Verb.DISPATCH,
-    "RequestStarted": Verb.START,
-    "RequestWaiting": Verb.WAIT,
-    "RequestResumed": Verb.RESUME,
-    "RequestRestored": Verb.RESTORE,
-    "RequestDelivered": Verb.DELIVER,
-    "RequestConfirmed": Verb.CONFIRM,
-    "SolutionRejected": Verb.REJECT_SOLUTION,
-    "RequestClosed": Verb.CLOSE,
-    "RequestCancelled": Verb.CANCEL,
-    "RequestEscalated": Verb.ESCALATE,
-    "RequestHandedToPartner": Verb.HAND_TO_PARTNER,
-    "RequestTakenBack": Verb.TAKE_BACK,
+    "RequestAccepted": RequestVerb.ACCEPT,
+    "RequestRejected": RequestVerb.REJECT,
+    "RequestDispatched": RequestVerb.DISPATCH,
+    "RequestStarted": RequestVerb.START,
+    "RequestWaiting": RequestVerb.WAIT,
+    "RequestResumed": RequestVerb.RESUME,
+    "RequestRestored": RequestVerb.RESTORE,
+    "RequestDelivered": RequestVerb.DELIVER,
+    "RequestConfirmed": RequestVerb.CONFIRM,
+    "SolutionRejected": RequestVerb.REJECT_SOLUTION,
+    "RequestClosed": RequestVerb.CLOSE,
+    "RequestCancelled": RequestVerb.CANCEL,
+    "RequestEscalated": RequestVerb.ESCALATE,
+    "RequestHandedToPartner": RequestVerb.HAND_TO_PARTNER,
+    "RequestTakenBack": RequestVerb.TAKE_BACK,
 }
 
 
@@ -158,5 +158,5 @@ async def test_every_move_of_a_year_is_one_of_the_lifecycle_table(
     assert len(verbs) > 10
     for move in moves:
         verb = VERB_OF[move["type"]]
-        assert move["before"] in MOVES[verb], move
-        assert move["after"] in LEADS_TO[verb], move
+        assert move["before"] in verb.declared.from_states, move
+        assert move["after"] in verb.declared.to, move

@@ -19,8 +19,9 @@ from itr.reports.terms import FigureDimension as By
 from itr.reports.terms import FigureName as Figure
 from itr.requests import operations
 from itr.requests.intake import Intake
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.priority import Classification
-from itr.requests.terms import ProblemType, RequestKind, Verb
+from itr.requests.terms import ProblemType, RequestKind
 from itr.settings import Settings
 from itr.sla.models import ControlPoint
 from tests.support.desk import HOUR, START, Desk, hours, open_desk
@@ -86,7 +87,7 @@ async def sent_back_and_up(desk: Desk) -> None:
         await operations.change_line(
             line1 if verb == "ESCALATE" else line2,
             key,
-            Verb(verb),
+            RequestVerb(verb),
             queue_id=queue,
             assignee_id=who.id,
             reason="asked",

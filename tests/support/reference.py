@@ -1,13 +1,12 @@
 """Lifecycle, codes and events as a page of the documents: `python -m tests.support.reference`."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from api.schema.payloads import ERRORS
 from api.schema.timeline_words import FACTS
-from itr.requests.policy import PERMISSION_OF
-from itr.requests.rules import LEADS_TO, MOVES
-from itr.requests.terms import RequestStatus, Verb
+from api.schema.verbs import owners, states
+from itr.requests.lifecycle import RequestVerb
 
 _HEAD = """\
 # 速查 / Reference
@@ -22,16 +21,14 @@ python -m tests.support.reference > docs/reference.md
 _LIFECYCLE = """
 ## 生命周期 / Lifecycle
 
-每行一个动作：在哪些状态可用，通向哪里，需要何种权限（谁有，见 [roles.md](roles.md)）。
-`–` 表示状态不变。`ESCALATE`、`HAND_BACK`、`HAND_TO_PARTNER`、`TAKE_BACK` 只在对合作伙伴的等待
-随之开始或结束时改变状态；`RESUME` 结束几项等待之一时仍为 `WAITING`。有些动作只属于责任人。
-A verb a row: in which states it may be used, where it leads, which permission it takes (who has it:
-[roles.md](roles.md)). `–`: the state stays. `ESCALATE`, `HAND_BACK`, `HAND_TO_PARTNER` and
-`TAKE_BACK` change it only where waiting for the firm begins or ends with them; after a `RESUME`
-that ends one of several waits it is `WAITING` yet. Some verbs are the owner's alone.
+每行一个动作：做什么，在哪些状态可用，通向哪里，需要何种权限（谁有，见 [roles.md](roles.md)）、
+只属于谁、还需要什么。至一栏的 `–` 表示状态不变；与状态并列时，有时不变。
+A verb a row: what it does, in which states it may be used, where it leads, which permission it
+takes (who has it: [roles.md](roles.md)) and whose alone it is, what else it needs. `–` under “to”:
+the state stays; beside states: sometimes it stays.
 
-| 动作 / verb | 自 / from | 至 / to | 权限 / permission |
-|---|---|---|---|"""
+| 动作 / verb | 说明 / what it does | 自 / from | 至 / to | 权限 / permission | 需要 / needs |
+|---|---|---|---|---|---|"""
 _CODES = """
 ## 业务错误码 / Codes of `userErrors`
 
@@ -57,17 +54,15 @@ def reference() -> str:
 
 
 def _verbs() -> Iterator[str]:
-    for verb in Verb:
-        cells = (_all(MOVES[verb]), _all(LEADS_TO.get(verb, ())), f"`{PERMISSION_OF[verb]}`")
+    for verb in RequestVerb:
+        it = verb.declared
+        leads = f"{states(it.to)} –" if it.may_stay else states(it.to)
+        alone = f" ({owners(it)})" if owners(it) else ""
+        needs = "–" if it.needs is None else " / ".join(it.needs)
+        zh, en = it.called
+        does = f"{zh} / {_cell(it.does or en)}"
+        cells = (does, states(it.from_states), leads, f"`{it.permission}`{alone}", needs)
         yield f"| `{verb}` | {' | '.join(cells)} |"
-
-
-def _all(states: Iterable[RequestStatus]) -> str:
-    """The states in the order of the lifecycle."""
-    there = frozenset(states)
-    if there == frozenset(RequestStatus):
-        return "任何状态 / any"
-    return " ".join(f"`{each}`" for each in RequestStatus if each in there) or "–"
 
 
 def _codes() -> Iterator[str]:

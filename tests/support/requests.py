@@ -17,18 +17,19 @@ from graphql import get_named_type
 from tortoise.connection import get_connection
 
 from itr.actors.roles import Role
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
-from itr.requests.terms import RequestStatus, Verb
+from itr.requests.terms import RequestStatus
 from tests.support.client import Answer
 from tests.support.desk import Desk
 
-S, V = RequestStatus, Verb
+S, V = RequestStatus, RequestVerb
 _numbers = count(1)
 
 CLOCKS = "clocks { thread state elapsed remaining target version deadline breachedAt counting }"
 REQUEST = f"id number status version priority solution reopenCount viewerCan {CLOCKS}"
 
-MUTATIONS: Mapping[Verb, str] = {
+MUTATIONS: Mapping[RequestVerb, str] = {
     V.ACCEPT: "acceptRequest",
     V.REJECT: "rejectRequest",
     V.REAUTHORISE: "reauthoriseRequest",
@@ -206,7 +207,7 @@ def _way_to(
 
 
 def input_for(
-    desk: Desk, verb: Verb, request: Mapping[str, Any], who: str = "LINE1"
+    desk: Desk, verb: RequestVerb, request: Mapping[str, Any], who: str = "LINE1"
 ) -> dict[str, Any]:
     """An input with which nothing but the move itself can be wrong.
 
@@ -219,7 +220,7 @@ def input_for(
         own = desk.public("que", "queueFirm3")
         return {"id": request["id"], "queueId": own, "reason": "需要更高支持线"}
     up, down = desk.public("que", f"queue{min(line + 1, 3)}"), desk.public("que", "queue1")
-    more: dict[Verb, dict[str, Any]] = {
+    more: dict[RequestVerb, dict[str, Any]] = {
         V.ACCEPT: CRITICAL,
         V.RECLASSIFY: MINOR,
         V.REJECT: {"reason": "不受理", "code": "OUT_OF_SCOPE"},

@@ -15,8 +15,9 @@ from itr.catalogue.terms import FaultLevel, Impact
 from itr.people.operations import load_actor
 from itr.requests import operations
 from itr.requests.intake import Intake
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.priority import Classification
-from itr.requests.terms import ProblemType, RequestKind, Verb
+from itr.requests.terms import ProblemType, RequestKind
 from itr.sla.clock import Target
 from itr.sla.models import Clock
 from itr.sla.terms import Thread, WaitingReason
@@ -70,7 +71,7 @@ async def owned(ids: dict[str, UUID], at: datetime, classification: Classificati
     """A request line 1 owns and nobody has answered yet."""
     key = await registered(ids, at)
     manager, line1 = await person(ids, "PROCESS_MANAGER"), await person(ids, "LINE1")
-    await operations.agree_to_charge(manager, key, Verb.WAIVE_CHARGE, now=at)
+    await operations.agree_to_charge(manager, key, RequestVerb.WAIVE_CHARGE, now=at)
     await operations.accept_request(line1, key, classification, now=at)
     await operations.dispatch_request(
         await person(ids, "DISPATCH_MANAGER"),

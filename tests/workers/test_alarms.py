@@ -10,8 +10,9 @@ import pytest
 from itr.catalogue.terms import FaultLevel, Impact
 from itr.database import connected
 from itr.requests import operations
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.priority import Classification
-from itr.requests.terms import ProblemType, Verb
+from itr.requests.terms import ProblemType
 from itr.settings import Settings
 from itr.sla.models import Clock
 from itr.sla.terms import Thread, WaitingReason
@@ -46,7 +47,7 @@ async def started(ids: Ids, at: datetime) -> UUID:
     request_id = await registered(ids, at)
     line1 = await person(ids, "LINE1")
     manager = await person(ids, "PROCESS_MANAGER")
-    await operations.agree_to_charge(manager, request_id, Verb.WAIVE_CHARGE, now=at)
+    await operations.agree_to_charge(manager, request_id, RequestVerb.WAIVE_CHARGE, now=at)
     await operations.dispatch_request(
         await person(ids, "DISPATCH_MANAGER"), (await accepted(ids, request_id, at)),
         queue_id=ids["queue1"], assignee_id=line1.id, now=at,

@@ -15,9 +15,10 @@ from itr.database import connected
 from itr.requests import operations
 from itr.requests.due_timers import fire_due_timers
 from itr.requests.intake import Intake
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
 from itr.requests.priority import Classification
-from itr.requests.terms import RequestKind, Verb
+from itr.requests.terms import RequestKind
 from itr.settings import Settings
 from itr.sla.models import ControlPoint
 from itr.sla.terms import Thread, WaitingReason
@@ -326,7 +327,7 @@ async def delivered_for_bolt(ids: Ids, at: datetime, project_id: UUID | None) ->
     )
     key = await operations.submit_request(line1, wanted, now=at)
     manager = await person(ids, "PROCESS_MANAGER")
-    await operations.agree_to_charge(manager, key, Verb.WAIVE_CHARGE, now=at)
+    await operations.agree_to_charge(manager, key, RequestVerb.WAIVE_CHARGE, now=at)
     await operations.accept_request(line1, key, P3, now=at)
     dispatcher = await person(ids, "DISPATCH_MANAGER")
     queue = {"queue_id": ids["queue1"], "assignee_id": line1.id}

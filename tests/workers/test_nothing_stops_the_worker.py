@@ -16,9 +16,10 @@ from tortoise.connection import get_connection
 from itr.catalogue.terms import FaultLevel, Impact
 from itr.database import connected
 from itr.requests import operations
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
 from itr.requests.priority import Classification
-from itr.requests.terms import ProblemType, RequestStatus, Verb
+from itr.requests.terms import ProblemType, RequestStatus
 from itr.settings import Settings
 from itr.sla.models import Clock, Timer
 from itr.sla.terms import Thread, WaitingReason
@@ -190,7 +191,7 @@ async def in_progress(ids: Ids, at: datetime) -> UUID:
     """A request line 1 works on, at the house level."""
     request_id = await registered(ids, at)
     line1, manager = await person(ids, "LINE1"), await person(ids, "PROCESS_MANAGER")
-    await operations.agree_to_charge(manager, request_id, Verb.WAIVE_CHARGE, now=at)
+    await operations.agree_to_charge(manager, request_id, RequestVerb.WAIVE_CHARGE, now=at)
     await operations.accept_request(line1, request_id, CLASSIFICATION, now=at)
     dispatcher = await person(ids, "DISPATCH_MANAGER")
     await operations.dispatch_request(

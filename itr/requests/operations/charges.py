@@ -9,12 +9,11 @@ from itr.catalogue.models import CatalogueItem
 from itr.catalogue.terms import EntitlementOutcome
 from itr.errors import Required
 from itr.events.work import Work, transaction
-from itr.requests import rules
 from itr.requests.charge_rules import NothingToCharge, Price
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
 from itr.requests.rules import OPEN
 from itr.requests.store import save, take, working_on
-from itr.requests.terms import Verb
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import charges
 
@@ -28,8 +27,7 @@ async def offer_charge(
     """
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
-        in_hand.ensure_may(Verb.ACCEPT)
-        rules.ensure_can_move(in_hand.request.status, Verb.ACCEPT)
+        in_hand.ensure_may(RequestVerb.ACCEPT)
         chargeable, item_id = await what_it_costs(work, in_hand)
         if not chargeable:
             raise NothingToCharge()
@@ -41,7 +39,7 @@ async def offer_charge(
 async def agree_to_charge(
     actor: Actor,
     request_id: UUID,
-    verb: Verb,
+    verb: RequestVerb,
     *,
     now: datetime,
     seen: Price | None = None,
@@ -53,7 +51,7 @@ async def agree_to_charge(
     """
     async with working_on(actor, request_id, now, expected_version) as in_hand:
         price = await price_of(in_hand.request)
-        if verb is Verb.WAIVE_CHARGE:
+        if verb is RequestVerb.WAIVE_CHARGE:
             charges.waive(in_hand, price)
         elif seen is None:
             raise Required(path=["price"])

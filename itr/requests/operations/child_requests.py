@@ -12,10 +12,11 @@ from itr.errors import DomainError, NotFound, refuse
 from itr.events.work import Work, transaction
 from itr.requests import child_request_rules
 from itr.requests.intake import free_number
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
 from itr.requests.rules import OPEN
 from itr.requests.store import lock_visible, save, take
-from itr.requests.terms import RequestStatus, Verb
+from itr.requests.terms import RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import child_requests, intake
 from itr.requests.verbs.child_requests import Part
@@ -43,7 +44,7 @@ async def split_request(
     """Open one child per product under the same lead owner; the parent's clocks rule."""
     async with transaction() as work:
         parent = await take(work, actor, request_id, now, expected_version)
-        parent.ensure_may(Verb.SPLIT)
+        parent.ensure_may(RequestVerb.SPLIT)
         brothers = await Request.filter(parent_id=request_id).exclude(
             status=RequestStatus.CANCELLED
         )

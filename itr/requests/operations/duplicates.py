@@ -7,9 +7,9 @@ from itr.actors.actor import Actor
 from itr.catalogue.authorisation import return_quota
 from itr.events.work import transaction
 from itr.requests import child_request_rules
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.child_requests import open_children
 from itr.requests.store import lock_visible, save, take
-from itr.requests.terms import Verb
 from itr.requests.verbs import duplicates
 from itr.sight.requests import visible_requests
 
@@ -34,7 +34,7 @@ async def merge_requests(
             await lock_visible(work.connection, key, sight, names[key])
         duplicate = await take(work, actor, duplicate_id, now, expected_version)
         survivor = await take(work, actor, survivor_id, now)
-        duplicate.ensure_may(Verb.MERGE)
+        duplicate.ensure_may(RequestVerb.MERGE)
         child_request_rules.ensure_merges(duplicate.request, survivor.request)
         child_request_rules.ensure_no_open_children(await open_children(duplicate_id))
         duplicates.end_in(duplicate, survivor.request)

@@ -7,8 +7,8 @@ from itr.actors.actor import SYSTEM, Actor
 from itr.events.work import Work, transaction
 from itr.notifications.notify import notify
 from itr.notifications.recipients import Recipients
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.store import take
-from itr.requests.terms import Verb
 from itr.texts import ensure_text
 from itr.tickets.escalation_rules import (
     TOP,
@@ -55,7 +55,7 @@ async def escalate_to_management(
     """
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
-        in_hand.ensure_may(Verb.ESCALATE_TO_MANAGEMENT)
+        in_hand.ensure_may(RequestVerb.ESCALATE_TO_MANAGEMENT)
         text = ensure_text(reason, "reason")
         standing = await standing_of(work.connection, [request_id])
         stands = [row["step"] for row in standing[request_id]]
@@ -80,7 +80,7 @@ async def acknowledge_escalation(
     """
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
-        in_hand.ensure_may(Verb.ACKNOWLEDGE_ESCALATION)
+        in_hand.ensure_may(RequestVerb.ACKNOWLEDGE_ESCALATION)
         standing = await standing_of(work.connection, [request_id])
         waiting = [row for row in standing[request_id] if row["acknowledged_at"] is None]
         if not waiting:

@@ -6,9 +6,9 @@ from uuid import UUID
 from itr.actors.actor import Actor
 from itr.errors import InvalidInput, Required
 from itr.requests.assignment import hold, home_of, place_it_is_in, place_of, queues_stood_in
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.rules import PlaceOfWork
 from itr.requests.store import working_on
-from itr.requests.terms import Verb
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import handling as moves
 from itr.sla.terms import WaitingReason
@@ -25,7 +25,7 @@ async def dispatch_request(
 ) -> UUID:
     """Send a request to a queue, or to a person of it."""
     async with working_on(actor, request_id, now, expected_version) as in_hand:
-        in_hand.ensure_may(Verb.DISPATCH)
+        in_hand.ensure_may(RequestVerb.DISPATCH)
         await hold(assignee_id)
         moves.dispatch(in_hand, await place_of(actor, queue_id), assignee_id)
     return request_id
@@ -111,7 +111,7 @@ async def requeue_request(
 ) -> UUID:
     """Put a request back into its queue, or another: nobody's again."""
     async with working_on(actor, request_id, now, expected_version) as in_hand:
-        in_hand.ensure_may(Verb.REQUEUE)
+        in_hand.ensure_may(RequestVerb.REQUEUE)
         moves.requeue(in_hand, await _place_to_wait_in(in_hand, queue_id), reason)
     return request_id
 
@@ -119,7 +119,7 @@ async def requeue_request(
 async def change_line(
     actor: Actor,
     request_id: UUID,
-    verb: Verb,
+    verb: RequestVerb,
     *,
     queue_id: UUID | None,
     assignee_id: UUID | None,
@@ -153,11 +153,13 @@ async def _place_to_wait_in(in_hand: TicketWork, queue_id: UUID | None) -> Place
     return place
 
 
-async def _place_to_go_to(in_hand: TicketWork, verb: Verb, queue_id: UUID | None) -> PlaceOfWork:
+async def _place_to_go_to(
+    in_hand: TicketWork, verb: RequestVerb, queue_id: UUID | None
+) -> PlaceOfWork:
     """The queue that is named; what a partner firm hands back comes home without a name."""
     if queue_id is not None:
-        stood_in = queues_stood_in(in_hand.stints) if verb is Verb.HAND_BACK else frozenset()
+        stood_in = queues_stood_in(in_hand.stints) if verb is RequestVerb.HAND_BACK else frozenset()
         return await place_of(in_hand.actor, queue_id, stood_in=stood_in)
-    if verb is Verb.ESCALATE or in_hand.request.partner_id is None:
+    if verb is RequestVerb.ESCALATE or in_hand.request.partner_id is None:
         raise Required(path=["queueId"])
     return await home_of(in_hand.stints)

@@ -11,11 +11,12 @@ from itr.errors import Forbidden
 from itr.events.work import Work, transaction
 from itr.requests import rules
 from itr.requests.intake import Intake, new_request
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.charges import what_it_costs
 from itr.requests.operations.child_requests import cancel_children, lead_children
 from itr.requests.priority import Classification, classification_of, priority_of
 from itr.requests.store import calendars_in_force, save, take, work_has_begun
-from itr.requests.terms import RejectionCode, Verb
+from itr.requests.terms import RejectionCode
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import intake
 
@@ -46,8 +47,7 @@ async def accept_request(
     """Authorise and classify: pins the entitlement, retargets from registration (R-ENT-01 … 05)."""
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
-        in_hand.ensure_may(Verb.ACCEPT)
-        rules.ensure_can_move(in_hand.request.status, Verb.ACCEPT)
+        in_hand.ensure_may(RequestVerb.ACCEPT)
         authorised = await _authorised(work, in_hand, classification)
         intake.accept(in_hand, classification, authorised)
         await save(work, in_hand)
@@ -61,8 +61,7 @@ async def reauthorise_request(
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         request = in_hand.request
-        in_hand.ensure_may(Verb.REAUTHORISE)
-        rules.ensure_can_move(request.status, Verb.REAUTHORISE)
+        in_hand.ensure_may(RequestVerb.REAUTHORISE)
         if request.entitlement_outcome is not EntitlementOutcome.NO_DATA or request.reauthorised:
             raise rules.NothingToReauthorise()
         classification = classification_of(request)

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from itr.actors.actor import Actor
 from itr.requests.assignment import hold, place_of
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.store import working_on
-from itr.requests.terms import Verb
 from itr.requests.verbs import third_parties
 
 
@@ -23,7 +23,7 @@ async def hand_to_partner(
 ) -> UUID:
     """Hand a request, or a child of one, to a partner firm under that firm's own clock."""
     async with working_on(actor, request_id, now, expected_version) as in_hand:
-        in_hand.ensure_may(Verb.HAND_TO_PARTNER)
+        in_hand.ensure_may(RequestVerb.HAND_TO_PARTNER)
         await hold(assignee_id)
         place = await place_of(actor, queue_id)
         third_parties.hand_to_partner(in_hand, place, assignee_id, reason, waiting=waiting)
@@ -42,7 +42,7 @@ async def take_back(
 ) -> UUID:
     """Take a request back from a partner firm into a queue of ours."""
     async with working_on(actor, request_id, now, expected_version) as in_hand:
-        in_hand.ensure_may(Verb.TAKE_BACK)
+        in_hand.ensure_may(RequestVerb.TAKE_BACK)
         await hold(assignee_id)
         place = await place_of(actor, queue_id)
         third_parties.take_back(in_hand, place, assignee_id, reason)

@@ -2,7 +2,7 @@
 
 from itr.events.log import Audience
 from itr.requests.breach_rules import NotBreached, ensure_decides, ensure_explains, is_breached
-from itr.requests.terms import Verb
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.ticket_work import TicketWork
 from itr.sla.models import Clock
 from itr.sla.terms import BreachReason, BreachReasonState, Thread
@@ -11,7 +11,7 @@ from itr.texts import ensure_text
 
 def explain(work: TicketWork, thread: Thread, reason: BreachReason, note: str | None) -> None:
     """Give a breach its reason; one that was refused is given anew."""
-    work.ensure_may(Verb.EXPLAIN_BREACH)
+    work.ensure_may(RequestVerb.EXPLAIN_BREACH)
     clock = _breached(work, thread)
     words = ensure_text(note, "note") if note else None
     ensure_explains(clock, reason, words)
@@ -25,13 +25,13 @@ def explain(work: TicketWork, thread: Thread, reason: BreachReason, note: str | 
 
 def approve(work: TicketWork, thread: Thread) -> None:
     """Accept the reason somebody else gave."""
-    work.ensure_may(Verb.APPROVE_BREACH_REASON)
+    work.ensure_may(RequestVerb.APPROVE_BREACH_REASON)
     _decide(work, thread, BreachReasonState.APPROVED, "BreachReasonApproved", None)
 
 
 def refuse(work: TicketWork, thread: Thread, why: str) -> None:
     """Send the reason back to whom it came from."""
-    work.ensure_may(Verb.REFUSE_BREACH_REASON)
+    work.ensure_may(RequestVerb.REFUSE_BREACH_REASON)
     words = ensure_text(why, "reason")
     _decide(work, thread, BreachReasonState.REFUSED, "BreachReasonRefused", words)
 

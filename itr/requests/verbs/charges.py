@@ -4,7 +4,8 @@ from uuid import UUID
 
 from itr.events.log import Audience
 from itr.requests.charge_rules import ChargeNotPending, NothingToCharge, Price, ensure_seen
-from itr.requests.terms import Charge, Verb
+from itr.requests.lifecycle import RequestVerb
+from itr.requests.terms import Charge
 from itr.requests.ticket_work import TicketWork
 from itr.requests.timers import remind_of_charge
 from itr.texts import ensure_text
@@ -20,7 +21,7 @@ def put_to_the_customer(work: TicketWork, item_id: UUID | None) -> None:
 
 def offer(work: TicketWork, item_id: UUID | None) -> None:
     """Put a charge to the customer, or anew at another item, before the request is accepted."""
-    work.ensure_may(Verb.ACCEPT)
+    work.ensure_may(RequestVerb.ACCEPT)
     if work.request.charge not in UNDECIDED:
         raise NothingToCharge()
     put_to_the_customer(work, item_id)
@@ -29,7 +30,7 @@ def offer(work: TicketWork, item_id: UUID | None) -> None:
 
 def accept(work: TicketWork, price: Price | None, seen: Price) -> None:
     """The customer accepts what they saw; from now on it is pinned."""
-    work.ensure_may(Verb.ACCEPT_CHARGE)
+    work.ensure_may(RequestVerb.ACCEPT_CHARGE)
     _ensure_pending(work)
     _decide(work, Charge.ACCEPTED, ensure_seen(price, seen))
     work.record("ChargeAccepted", Audience.PUBLIC)
@@ -37,7 +38,7 @@ def accept(work: TicketWork, price: Price | None, seen: Price) -> None:
 
 def waive(work: TicketWork, price: Price | None) -> None:
     """The process manager does without; what it would have been stays known."""
-    work.ensure_may(Verb.WAIVE_CHARGE)
+    work.ensure_may(RequestVerb.WAIVE_CHARGE)
     _ensure_pending(work)
     _decide(work, Charge.WAIVED, price)
     work.record("ChargeWaived", Audience.PUBLIC)
@@ -45,7 +46,7 @@ def waive(work: TicketWork, price: Price | None) -> None:
 
 def withdraw(work: TicketWork, reason: str) -> None:
     """Take back a charge nobody has decided on."""
-    work.ensure_may(Verb.WITHDRAW_CHARGE)
+    work.ensure_may(RequestVerb.WITHDRAW_CHARGE)
     _ensure_pending(work)
     text = ensure_text(reason, "reason")
     drop(work)

@@ -7,47 +7,46 @@ from itr.events.log import Audience
 from itr.requests import rules
 from itr.requests.child_request_rules import ensure_no_open_children
 from itr.requests.emergency_rules import BULLETIN_EVERY, ProblemMissing
-from itr.requests.terms import RequestStatus, Verb
+from itr.requests.lifecycle import RequestVerb
+from itr.requests.terms import RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.timers import expect_bulletin, stop_confirmation_timers
 from itr.requests.verbs.handling import mark_restored
 from itr.requests.verbs.intake import retarget
 from itr.sla.terms import Thread
 from itr.texts import ensure_text
+from itr.tickets.verbs import ensure_can_move
 
 
 def confirm(work: TicketWork, verified_by: UUID) -> None:
     """The customer accepts the solution; a named person has checked the result."""
-    work.ensure_may(Verb.CONFIRM)
-    rules.ensure_can_move(work.request.status, Verb.CONFIRM)
+    work.ensure_may(RequestVerb.CONFIRM)
     work.request.verified_by_id = verified_by
     _confirmed(work, by_silence=False)
 
 
 def confirm_by_silence(work: TicketWork) -> None:
     """No answer within the window: confirmed, and marked so (R-REQ-04)."""
-    rules.ensure_can_move(work.request.status, Verb.CONFIRM)
+    ensure_can_move(work.request.status, RequestVerb.CONFIRM)
     _confirmed(work, by_silence=True)
 
 
 def remind_of_confirmation(work: TicketWork, until: datetime) -> None:
     """Half of the window has passed without an answer; `until` is its end (R-REQ-04)."""
-    rules.ensure_can_move(work.request.status, Verb.CONFIRM)
+    ensure_can_move(work.request.status, RequestVerb.CONFIRM)
     work.record("ConfirmationReminded", Audience.PUBLIC, {"until": until.isoformat()})
 
 
 def reject_solution(work: TicketWork, reason: str, *, service_down: bool) -> None:
     """The solution does not do: RESOLUTION goes on, CLOSURE is cancelled (R-SLA-09)."""
-    work.ensure_may(Verb.REJECT_SOLUTION)
-    rules.ensure_can_move(work.request.status, Verb.REJECT_SOLUTION)
+    work.ensure_may(RequestVerb.REJECT_SOLUTION)
     _go_on(work, "SolutionRejected", reason, service_down=service_down)
 
 
 def reopen(work: TicketWork, reason: str, *, service_down: bool) -> None:
     """It was not resolved after all: the time it counted as solved is excluded (R-SLA-09)."""
     request = work.request
-    work.ensure_may(Verb.REOPEN)
-    rules.ensure_can_move(request.status, Verb.REOPEN)
+    work.ensure_may(RequestVerb.REOPEN)
     if not work.historic:
         rules.ensure_reopens_in_time(request.closed_at, work.now)
     _go_on(work, "RequestReopened", reason, service_down=service_down)
@@ -76,8 +75,7 @@ def close(work: TicketWork, *, open_children: int = 0) -> None:
 
     Its children have closed before it (R-REQ-09), an emergency has a problem (R-REQ-11).
     """
-    work.ensure_may(Verb.CLOSE)
-    rules.ensure_can_move(work.request.status, Verb.CLOSE)
+    work.ensure_may(RequestVerb.CLOSE)
     ensure_no_open_children(open_children)
     if work.request.emergency and work.request.problem_id is None and not work.historic:
         raise ProblemMissing()

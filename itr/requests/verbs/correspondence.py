@@ -6,7 +6,7 @@ from itr.actors.roles import Role
 from itr.errors import Faults
 from itr.events.log import Audience
 from itr.requests import rules
-from itr.requests.terms import Verb
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs.handling import answer_the_customer
 from itr.texts import ensure_text
@@ -17,8 +17,7 @@ def respond(work: TicketWork, text: str) -> None:
 
     What a firm's program writes is an automatic message: it answers nobody.
     """
-    work.ensure_may(Verb.RESPOND)
-    rules.ensure_can_move(work.request.status, Verb.RESPOND)
+    work.ensure_may(RequestVerb.RESPOND)
     words = ensure_text(text, "text")
     if Role.CUSTOMER not in work.actor.roles and not work.actor.machine:
         answer_the_customer(work)
@@ -30,8 +29,7 @@ def note(work: TicketWork, text: str, audience: Audience) -> None:
 
     What a partner writes is shared with it anyway.
     """
-    work.ensure_may(Verb.NOTE)
-    rules.ensure_can_move(work.request.status, Verb.NOTE)
+    work.ensure_may(RequestVerb.NOTE)
     words = ensure_text(text, "text")
     shared = Audience.PARTNER if Role.PARTNER in work.actor.roles else audience
     work.record("RequestNoted", shared, {"text": words})
@@ -39,8 +37,7 @@ def note(work: TicketWork, text: str, audience: Audience) -> None:
 
 def log_call(work: TicketWork, summary: str) -> None:
     """Log a call with the customer; it answers them."""
-    work.ensure_may(Verb.LOG_CALL)
-    rules.ensure_can_move(work.request.status, Verb.LOG_CALL)
+    work.ensure_may(RequestVerb.LOG_CALL)
     words = ensure_text(summary, "summary")
     answer_the_customer(work)
     work.record("CallLogged", Audience.PUBLIC, {"text": words})
@@ -48,8 +45,7 @@ def log_call(work: TicketWork, summary: str) -> None:
 
 def plan(work: TicketWork, summary: str, expected_at: datetime) -> None:
     """Tell the customer the plan and when to expect the result (R-REQ-05)."""
-    work.ensure_may(Verb.PLAN)
-    rules.ensure_can_move(work.request.status, Verb.PLAN)
+    work.ensure_may(RequestVerb.PLAN)
     faults = Faults()
     told = faults.of(ensure_text, summary, "summary")
     ahead = faults.of(rules.ensure_ahead, expected_at, work.now, "expectedAt")

@@ -5,10 +5,11 @@ from uuid import uuid4, uuid5
 
 from itr.actors.actor import SYSTEM
 from itr.events.log import Audience, Fact
-from itr.requests import emergency_rules, rules
+from itr.requests import emergency_rules
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Bulletin, Request
 from itr.requests.priority import Classification, priority_of
-from itr.requests.terms import BulletinKind, RequestStatus, Verb
+from itr.requests.terms import BulletinKind, RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.timers import expect_bulletin
 from itr.requests.verbs.handling import answer_the_customer
@@ -21,8 +22,7 @@ def declare(work: TicketWork, reason: str, found: Classification | None) -> None
     What is only registered has no priority of its own yet: `found` confirms the outage.
     """
     request = work.request
-    work.ensure_may(Verb.DECLARE_EMERGENCY)
-    rules.ensure_can_move(request.status, Verb.DECLARE_EMERGENCY)
+    work.ensure_may(RequestVerb.DECLARE_EMERGENCY)
     if request.emergency:
         raise emergency_rules.AlreadyEmergency()
     priority: str = request.priority
@@ -41,8 +41,7 @@ def declare(work: TicketWork, reason: str, found: Classification | None) -> None
 def publish(work: TicketWork, kind: BulletinKind, text: str, told: frozenset[str]) -> Bulletin:
     """Tell how an emergency stands; the next bulletin is due 30 minutes on, until recovery."""
     request = work.request
-    work.ensure_may(Verb.PUBLISH_BULLETIN)
-    rules.ensure_can_move(request.status, Verb.PUBLISH_BULLETIN)
+    work.ensure_may(RequestVerb.PUBLISH_BULLETIN)
     if not request.emergency:
         raise emergency_rules.NotAnEmergency()
     down, expected = request.service_down, request.bulletin_due_at is not None

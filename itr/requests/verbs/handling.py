@@ -7,20 +7,22 @@ from uuid import UUID
 from itr.actors.roles import Role
 from itr.events.log import Audience
 from itr.requests import rules
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
 from itr.requests.rules import PlaceOfWork
-from itr.requests.terms import RequestStatus, Verb
+from itr.requests.terms import RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.timers import set_confirmation_timers
 from itr.requests.waiting import end_all, end_reason, open_reason, open_reasons
 from itr.sla.terms import Thread, WaitingReason
 from itr.texts import ensure_text
+from itr.tickets.policy import NotOwner
+from itr.tickets.verbs import MoveNotAllowed
 
 
 def dispatch(work: TicketWork, place: PlaceOfWork, assignee_id: UUID | None) -> None:
     """Send a request to a queue, or to a person of it."""
-    work.ensure_may(Verb.DISPATCH)
-    rules.ensure_can_move(work.request.status, Verb.DISPATCH)
+    work.ensure_may(RequestVerb.DISPATCH)
     moved = work.move_to(RequestStatus.DISPATCHED)
     put(work, place, assignee_id, reason=None)
     work.record(
@@ -31,14 +33,13 @@ def dispatch(work: TicketWork, place: PlaceOfWork, assignee_id: UUID | None) -> 
 def start(work: TicketWork, place: PlaceOfWork | None) -> None:
     """Take a request: the assignee, or anyone of the queue, who becomes the owner (R-ROLE-07)."""
     request = work.request
-    work.ensure_may(Verb.START)
-    rules.ensure_can_move(request.status, Verb.START)
+    work.ensure_may(RequestVerb.START)
     if request.status is not RequestStatus.DISPATCHED and request.assignee_id is not None:
-        raise rules.MoveNotAllowed(current=request.status.value, verb=Verb.START.value)
+        raise MoveNotAllowed(current=request.status.value, verb=RequestVerb.START.value)
     if request.assignee_id not in (None, work.actor.id):
         raise rules.AlreadyOwned()
     if request.assignee_id is None and not (place and work.actor.id in place.members):
-        raise rules.NotOwner()
+        raise NotOwner()
     request.assignee_id = work.actor.id
     moved: dict[str, str] = {}
     if request.status is RequestStatus.DISPATCHED:
@@ -55,8 +56,7 @@ def wait(
     where a request waits for one thing at a time.
     """
     request = work.request
-    work.ensure_may(Verb.WAIT)
-    rules.ensure_can_move(request.status, Verb.WAIT)
+    work.ensure_may(RequestVerb.WAIT)
     text = ensure_text(note, "note") if note else None
     ended = [each for each in open_reasons(request) if instead and each is not reason]
     moved = begin_waiting(work, reason, instead_of=ended)
@@ -70,8 +70,7 @@ def resume(work: TicketWork, answer: str | None, reason: WaitingReason | None = 
     others are open the request waits on (R-REQ-03).
     """
     request = work.request
-    work.ensure_may(Verb.RESUME)
-    rules.ensure_can_move(request.status, Verb.RESUME)
+    work.ensure_may(RequestVerb.RESUME)
     by_customer = Role.CUSTOMER in work.actor.roles and request.assignee_id != work.actor.id
     if by_customer:
         ensure_waits_for_customer(request, reason)
@@ -92,16 +91,15 @@ def ensure_waits_for_customer(request: Request, reason: WaitingReason | None) ->
     """A customer ends nothing but what waits for the customer. Raises NotOwner."""
     asked = WaitingReason.CUSTOMER in open_reasons(request)
     if not asked or reason not in (None, WaitingReason.CUSTOMER):
-        raise rules.NotOwner()
+        raise NotOwner()
 
 
 def restore(work: TicketWork, workaround: str) -> None:
     """Service is up again, by a workaround: stops RESTORATION (R-SLA-01)."""
     request = work.request
-    work.ensure_may(Verb.RESTORE)
-    rules.ensure_can_move(request.status, Verb.RESTORE)
+    work.ensure_may(RequestVerb.RESTORE)
     if not rules.has_technical_steps(request.kind):
-        raise rules.MoveNotAllowed(current=request.status.value, verb=Verb.RESTORE.value)
+        raise MoveNotAllowed(current=request.status.value, verb=RequestVerb.RESTORE.value)
     request.workaround = ensure_text(workaround, "workaround")
     mark_restored(work)
     moved = work.move_to(RequestStatus.RESTORED)
@@ -114,8 +112,7 @@ def deliver(work: TicketWork, solution: str, *, restores_service: bool) -> None:
     From WAITING it resumes and delivers at one instant; the pause is subtracted first (R-SLA-07).
     """
     request = work.request
-    work.ensure_may(Verb.DELIVER)
-    rules.ensure_can_move(request.status, Verb.DELIVER)
+    work.ensure_may(RequestVerb.DELIVER)
     before = request.status
     if before is RequestStatus.WAITING:
         leave_waiting(work)
@@ -142,8 +139,7 @@ def deliver(work: TicketWork, solution: str, *, restores_service: bool) -> None:
 def requeue(work: TicketWork, place: PlaceOfWork, reason: str) -> None:
     """Put a request back into a queue: it is nobody's again; RESTORED it stays so (R-REQ-17)."""
     request = work.request
-    work.ensure_may(Verb.REQUEUE)
-    rules.ensure_can_move(request.status, Verb.REQUEUE)
+    work.ensure_may(RequestVerb.REQUEUE)
     text = ensure_text(reason, "reason")
     before = request.status
     if before is RequestStatus.WAITING:
@@ -158,7 +154,7 @@ def requeue(work: TicketWork, place: PlaceOfWork, reason: str) -> None:
 
 
 def change_line(
-    work: TicketWork, verb: Verb, place: PlaceOfWork, assignee_id: UUID | None, reason: str
+    work: TicketWork, verb: RequestVerb, place: PlaceOfWork, assignee_id: UUID | None, reason: str
 ) -> None:
     """Hand a request up or back: another line, another stint, the SLA runs on (R-LIN-01).
 
@@ -166,10 +162,9 @@ def change_line(
     """
     request = work.request
     work.ensure_may(verb)
-    rules.ensure_can_move(request.status, verb)
-    up = verb is Verb.ESCALATE
+    up = verb is RequestVerb.ESCALATE
     given_back = not up and leaves_the_firm(request, place)
-    if not given_back and not rules.may_change_line(verb, line=request.line, to=place.line):
+    if not given_back and not rules.may_change_line(line=request.line, to=place.line, up=up):
         raise rules.SameLine(line=request.line, path=["queueId"])
     text = ensure_text(reason, "reason")
     moved = end_waiting_for_the_firm(work, place)

@@ -8,9 +8,10 @@ from itr.catalogue.terms import EntitlementOutcome, Priority
 from itr.events.log import Audience
 from itr.requests import rules
 from itr.requests.child_request_rules import FollowsParent
+from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import HandOver
 from itr.requests.priority import Classification, classification_of, priority_of
-from itr.requests.terms import Charge, RejectionCode, RequestStatus, Verb
+from itr.requests.terms import Charge, RejectionCode, RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.timers import expect_bulletin
 from itr.requests.verbs import charges
@@ -67,8 +68,7 @@ def register(work: TicketWork, offer: Offer | None = None) -> None:
 def accept(work: TicketWork, classification: Classification, authorised: Authorised) -> None:
     """Accept a request: classify, pin its entitlement, retarget its clocks (R-ENT-02, R-PRI-01)."""
     request = work.request
-    work.ensure_may(Verb.ACCEPT)
-    rules.ensure_can_move(request.status, Verb.ACCEPT)
+    work.ensure_may(RequestVerb.ACCEPT)
     ensure_served(work, classification, authorised)
     request.entitlement_outcome = authorised.outcome
     request.contract_line_id = authorised.contract_line_id
@@ -109,9 +109,8 @@ def reclassify(work: TicketWork, classification: Classification) -> None:
     liked (R-IMP-01).
     """
     request = work.request
-    work.ensure_may(Verb.RECLASSIFY)
     if not work.historic:
-        rules.ensure_can_move(request.status, Verb.RECLASSIFY)
+        work.ensure_may(RequestVerb.RECLASSIFY)
     if request.parent_id is not None:
         raise FollowsParent()
     before = request.priority
@@ -158,16 +157,14 @@ def reauthorise(work: TicketWork, authorised: Authorised) -> None:
 
 def reject(work: TicketWork, code: RejectionCode, reason: str) -> None:
     """Turn a request down, with a coded reason and a sentence the requester is told."""
-    work.ensure_may(Verb.REJECT)
-    rules.ensure_can_move(work.request.status, Verb.REJECT)
+    work.ensure_may(RequestVerb.REJECT)
     work.request.rejection_code = code
     _end(work, RequestStatus.REJECTED, "RequestRejected", ensure_text(reason, "reason"))
 
 
 def cancel(work: TicketWork, reason: str) -> None:
     """Withdraw a request before its solution is delivered; its clocks are cancelled."""
-    work.ensure_may(Verb.CANCEL)
-    rules.ensure_can_move(work.request.status, Verb.CANCEL)
+    work.ensure_may(RequestVerb.CANCEL)
     _end(work, RequestStatus.CANCELLED, "RequestCancelled", ensure_text(reason, "reason"))
 
 

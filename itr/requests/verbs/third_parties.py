@@ -5,9 +5,8 @@ from uuid import UUID
 
 from itr.errors import DomainError
 from itr.events.log import Audience
-from itr.requests import rules
-from itr.requests.rules import MOVES, PlaceOfWork
-from itr.requests.terms import Verb
+from itr.requests.lifecycle import RequestVerb
+from itr.requests.rules import PlaceOfWork
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs.handling import (
     begin_waiting,
@@ -17,6 +16,7 @@ from itr.requests.verbs.handling import (
 )
 from itr.sla.terms import WaitingReason
 from itr.texts import ensure_text
+from itr.tickets.verbs import ensure_can_move
 
 
 class NotPartnersQueue(DomainError):
@@ -59,8 +59,7 @@ def hand_to_partner(
     `waiting`: we wait for the firm, which pauses what the service level pauses for third parties.
     """
     request = work.request
-    work.ensure_may(Verb.HAND_TO_PARTNER)
-    rules.ensure_can_move(request.status, Verb.HAND_TO_PARTNER)
+    work.ensure_may(RequestVerb.HAND_TO_PARTNER)
     if request.partner_id is not None:
         raise AlreadyWithPartner()
     if place.partner_id is None:
@@ -78,8 +77,7 @@ def hand_to_partner(
 def take_back(work: TicketWork, place: PlaceOfWork, assignee_id: UUID | None, reason: str) -> None:
     """Take a request back from a firm: its clock ends, and so does waiting for it."""
     request = work.request
-    work.ensure_may(Verb.TAKE_BACK)
-    rules.ensure_can_move(request.status, Verb.TAKE_BACK)
+    work.ensure_may(RequestVerb.TAKE_BACK)
     if request.partner_id is None:
         raise NotWithPartner()
     if place.partner_id is not None:
@@ -96,8 +94,5 @@ def take_back(work: TicketWork, place: PlaceOfWork, assignee_id: UUID | None, re
 
 def _wait_for_the_firm(work: TicketWork) -> dict[str, Any]:
     request = work.request
-    if request.status not in MOVES[Verb.WAIT]:
-        raise rules.MoveNotAllowed(
-            current=request.status.value, verb=Verb.WAIT.value, path=["waiting"]
-        )
+    ensure_can_move(request.status, RequestVerb.WAIT, "waiting")
     return begin_waiting(work, WaitingReason.THIRD_PARTY)
