@@ -25,7 +25,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import compared, dashboard, memory, mutations, reports, row_level_security
+from bench import compared, dashboard, figure_queries, memory, mutations, row_level_security
 from bench.data import fill
 from bench.figures import Table, print_table
 from bench.servers import ROOT, Stand, printer, stand
@@ -37,7 +37,7 @@ SHARED: dict[str, Callable[..., list[Table]]] = {
     "dashboard": dashboard.run,
     "mutations": mutations.run,
     "memory": memory.run,
-    "figures": reports.run,
+    "figures": figure_queries.run,
     "row_level_security": row_level_security.run,
 }
 """Parts that stand on the one database of many requests."""

@@ -24,7 +24,7 @@ MODELS = [
     "itr.people.models",
     "itr.sla.models",
     "itr.catalogue.models",
-    "itr.knowledge.models",
+    "itr.problems.models",
     "itr.requests.models",
     "itr.notifications.models",
     "itr.events.models",

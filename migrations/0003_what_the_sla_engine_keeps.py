@@ -6,9 +6,9 @@ from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from tortoise.migrations import operations as ops
 
-from itr.knowledge.terms import ProblemStatus
 from itr.notifications.terms import MessageStatus, NotificationKind
 from itr.people.terms import Channel
+from itr.problems.terms import ProblemStatus
 from itr.sla.terms import Thread
 
 

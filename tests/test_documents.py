@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from typer.main import get_command
 
-from api.oauth.asking import LARGEST_ANSWER, PATIENCE
+from api.oauth.issuer_http import LARGEST_ANSWER, PATIENCE
 from api.planner.filters import MOST_CONDITIONS, MOST_GROUPS
 from api.planner.pages import DEFAULT_PAGE, LARGEST_PAGE, MOST_ORDERS
 from api.resolvers import boards, notifications

@@ -13,7 +13,15 @@ from itr.database import connected
 from itr.events.wakeup import hear_wakeups, publishing
 from itr.settings import Settings
 from workers.recalculations import RecalculationLoop
-from workers.settings import CRON_JOBS, FUNCTIONS, QUEUE, from_json, redis_settings, tidy, to_json
+from workers.settings import (
+    CRON_JOBS,
+    FUNCTIONS,
+    QUEUE,
+    from_json,
+    maintain,
+    redis_settings,
+    to_json,
+)
 from workers.timers import TimerLoop, utc_now
 
 logger = logging.getLogger("itr.worker")
@@ -29,7 +37,7 @@ async def run(settings: Settings) -> None:
     Without Valkey everything still happens, by polling PostgreSQL.
     """
     async with connected(settings), publishing(settings.valkey_url):
-        await tidy(utc_now())
+        await maintain(utc_now())
         timers, recalculations = TimerLoop(), RecalculationLoop()
 
         def wake() -> None:

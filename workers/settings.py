@@ -39,14 +39,14 @@ async def wake(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
     timers.wake()
 
 
-async def keep_house(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
+async def run_maintenance(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
     """Keep calendars and partitions ahead of time, drop idempotency keys that have expired."""
     del ctx
-    await tidy(datetime.now(UTC))
+    await maintain(datetime.now(UTC))
 
 
-async def tidy(now: datetime) -> None:
-    """What `keep_house` does, as of `now`; doing it twice changes nothing.
+async def maintain(now: datetime) -> None:
+    """What `run_maintenance` does, as of `now`; doing it twice changes nothing.
 
     A part that fails is told and tried again the next time; the others are done.
     """
@@ -76,7 +76,7 @@ async def forget_old_keys(now: datetime) -> None:
 
 
 FUNCTIONS = [wake]
-CRON_JOBS = [cron(keep_house, minute=7, run_at_startup=True, unique=True)]
+CRON_JOBS = [cron(run_maintenance, minute=7, run_at_startup=True, unique=True)]
 
 
 def to_json(job: dict[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.oauth.server import metadata
-from api.oauth.server.desk import DeskServer, Surroundings, serve
+from api.oauth.server.authorization_server import DeskServer, Surroundings, serve
 from api.oauth.server.openid import user_info
 from api.oauth.server.requests import FormRequest, Reply, ensure_text, read_form
 from api.oauth.tokens import Unauthenticated

@@ -16,8 +16,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol
 
-from api.oauth.asking import Unreachable
-from api.oauth.published import Published
+from api.oauth.issuer_http import Unreachable
+from api.oauth.issuer_metadata import IssuerMetadata
 from api.oauth.tokens import Claims, Unauthenticated
 from itr.access.operations.external import Vouched, person_vouched_for
 from itr.access.scopes import PERMITTED
@@ -37,7 +37,7 @@ class Issuers:
     """The issuers of the configuration, with the keys they sign with now."""
 
     def __init__(self, issuers: tuple[ExternalIssuer, ...] = ()) -> None:
-        self._keys = {issuer.url: Published(issuer) for issuer in issuers}
+        self._keys = {issuer.url: IssuerMetadata(issuer) for issuer in issuers}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
@@ -53,7 +53,7 @@ class Issuers:
         return any(key_id in keys.ids for keys in self._keys.values())
 
     @property
-    def signing_in(self) -> list[Published]:
+    def signing_in(self) -> list[IssuerMetadata]:
         """Those whose people can sign in on our pages, in the order of the file."""
         return [keys for keys in self._keys.values() if keys.issuer.client is not None]
 
@@ -102,7 +102,7 @@ def _program(issuer: ExternalIssuer, said: Mapping[str, Any]) -> str:
     return f"{said.get('azp') or said.get('client_id') or ''} {issuer.url}".strip()[:100]
 
 
-async def verified(keys: Published, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+async def verified(keys: IssuerMetadata, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims of a token signed by a key of the issuer, by an algorithm it may use.
 
     Raises JoseError, ValueError, KeyError, Unreachable.

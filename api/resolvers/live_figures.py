@@ -24,7 +24,7 @@ from itr.actors.roles import Permission
 from itr.catalogue.terms import Priority
 from itr.events.cursor import Position
 from itr.events.feed import Event, Taken
-from itr.reports.live_figures import Count, LiveFigures, Wanted, ensure_days, live_figures
+from itr.figures.live_figures import Count, LiveFigures, Wanted, ensure_days, live_figures
 from itr.requests.rules import LINES
 from itr.sight.requests import visible_on_boards
 

@@ -9,7 +9,7 @@ from api.schema import problem_inputs as given
 from api.schema.payloads import ProblemPayload, RequestPayload
 from api.schema.problems import ProblemConnection
 from itr.actors.roles import Permission
-from itr.knowledge import operations
+from itr.problems import operations
 from itr.requests.lifecycle import RequestVerb
 
 Info = strawberry.Info

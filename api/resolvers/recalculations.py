@@ -29,8 +29,8 @@ from itr.actors.roles import Permission
 from itr.errors import NotFound
 from itr.events.cursor import Position
 from itr.events.feed import Event
+from itr.figures.rules import Period
 from itr.recalculations import operations
-from itr.reports.rules import Period
 from itr.sight.recalculations import visible_recalculations
 
 Info = strawberry.Info

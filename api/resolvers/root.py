@@ -19,6 +19,7 @@ from api.resolvers.control_points import ControlPointMutation, ControlPointQuery
 from api.resolvers.countdown import CountdownSubscription
 from api.resolvers.emergencies import EmergencyMutation
 from api.resolvers.escalations import EscalationMutation
+from api.resolvers.figures import FigureQuery
 from api.resolvers.labels import LabelQuery
 from api.resolvers.live_figures import LiveFiguresQuery, LiveFiguresSubscription
 from api.resolvers.nodes import NodeQuery
@@ -35,7 +36,6 @@ from api.resolvers.recalculations import (
     RecalculationQuery,
     RecalculationSubscription,
 )
-from api.resolvers.reports import ReportQuery
 from api.resolvers.request_events import RequestEventSubscription
 from api.resolvers.requests import RequestMutation, RequestQuery
 from api.resolvers.service_levels import ServiceLevelMutation, ServiceLevelQuery
@@ -113,7 +113,7 @@ Query = merge_types(
         RecalculationQuery,
         RequestQuery,
         SimulationQuery,
-        ReportQuery,
+        FigureQuery,
         ControlPointQuery,
         ProblemQuery,
         AccessQuery,

@@ -8,8 +8,8 @@ from api.planner.scalars import print_instant
 from api.planner.stored import stored_type
 from api.schema.catalogue import Contract, Product
 from api.schema.people import Organisation, Person, Project, Queue
-from itr.reports.rules import Key, Question, buckets_of
-from itr.reports.terms import (
+from itr.figures.rules import Key, Question, buckets_of
+from itr.figures.terms import (
     BUCKETS,
     COUNTS_STEPS,
     LINES,

@@ -7,7 +7,7 @@ import strawberry
 from api.schema.inputs import TicketInput, id_of
 from api.schema.problems import Problem
 from api.schema.request_inputs import RequestInput
-from itr.knowledge.terms import ProblemStatus
+from itr.problems.terms import ProblemStatus
 
 
 @strawberry.input(description="Open the problem behind a request (R-LNK-01).")

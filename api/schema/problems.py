@@ -11,7 +11,7 @@ from api.planner.declare import column, connection, public_id
 from api.planner.stored import Node, stored
 from api.schema.vocabulary import described
 from itr.actors.roles import Permission
-from itr.knowledge.terms import ProblemStatus
+from itr.problems.terms import ProblemStatus
 from itr.sight.problems import visible_problems
 
 if TYPE_CHECKING:

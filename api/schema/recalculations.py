@@ -14,10 +14,10 @@ from api.planner.declare import column, computed, connection, one, public_id, sq
 from api.planner.fields import payload_field
 from api.planner.stored import Node, stored
 from api.schema.calendars import CalendarVersion
+from api.schema.figures import PeriodInput
 from api.schema.inputs import MutationInput, id_of
 from api.schema.payloads import Payload
 from api.schema.people import Organisation, Person
-from api.schema.reports import PeriodInput
 from api.schema.service_levels import ServiceLevel, ServiceLevelVersion
 from api.schema.vocabulary import described
 from itr.actors.roles import Permission

@@ -21,7 +21,7 @@ DEVICE_INTERVAL = 5
 """Seconds a device waits between two questions, at first (RFC 8628)."""
 SLOWER_BY = 5
 SESSION_LIFETIME = timedelta(hours=12)
-ELSEWHERE_LIFETIME = timedelta(minutes=15)
+FEDERATED_SIGN_IN_LIFETIME = timedelta(minutes=15)
 """How long somebody who went to sign in at another issuer is awaited back."""
 KNOWN_LIFETIME = timedelta(days=180)
 """How long a browser is known as one at which somebody has signed in."""
@@ -137,7 +137,7 @@ class HowSignedIn:
 NOT_SAID = HowSignedIn()
 
 
-def how_elsewhere(said: Mapping[str, Any], *, now: datetime) -> HowSignedIn:
+def how_federated(said: Mapping[str, Any], *, now: datetime) -> HowSignedIn:
     """What an issuer's ID token says of that, as far as it says it decently."""
     methods, grade, at = said.get("amr"), said.get("acr"), said.get("auth_time")
     words = methods if isinstance(methods, list) else []

@@ -10,6 +10,7 @@ from itr.catalogue.in_force import current_terms
 from itr.catalogue.models import ServiceLevel, ServiceLevelVersion
 from itr.errors import NotFound
 from itr.events.work import transaction
+from itr.figures.rules import Period, ensure_period
 from itr.people.models import Organisation
 from itr.recalculations.rules import (
     CANCELLABLE,
@@ -20,7 +21,6 @@ from itr.recalculations.rules import (
     PreviewOutdated,
 )
 from itr.recalculations.scope import fingerprint
-from itr.reports.rules import Period, ensure_period
 from itr.sla.clocks import MOMENT
 from itr.sla.models import CalendarVersion, Recalculation
 from itr.sla.operations import current_calendars

@@ -26,7 +26,7 @@ class Request(Table):
     """A customer's request, from issue to resolved.
 
     `queues_been` are the queues it was put into, the one it was put into last at the end; `takings`
-    is 1 as long as it was taken once and nothing else happened (see `journeys`).
+    is 1 as long as it was taken once and nothing else happened (see `routing`).
     """
 
     id = fields.UUIDField(primary_key=True)

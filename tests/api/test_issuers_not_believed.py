@@ -17,9 +17,9 @@ import pytest
 from joserfc.jwk import OctKey
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from api.oauth import asking
-from api.oauth.asking import LARGEST_ANSWER, Unreachable
-from api.oauth.published import Published
+from api.oauth import issuer_http
+from api.oauth.issuer_http import LARGEST_ANSWER, Unreachable
+from api.oauth.issuer_metadata import IssuerMetadata
 from itr.access.models import BrowserSession, ExternalIdentity
 from itr.actors.roles import Role
 from itr.people.models import Person, RoleAssignment
@@ -60,8 +60,8 @@ class Table:
     browser: Browser
 
     @property
-    def published(self) -> Published:
-        found: Published = self.house.server.app.state.services.issuers.signing_in[0]
+    def issuer_metadata(self) -> IssuerMetadata:
+        found: IssuerMetadata = self.house.server.app.state.services.issuers.signing_in[0]
         return found
 
     async def left(self) -> str:
@@ -112,7 +112,7 @@ async def house(
 async def table(house: House, issuer: Dishonest) -> Table:
     issuer.be_honest()
     found = Table(house, issuer, house.browser())
-    await found.published.fetch()
+    await found.issuer_metadata.fetch()
     return found
 
 
@@ -133,7 +133,7 @@ async def test_the_secret_is_shown_to_the_token_endpoint_as_it_wants_it(
     table: Table, offered: list[str], by_form: bool
 ) -> None:
     table.issuer.metadata = {"token_endpoint_auth_methods_supported": offered}
-    await table.published.fetch()
+    await table.issuer_metadata.fetch()
 
     await table.came_back()
 
@@ -275,7 +275,7 @@ async def test_a_redirect_is_not_followed(table: Table) -> None:
 async def test_an_issuer_that_is_slow_is_given_up(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "PATIENCE", 0.05)
+    monkeypatch.setattr(issuer_http, "PATIENCE", 0.05)
     table.issuer.wait = 1.0
 
     await table.refused(AWAY)
@@ -292,9 +292,9 @@ async def test_what_its_metadata_names_is_asked_at_its_own_host_only(
     table.issuer.metadata = {place: leads_to}
     if place == "jwks_uri":
         with pytest.raises(Unreachable):
-            await table.published.fetch()
+            await table.issuer_metadata.fetch()
     else:
-        await table.published.fetch()
+        await table.issuer_metadata.fetch()
     if place == "authorization_endpoint":
         answer = await table.browser.http.get("/oauth/signin/company?next=/device")
         assert answer.status_code == 503

@@ -8,8 +8,8 @@ import pytest
 
 from api.app import create_app
 from itr.database import connected
+from itr.figures.rules import Period
 from itr.recalculations.operations import start_what_if
-from itr.reports.rules import Period
 from itr.settings import Settings
 from tests.support.client import Served, Socket, served
 from tests.support.desk import FOUNDER, START, Desk, Time, furnish, hours

@@ -18,7 +18,7 @@ from tortoise.connection import get_connection
 from api.oauth.rsa_keys import derived_rsa_key
 from itr.access.models import Consent, Grant
 from itr.access.operations.clients import change_client, rotate_client_secret
-from itr.access.rules import HowSignedIn, how_elsewhere, may_be_remembered, same_but_for_the_port
+from itr.access.rules import HowSignedIn, how_federated, may_be_remembered, same_but_for_the_port
 from itr.access.terms import ClientKind, IdTokenAlgorithm
 from itr.settings import Settings
 from tests.api.throwaway import eventually
@@ -280,7 +280,7 @@ def test_what_another_issuer_says_of_that_is_taken_as_far_as_it_is_decent(
     said: dict[str, Any], heard: HowSignedIn
 ) -> None:
     """R6: what it does not say is left out, not made up."""
-    assert how_elsewhere(said, now=NOW) == heard
+    assert how_federated(said, now=NOW) == heard
 
 
 async def test_whoever_agreed_once_is_not_asked_again(house: House, browser: Browser) -> None:

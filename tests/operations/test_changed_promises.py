@@ -11,8 +11,8 @@ from tortoise.connection import get_connection
 
 from itr.catalogue.models import ServiceLevelVersion
 from itr.catalogue.operations import save_service_level
+from itr.figures.rules import Period
 from itr.recalculations.operations import apply_migration, preview_migration, start_what_if
-from itr.reports.rules import Period
 from itr.requests.models import Request
 from itr.requests.operations import approve_breach_reason, explain_breach
 from itr.requests.recomputing import recompute_batch

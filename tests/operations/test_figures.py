@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from itr.actors.roles import Role
 from itr.catalogue.terms import FaultLevel, Impact
 from itr.errors import Forbidden, InvalidInput
-from itr.reports.formulas import FORMULAS, formula_of
-from itr.reports.operations import figures
-from itr.reports.rules import Period, Question, ratio, shares_of
-from itr.reports.terms import FigureDimension as By
-from itr.reports.terms import FigureName as Figure
+from itr.figures.formulas import FORMULAS, formula_of
+from itr.figures.operations import figures
+from itr.figures.rules import Period, Question, ratio, shares_of
+from itr.figures.terms import FigureDimension as By
+from itr.figures.terms import FigureName as Figure
 from itr.requests import operations
 from itr.requests.intake import Intake
 from itr.requests.lifecycle import RequestVerb

@@ -21,11 +21,11 @@ from strawberry.utils.str_converters import to_camel_case
 
 from itr.database import open_pool
 from itr.durations import parse_duration
-from itr.reports.live_figures import Wanted, live_figures
-from itr.reports.operations import DURATIONS, figures, possible
-from itr.reports.rules import Period, Question
-from itr.reports.statement import Statement
-from itr.reports.terms import OF_REQUESTS, FigureDimension, FigureName
+from itr.figures.live_figures import Wanted, live_figures
+from itr.figures.operations import DURATIONS, figures, possible
+from itr.figures.rules import Period, Question
+from itr.figures.statement import Statement
+from itr.figures.terms import OF_REQUESTS, FigureDimension, FigureName
 from itr.settings import Settings
 from itr.sight.requests import visible_on_boards
 from itr.sla.models import Clock

@@ -16,10 +16,10 @@ import pytest
 from bench.imports import DATA, FACTS, MAPPING, PERIOD, QUERY, facts_in, groups, sample
 from itr import imports
 from itr.actors.actor import Actor
-from itr.reports.operations import figures
-from itr.reports.rules import Period, Question, Row
-from itr.reports.terms import FigureDimension as By
-from itr.reports.terms import FigureName as Figure
+from itr.figures.operations import figures
+from itr.figures.rules import Period, Question, Row
+from itr.figures.terms import FigureDimension as By
+from itr.figures.terms import FigureName as Figure
 from itr.settings import Settings
 from tests.support.desk import START, Desk, open_desk
 

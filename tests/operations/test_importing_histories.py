@@ -17,11 +17,11 @@ from itr import imports
 from itr.actors.roles import Role
 from itr.database import connected
 from itr.events.log import Audience
+from itr.figures.operations import figures
+from itr.figures.rules import Period, Question
+from itr.figures.terms import FigureName as F
 from itr.imports import Outcome
 from itr.imports.errors import CannotImport
-from itr.reports.operations import figures
-from itr.reports.rules import Period, Question
-from itr.reports.terms import FigureName as F
 from itr.requests.operations.correspondence import note_on_request
 from itr.settings import Settings
 from tests.operations.test_importing import ROOT, command_environment

@@ -15,9 +15,9 @@ from itr.addresses import credentials
 from itr.catalogue.models import ServiceLevelVersion
 from itr.catalogue.operations import save_service_level
 from itr.errors import DomainError
+from itr.figures.rules import Period
 from itr.recalculations.operations import cancel_recalculation, start_what_if
 from itr.recalculations.working import advance
-from itr.reports.rules import Period
 from itr.requests.recomputing import recompute_batch
 from itr.settings import Settings
 from itr.sla.calendars import DatedException

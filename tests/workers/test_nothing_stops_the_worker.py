@@ -28,7 +28,7 @@ from tests.support.databases import environment
 from tests.support.desk import START, furnish, hours
 from tests.workers.alarms import alarms, how_often, person, promise, registered
 from workers.main import run
-from workers.settings import tidy
+from workers.settings import maintain
 from workers.timers import TimerLoop
 
 Ids = dict[str, UUID]
@@ -301,8 +301,8 @@ async def test_the_hourly_tidying_forgets_old_keys_and_stays_ahead(ids: Ids) -> 
         START - timedelta(hours=23),
     )
 
-    await tidy(START)
-    await tidy(START)
+    await maintain(START)
+    await maintain(START)
 
     rows = await get_connection("default").execute_query_dict("select key from mutation_key")
     months = await get_connection("default").execute_query_dict(

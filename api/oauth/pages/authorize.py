@@ -16,13 +16,13 @@ from starlette.routing import Route
 from api.oauth.endpoints import surroundings
 from api.oauth.pages.abilities import ABILITIES
 from api.oauth.pages.forms import ForeignForm, Visit, as_link, is_ours, ours, visited
-from api.oauth.pages.places import at_issuer
+from api.oauth.pages.issuer_address import at_issuer
 from api.oauth.pages.refusals import INSECURE, UNREADABLE, Refusal, refusal_of
 from api.oauth.pages.rendering import page
 from api.oauth.pages.signing_in import sign_in, sign_in_page, sign_out
 from api.oauth.server import metadata
+from api.oauth.server.authorization_server import DeskServer, serve
 from api.oauth.server.clients import Client, User
-from api.oauth.server.desk import DeskServer, serve
 from api.oauth.server.requests import FormRequest, Reply, ensure_decent, read_form
 from itr.access.operations.consents import has_consent, remember_consent
 from itr.access.rules import may_be_remembered

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from api.oauth.endpoints import surroundings
 from api.oauth.pages.forms import ForeignForm, Visit, submitted, visited
-from api.oauth.pages.places import at_issuer
+from api.oauth.pages.issuer_address import at_issuer
 from api.oauth.pages.rendering import TIMES, page
 from api.oauth.pages.signing_in import sign_in, sign_in_page, sign_out
 from itr.access.operations import devices

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.oauth.pages.forms import ForeignForm, submitted, visited
-from api.oauth.pages.places import at_issuer
+from api.oauth.pages.issuer_address import at_issuer
 from api.oauth.pages.rendering import kept, page
 from api.oauth.pages.signing_in import end_earlier
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from api.oauth.endpoints import surroundings
 from api.oauth.keys import ALGORITHM, RS256, KeyRing
 from api.oauth.pages.forms import ForeignForm, Visit, as_link, is_ours, ours, visited
-from api.oauth.pages.places import at_issuer
+from api.oauth.pages.issuer_address import at_issuer
 from api.oauth.pages.rendering import page
 from api.oauth.pages.signing_in import end_earlier
 from api.oauth.server import metadata

@@ -8,9 +8,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.oauth.endpoints import surroundings
-from api.oauth.pages.elsewhere import NotOurs, ours
+from api.oauth.pages.federated_sign_in import NotOurs, ours
 from api.oauth.pages.forms import ForeignForm, Visit, submitted, visited
-from api.oauth.pages.places import at_issuer
+from api.oauth.pages.issuer_address import at_issuer
 from api.oauth.pages.rendering import page
 from api.oauth.pages.signing_in import call_of, sign_in, sign_in_page, sign_out
 from itr.access.operations import passwords

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 
+from api.oauth.server.authorization_server import DeskServer
 from api.oauth.server.clients import Client
-from api.oauth.server.desk import DeskServer
 
 UNREADABLE = {
     "zh": "应用发来的登录请求无法读取：请检查各参数的编码，每个参数只能出现一次。",

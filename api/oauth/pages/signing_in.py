@@ -38,7 +38,7 @@ def sign_in_page(
         client=client,
         error=error,
         email=email,
-        elsewhere=_elsewhere(visit),
+        elsewhere=_issuers_offered(visit),
     )
     if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.facts["seconds"])
@@ -108,12 +108,12 @@ def _change_first(visit: Visit) -> Response:
     return RedirectResponse(f"{PASSWORD_PAGE}?{back}", status_code=303)
 
 
-def _elsewhere(visit: Visit) -> list[dict[str, str]]:
+def _issuers_offered(visit: Visit) -> list[dict[str, str]]:
     """The issuers somebody can sign in at instead, each with the link that leads there."""
     url = visit.request.url
     back = urlencode({"next": f"{url.path}?{url.query}" if url.query else url.path})
     issuers = visit.request.app.state.services.issuers
-    clients = [published.issuer.client for published in issuers.signing_in]
+    clients = [issuer_metadata.issuer.client for issuer_metadata in issuers.signing_in]
     return [
         {"href": f"/oauth/signin/{client.key}?{back}", "zh": client.zh, "en": client.en}
         for client in clients

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api.oauth.pages.places import at_issuer
+from api.oauth.pages.issuer_address import at_issuer
 from api.oauth.pages.rendering import kept, page
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -28,7 +28,7 @@ from itr.access.secrets import new_secret
 from itr.access.terms import EndReason
 
 if TYPE_CHECKING:
-    from api.oauth.server.desk import DeskServer
+    from api.oauth.server.authorization_server import DeskServer
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]

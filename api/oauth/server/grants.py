@@ -40,7 +40,7 @@ _NOT_SERVED = {
 }
 
 if TYPE_CHECKING:
-    from api.oauth.server.desk import DeskServer
+    from api.oauth.server.authorization_server import DeskServer
 
 
 class ByCode(AuthorizationCodeGrant):  # type: ignore[misc]

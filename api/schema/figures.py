@@ -13,9 +13,9 @@ from api.schema.drilling import request_filter
 from api.schema.vocabulary import described
 from itr.catalogue.terms import EntitlementOutcome, Impact, Priority
 from itr.errors import Language
-from itr.reports.formulas import formula_of
-from itr.reports.rules import Question, Row
-from itr.reports.terms import FigureDimension, FigureInstant, FigureName
+from itr.figures.formulas import formula_of
+from itr.figures.rules import Question, Row
+from itr.figures.terms import FigureDimension, FigureInstant, FigureName
 from itr.requests.terms import RequestKind
 
 D, F = FigureDimension, FigureName

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from itr.errors import Language
-from itr.reports.terms import FigureName
+from itr.figures.terms import FigureName
 
 F = FigureName
 

@@ -11,9 +11,9 @@ from itr.actors.roles import Permission
 from itr.errors import Forbidden, NotFound, Stale
 from itr.events.log import Audience, Fact
 from itr.events.work import Work, transaction
-from itr.knowledge import rules
-from itr.knowledge.models import Problem
-from itr.knowledge.terms import ProblemStatus
+from itr.problems import rules
+from itr.problems.models import Problem
+from itr.problems.terms import ProblemStatus
 from itr.requests.intake import ALPHABET
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.rules import LONGEST_TITLE

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from itr.actors.actor import Actor
-from itr.reports.measures import AXES, JOINS, MEASURES, PARTS, SOURCES, STAYS, TABLES
-from itr.reports.rules import MOST_ROWS, Question, buckets_of
-from itr.reports.terms import (
+from itr.figures.measures import AXES, JOINS, MEASURES, PARTS, SOURCES, STAYS, TABLES
+from itr.figures.rules import MOST_ROWS, Question, buckets_of
+from itr.figures.terms import (
     BUCKETS,
     COUNTS_STEPS,
     OF_REQUESTS,

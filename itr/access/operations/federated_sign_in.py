@@ -6,7 +6,7 @@ from uuid import uuid4
 from tortoise.connection import get_connection
 
 from itr.access.models import SignInElsewhere
-from itr.access.rules import ELSEWHERE_LIFETIME
+from itr.access.rules import FEDERATED_SIGN_IN_LIFETIME
 from itr.access.secrets import digest, new_secret
 from itr.errors import DomainError
 
@@ -25,7 +25,9 @@ class NotAwaited(DomainError):
     en = "This sign-in has expired, is over, or began in another browser; please sign in again."
 
 
-async def go_elsewhere(issuer: str, *, browser: str, came_from: str, now: datetime) -> str:
+async def begin_federated_sign_in(
+    issuer: str, *, browser: str, came_from: str, now: datetime
+) -> str:
     """Note that this browser leaves for an issuer; returns the state it has to come back with."""
     state = new_secret()
     await SignInElsewhere.create(
@@ -34,7 +36,7 @@ async def go_elsewhere(issuer: str, *, browser: str, came_from: str, now: dateti
         browser=digest(browser),
         issuer=issuer,
         came_from=came_from,
-        expires_at=now + ELSEWHERE_LIFETIME,
+        expires_at=now + FEDERATED_SIGN_IN_LIFETIME,
     )
     return state
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from itr.errors import DomainError, InvalidInput
-from itr.reports.terms import (
+from itr.figures.terms import (
     BUCKETS,
     DIMENSIONS_OF,
     PARTS_OF_RATE,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from itr.actors.actor import Actor
 from itr.catalogue.terms import EntitlementOutcome
-from itr.reports.terms import FigureDimension, FigureName, Unit
+from itr.figures.terms import FigureDimension, FigureName, Unit
 from itr.requests.risk import BREACHED_NOW
 from itr.requests.rules import OPEN
 from itr.requests.terms import RequestStatus

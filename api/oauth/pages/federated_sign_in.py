@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from api.oauth.elsewhere import Elsewhere, IssuerAway, NobodyOfOurs
 from api.oauth.endpoints import surroundings
+from api.oauth.federated_sign_in import FederatedSignIn, IssuerAway, NobodyOfOurs
 from api.oauth.pages.forms import ForeignForm, Visit, visited
 from api.oauth.pages.rendering import page
 from api.oauth.pages.signing_in import call_of, end_earlier, without_satisfied
 from api.oauth.server import metadata
 from api.oauth.server.requests import ensure_decent
-from itr.access.operations import elsewhere, signing_in
+from itr.access.operations import federated_sign_in, signing_in
 from itr.access.operations.external import Vouched, person_vouched_for
 from itr.errors import DomainError
 from itr.events.work import called_by
@@ -74,12 +74,12 @@ async def arrive(request: Request) -> Response:
     visit = await visited(request)
     came_from = ""
     try:
-        there = _elsewhere(visit)
+        there = _federated(visit)
         said = _said(request)
         now = surroundings(request).now
-        came_from = await elsewhere.come_back(
+        came_from = await federated_sign_in.come_back(
             said.get("state", ""),
-            issuer=there.published.issuer.url,
+            issuer=there.issuer_metadata.issuer.url,
             browser=visit.form_cookie,
             now=now,
         )
@@ -93,9 +93,9 @@ async def arrive(request: Request) -> Response:
 
 
 async def _left(visit: Visit, target: str, came_from: str) -> Response:
-    there = _elsewhere(visit)
-    state = await elsewhere.go_elsewhere(
-        there.published.issuer.url,
+    there = _federated(visit)
+    state = await federated_sign_in.begin_federated_sign_in(
+        there.issuer_metadata.issuer.url,
         browser=visit.form_cookie,
         came_from=came_from,
         now=surroundings(visit.request).now,
@@ -103,7 +103,7 @@ async def _left(visit: Visit, target: str, came_from: str) -> Response:
     return _sent(await there.address(state, asked=_asked(target)))
 
 
-async def _signed_in(visit: Visit, there: Elsewhere, person: Vouched) -> str:
+async def _signed_in(visit: Visit, there: FederatedSignIn, person: Vouched) -> str:
     around = surroundings(visit.request)
     try:
         person_id = await person_vouched_for(person, now=around.now)
@@ -118,13 +118,15 @@ async def _signed_in(visit: Visit, there: Elsewhere, person: Vouched) -> str:
     )
 
 
-def _elsewhere(visit: Visit) -> Elsewhere:
+def _federated(visit: Visit) -> FederatedSignIn:
     services = visit.request.app.state.services
     key = visit.request.path_params["issuer"]
-    for published in services.issuers.signing_in:
-        if published.issuer.client.key == key:
+    for issuer_metadata in services.issuers.signing_in:
+        if issuer_metadata.issuer.client.key == key:
             back = f"{services.settings.issuer.rstrip('/')}/oauth/callback/{key}"
-            return Elsewhere(published, back, services.keys.secret_for("signing in elsewhere"))
+            return FederatedSignIn(
+                issuer_metadata, back, services.keys.secret_for("signing in elsewhere")
+            )
     raise NoSuchIssuer()
 
 
@@ -154,7 +156,7 @@ def _said(request: Request) -> dict[str, str]:
         pairs = parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=20)
         return dict(ensure_decent(pairs))
     except (OAuth2Error, ValueError):
-        raise elsewhere.NotAwaited() from None
+        raise federated_sign_in.NotAwaited() from None
 
 
 def _sent(target: str) -> Response:
@@ -173,7 +175,7 @@ def _status(error: DomainError) -> int:
         return 503
     if isinstance(error, NoSuchIssuer):
         return 404
-    return 400 if isinstance(error, elsewhere.NotAwaited | NotOurs) else 403
+    return 400 if isinstance(error, federated_sign_in.NotAwaited | NotOurs) else 403
 
 
 ROUTES = [

@@ -7,7 +7,7 @@ from itr.actors.permission import ensure_may
 from itr.actors.roles import Permission
 from itr.database import Reads, fetch_planned
 from itr.errors import InvalidInput
-from itr.reports.rules import (
+from itr.figures.rules import (
     MOST_ROWS,
     Key,
     Question,
@@ -17,8 +17,8 @@ from itr.reports.rules import (
     rates_of,
     shares_of,
 )
-from itr.reports.statement import Statement
-from itr.reports.terms import DIMENSIONS_OF, UNITS, FigureDimension, FigureName, Unit
+from itr.figures.statement import Statement
+from itr.figures.terms import DIMENSIONS_OF, UNITS, FigureDimension, FigureName, Unit
 
 F = FigureName
 NOTHING_IS_NONE = frozenset(figure for figure in F if figure.value.endswith(("_MEDIAN", "_P90")))

@@ -1,4 +1,4 @@
-"""The words of knowledge (R-LNK)."""
+"""The words of problems (R-LNK)."""
 
 from enum import StrEnum
 

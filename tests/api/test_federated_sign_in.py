@@ -639,7 +639,7 @@ async def test_somebody_who_does_not_come_back_is_forgotten(both: Both) -> None:
     await refused(both, browser, back, 400, "已过期", "expired")
 
 
-async def test_no_secret_of_a_sign_in_elsewhere_is_logged_or_kept(
+async def test_no_secret_of_a_federated_sign_in_is_logged_or_kept(
     both: Both, caplog: pytest.LogCaptureFixture
 ) -> None:
     """S15: the client's secret, code, state, nonce and cookie, in every log line and every row."""

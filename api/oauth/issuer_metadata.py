@@ -11,7 +11,7 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from api.oauth.asking import IssuerHttp, Unreachable, json_of
+from api.oauth.issuer_http import IssuerHttp, Unreachable, json_of
 from itr.issuers.external import ExternalIssuer
 
 logger = logging.getLogger("itr.oauth")
@@ -19,7 +19,7 @@ logger = logging.getLogger("itr.oauth")
 _AT_MOST_EVERY = 1.0
 
 
-class Published:
+class IssuerMetadata:
     """One issuer's metadata and keys, as it last gave them."""
 
     def __init__(self, issuer: ExternalIssuer) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from itr.errors import DomainError, Required
-from itr.knowledge.terms import ProblemStatus
+from itr.problems.terms import ProblemStatus
 
 S = ProblemStatus
 

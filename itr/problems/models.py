@@ -1,8 +1,8 @@
-"""Tables of knowledge: problems behind requests (R-LNK-01)."""
+"""Tables of problems: causes behind requests (R-LNK-01)."""
 
 from tortoise import fields
 
-from itr.knowledge.terms import ProblemStatus
+from itr.problems.terms import ProblemStatus
 from itr.tables import Table
 
 

@@ -15,7 +15,7 @@ from api.planner.stored import stored_type
 from api.resolvers.following import as_json, given_to
 from api.resolvers.permissions import may
 from api.schema.drilling import TYPES, written
-from api.schema.reports import (
+from api.schema.figures import (
     FigureFilter,
     FigureFormula,
     FigureKey,
@@ -25,9 +25,9 @@ from api.schema.reports import (
 )
 from api.schema.requests import RequestFilter, ServiceRequest
 from itr.actors.roles import Permission
-from itr.reports import operations, rules
-from itr.reports.rules import Question
-from itr.reports.terms import (
+from itr.figures import operations, rules
+from itr.figures.rules import Question
+from itr.figures.terms import (
     BUCKETS,
     LINES,
     FigureDimension,
@@ -61,7 +61,7 @@ LINES_IN_CHINESE = {"1": "一线", "2": "二线", "3": "三线"}
 
 
 @strawberry.type
-class ReportQuery:
+class FigureQuery:
     """Reading figures."""
 
     @strawberry.field(

@@ -16,7 +16,7 @@ from itr.catalogue.terms import Priority
 from itr.database import Reads, fetch_planned
 from itr.errors import InvalidInput
 from itr.events.feed import TAKEN, Taken
-from itr.reports.rules import parts_of
+from itr.figures.rules import parts_of
 from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, RISK, SlaRisk
 from itr.requests.routing import COUNTS, SOLVED_BY_LINE
 from itr.requests.rules import LINES

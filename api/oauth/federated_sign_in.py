@@ -20,11 +20,11 @@ from authlib.integrations.base_client import OAuthError
 from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 
-from api.oauth.asking import IssuerHttp, Unreachable, is_at
+from api.oauth.issuer_http import IssuerHttp, Unreachable, is_at
+from api.oauth.issuer_metadata import IssuerMetadata
 from api.oauth.issuers import LEEWAY, is_subject, issued_at, verified, vouched
-from api.oauth.published import Published
 from itr.access.operations.external import Vouched, no_longer_vouched_for
-from itr.access.rules import how_elsewhere
+from itr.access.rules import how_federated
 from itr.errors import DomainError
 from itr.issuers.clients import IssuerClient
 
@@ -64,17 +64,17 @@ class NobodyOfOurs(DomainError):
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class FederatedSignIn:
     """An issuer as the place one browser goes to and comes back from."""
 
-    published: Published
+    issuer_metadata: IssuerMetadata
     redirect_uri: str
     secret: bytes
 
     @property
     def client(self) -> IssuerClient:
         """What we are there."""
-        client = self.published.issuer.client
+        client = self.issuer_metadata.issuer.client
         assert client is not None
         return client
 
@@ -82,7 +82,7 @@ class Elsewhere:
         """Where the browser is sent; raises IssuerAway."""
         metadata = await self._metadata()
         place = str(metadata.get("authorization_endpoint"))
-        if not is_at(self.published.issuer, place):
+        if not is_at(self.issuer_metadata.issuer, place):
             self._log("its authorization_endpoint is at none of its hosts")
             raise self.failed(IssuerAway)
         async with self._http(metadata) as http:
@@ -100,7 +100,7 @@ class Elsewhere:
         issuer = said.get("iss")
         metadata = await self._metadata()
         announced = metadata.get("authorization_response_iss_parameter_supported") is True
-        if issuer != self.published.issuer.url and (announced or issuer is not None):
+        if issuer != self.issuer_metadata.issuer.url and (announced or issuer is not None):
             self._log("the answer is of another issuer (RFC 9207)")
             raise self.failed(IssuerNotBelieved)
         if "error" in said or not said.get("code"):
@@ -126,13 +126,16 @@ class Elsewhere:
             self._log(f"{type(error).__name__} {told}")
             raise self.failed(IssuerNotBelieved) from None
         try:
-            person = vouched(self.published.issuer, claims)
-            return replace(person, how=how_elsewhere(claims, now=now))
+            person = vouched(self.issuer_metadata.issuer, claims)
+            return replace(person, how=how_federated(claims, now=now))
         except ValueError as error:
             self._log(str(error))
             if is_subject(claims["sub"]):
                 await no_longer_vouched_for(
-                    self.published.issuer.url, claims["sub"], now=now, said_at=issued_at(claims)
+                    self.issuer_metadata.issuer.url,
+                    claims["sub"],
+                    now=now,
+                    said_at=issued_at(claims),
                 )
             raise self.failed(NobodyOfOurs) from None
 
@@ -141,7 +144,7 @@ class Elsewhere:
         return kind(zh=self.client.zh, en=self.client.en, **facts)
 
     async def _claims(self, code: str, state: str, now: datetime) -> Mapping[str, Any]:
-        issuer, metadata = self.published.issuer, await self.published.metadata()
+        issuer, metadata = self.issuer_metadata.issuer, await self.issuer_metadata.metadata()
         async with self._http(metadata) as http:
             tokens = await http.fetch_token(
                 str(metadata.get("token_endpoint")),
@@ -149,7 +152,7 @@ class Elsewhere:
                 code=code,
                 code_verifier=self._derived("verifier", state),
             )
-        header, said = await verified(self.published, str(tokens["id_token"]))
+        header, said = await verified(self.issuer_metadata, str(tokens["id_token"]))
         claims = CodeIDToken(
             said,
             header,
@@ -165,7 +168,7 @@ class Elsewhere:
 
     async def _metadata(self) -> Mapping[str, Any]:
         try:
-            return await self.published.metadata()
+            return await self.issuer_metadata.metadata()
         except Unreachable as error:
             self._log(str(error))
             raise self.failed(IssuerAway) from None
@@ -174,7 +177,7 @@ class Elsewhere:
         offered = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         basic = "client_secret_basic" in offered
         return IssuerHttp(
-            self.published.issuer,
+            self.issuer_metadata.issuer,
             client_id=self.client.client_id,
             client_secret=self.client.secret.get_secret_value(),
             token_endpoint_auth_method="client_secret_basic" if basic else "client_secret_post",
@@ -187,7 +190,7 @@ class Elsewhere:
         return hmac.new(self.secret, f"{what}\0{state}".encode(), hashlib.sha256).hexdigest()
 
     def _log(self, reason: str) -> None:
-        logger.warning("a sign-in at %s fails: %s", self.published.issuer.url, reason)
+        logger.warning("a sign-in at %s fails: %s", self.issuer_metadata.issuer.url, reason)
 
 
 def _word(said: object) -> str:

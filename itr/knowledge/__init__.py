@@ -1,1 +1,0 @@
-"""Knowledge: problems behind requests (R-LNK-01)."""

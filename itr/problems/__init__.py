@@ -1,0 +1,1 @@
+"""Problems: causes behind requests (R-LNK-01)."""
