@@ -25,7 +25,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import compared, dashboard, figure_queries, memory, mutations, row_level_security
+from bench import compared, dashboard, figure_queries, memory, mutations, peers, row_level_security
 from bench.data import fill
 from bench.figures import Table, print_table
 from bench.servers import ROOT, Stand, printer, stand
@@ -35,6 +35,7 @@ DOCUMENT = ROOT / "docs" / "performance.md"
 
 SHARED: dict[str, Callable[..., list[Table]]] = {
     "dashboard": dashboard.run,
+    "peers": peers.run,
     "mutations": mutations.run,
     "memory": memory.run,
     "figures": figure_queries.run,

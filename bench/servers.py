@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +50,20 @@ class Stand:
         """Serve an API on a free port and wait until it answers."""
         port = _free_port()
         with self.process(name, *command, port=port) as child:
-            _wait_until_healthy(child, port)
+            _wait_until(lambda: _is_healthy(port), child)
             yield Api(child, port)
+
+    @contextmanager
+    def other(self, name: str, command: Sequence[str], **environment: str) -> Iterator[Api]:
+        """Serve another GraphQL server on a free port, told by its environment where all is."""
+        port = _free_port()
+        told = {"PORT": str(port), "DATABASE_URL": self.addresses.database_url, **environment}
+        child = self.servers.start_beside(name, command, environment=os.environ | told)
+        try:
+            _wait_until(lambda: _answers(port), child)
+            yield Api(child, port)
+        finally:
+            child.stop()
 
     def _environment(self, port: int | None) -> dict[str, str]:
         others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
@@ -119,9 +131,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_healthy(child: Child, port: int) -> None:
+def _wait_until(is_ready: Callable[[], bool], child: Child) -> None:
     end = time.monotonic() + _READY_SECONDS
-    while not _is_healthy(port):
+    while not is_ready():
         if not child.is_running():
             raise child.death()
         if time.monotonic() > end:
@@ -130,12 +142,21 @@ def _wait_until_healthy(child: Child, port: int) -> None:
 
 
 def _is_healthy(port: int) -> bool:
+    return _status(port, "GET", "/healthz") == 200
+
+
+def _answers(port: int) -> bool:
+    """Whether a GraphQL server answers, with whatever."""
+    return _status(port, "POST", "/graphql", '{"query":"{__typename}"}') == 200
+
+
+def _status(port: int, method: str, path: str, body: str | None = None) -> int | None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
+        connection.request(method, path, body, {"content-type": "application/json"})
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

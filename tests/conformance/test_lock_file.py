@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
+HOUSE = Path(__file__).parents[2]
 EXACT = re.compile(r"\d+\.\d+\.\d+")
-FOLDERS = pytest.mark.parametrize("folder", ["conformance", "browser"])
+FOLDERS = pytest.mark.parametrize("folder", ["tests/conformance", "tests/browser", "bench/peers"])
 
 
 @FOLDERS
 def test_a_lock_file_has_no_download_addresses(folder: str) -> None:
-    text = (TESTS / folder / "package-lock.json").read_text(encoding="utf-8")
+    text = (HOUSE / folder / "package-lock.json").read_text(encoding="utf-8")
     packages = json.loads(text)["packages"]
 
     assert len(packages) > 20
@@ -24,8 +24,8 @@ def test_a_lock_file_has_no_download_addresses(folder: str) -> None:
 
 @FOLDERS
 def test_packages_are_pinned_and_as_locked(folder: str) -> None:
-    wanted = json.loads((TESTS / folder / "package.json").read_text("utf-8"))["dependencies"]
-    locked = json.loads((TESTS / folder / "package-lock.json").read_text("utf-8"))["packages"]
+    wanted = json.loads((HOUSE / folder / "package.json").read_text("utf-8"))["dependencies"]
+    locked = json.loads((HOUSE / folder / "package-lock.json").read_text("utf-8"))["packages"]
 
     assert [name for name, version in wanted.items() if not EXACT.fullmatch(version)] == []
     assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
