@@ -18,7 +18,7 @@ from api.transport.health import healthz, readyz, schema_file
 from api.transport.metrics import metrics
 from api.transport.schema import GuardedSchema
 from api.transport.services import open_services
-from api.transport.view import GraphQLEndpoint, GraphQLView, origins_allowed
+from api.transport.view import GraphQLEndpoint, GraphQLFirst, GraphQLView, origins_allowed
 from itr.people.operations import load_actor as load_by_id
 from itr.settings import Settings
 
@@ -60,6 +60,7 @@ def create_app(
         middleware=[
             Middleware(ForwardedAddresses, proxies=TrustedProxies.of(settings)),
             *origins_allowed(settings),
+            Middleware(GraphQLFirst),
         ],
         lifespan=lifespan,
     )

@@ -16,6 +16,7 @@ from itr.actors.roles import OrganisationKind
 from itr.addresses import credentials
 from itr.events.epoch import renew_epoch
 from itr.migrating import Migrations
+from itr.read_pool import ReadPool
 from itr.servers import give_missing_functions, session_at
 from itr.settings import Settings
 from itr.sight import privileges, row_level_security
@@ -120,7 +121,7 @@ class Database:
     Those `outside` know no row until a firm is named, and then only that firm's.
     """
 
-    reads: asyncpg.Pool
+    reads: ReadPool
     outside: Outside
 
     def reads_of(self, actor: Actor) -> Reads:
@@ -173,7 +174,11 @@ async def connected(settings: Settings) -> AsyncIterator[Database]:
             _enable_global_fallback=first,
         )
         async with open_pool(settings) as reads, open_outside(settings) as outside:
-            yield Database(reads=reads, outside=outside)
+            lent = ReadPool(reads)
+            try:
+                yield Database(reads=lent, outside=outside)
+            finally:
+                await lent.close()
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Addresses and networks as settings name them."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -11,6 +12,7 @@ def read_networks(listed: str) -> tuple[Network, ...]:
     return tuple(ip_network(one.strip()) for one in listed.split(",") if one.strip())
 
 
+@lru_cache(4096)
 def read_address(said: str) -> Address | None:
     """An address, in its one form; None for what is none, also with the name of an interface."""
     try:

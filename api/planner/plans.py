@@ -9,13 +9,14 @@ the text of the visibility rules, never on values.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from graphql import (
     DirectiveNode,
+    FieldNode,
     GraphQLResolveInfo,
     GraphQLSchema,
     VariableNode,
@@ -79,6 +80,9 @@ class Outline:
     withheld: tuple[Withheld, ...]
     tree: FillTree | None
     refused: Refused | None = None
+    variables: tuple[str, ...] = ()
+    """Variables that the arguments of its pages name."""
+    pages: Remembered[Any] = field(default_factory=lambda: Remembered(200))
     plans: Remembered[Plan] = field(default_factory=lambda: Remembered(32))
 
 
@@ -143,4 +147,25 @@ def _directive_variables(info: GraphQLResolveInfo[Any]) -> tuple[str, ...]:
     finder = _Finder()
     for node in (info.operation, *info.fragments.values()):
         visit(node, finder)
+    return tuple(finder.names)
+
+
+class _Variables(Visitor):
+    """Collects the variables that are named anywhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, None] = {}
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        """Note one."""
+        self.names[node.name.value] = None
+
+
+def variables_in(fields: Iterable[FieldNode]) -> tuple[str, ...]:
+    """Return the variables that the arguments of fields name."""
+    finder = _Variables()
+    for node in fields:
+        for argument in node.arguments or ():
+            visit(argument, finder)
     return tuple(finder.names)

@@ -9,9 +9,10 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLResolveInfo, is_non_null_type
+from graphql import GraphQLResolveInfo, Undefined, is_non_null_type
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.values import get_argument_values
+from graphql.pyutils import UndefinedType
 
 from api.planner.compiled import Compiled, Withheld
 from api.planner.compiler import Compiler
@@ -21,7 +22,7 @@ from api.planner.fill import FillTree
 from api.planner.kinds import storable
 from api.planner.pages import PageContext, PageShape, PageValues, read_page
 from api.planner.plain import variables_of
-from api.planner.plans import OUTLINES, Outline, Plan, outline_key, visibility_of
+from api.planner.plans import OUTLINES, Outline, Plan, outline_key, variables_in, visibility_of
 from api.planner.schema import types_of
 from api.planner.selection import SelectionReader, Site
 from api.planner.statement import Slot, Statement
@@ -68,7 +69,7 @@ async def read(info: Any, spec: ReadSpec) -> Compiled:
     try:
         outline = outline_of(raw, spec)
         visibility, number = visibility_of(raw.schema, context.actor)
-        shapes, values = _page_arguments(raw, outline.sites, context)
+        shapes, values = _page_arguments(raw, outline, context)
     except Refused as refused:
         if _is_withheld(raw, refused):
             return Compiled(None, (Withheld((), refused.permission),))
@@ -88,7 +89,7 @@ def check(info: Any, spec: ReadSpec) -> None:
     raw = raw_info(info)
     context: ReadContext = raw.context
     try:
-        _page_arguments(raw, outline_of(raw, spec).sites, context)
+        _page_arguments(raw, outline_of(raw, spec), context)
     except Refused as refused:
         raise _error(refused, context.language) from None
 
@@ -122,7 +123,8 @@ def _outline(raw: GraphQLResolveInfo[Any], spec: ReadSpec, permissions: Any) -> 
     except Refused as refused:
         return Outline(None, [], (), None, refused)
     tree = FillTree(reader.fills) if reader.fills else None
-    return Outline(wanted, reader.sites, tuple(reader.withheld), tree)
+    variables = variables_in(site.node for site in reader.sites)
+    return Outline(wanted, reader.sites, tuple(reader.withheld), tree, variables=variables)
 
 
 def _plan(
@@ -140,23 +142,52 @@ def _plan(
     return Plan(*statement.finish(f"convert_to({value}, 'UTF8')"))
 
 
-def _page_arguments(
-    raw: GraphQLResolveInfo[Any], sites: Sequence[Site], context: ReadContext
-) -> tuple[tuple[PageShape, ...], tuple[PageValues, ...]]:
-    if not sites:
+Pages = tuple[tuple[PageShape, ...], tuple[PageValues, ...]]
+
+
+def _page_arguments(raw: GraphQLResolveInfo[Any], outline: Outline, context: ReadContext) -> Pages:
+    """Read the arguments of all pages, once for the same values of the same reader."""
+    if not outline.sites:
         return (), ()
-    types = types_of(raw.schema)
-    secret = context.secret_for("cursor")
-    found = []
+    reader, secret = reader_text(context.actor), context.secret_for("cursor")
+
+    def make() -> Pages:
+        return _pages_read(raw, outline.sites, context, reader=reader, secret=secret)
+
+    given = _plain_values(raw, outline.variables)
+    return make() if given is None else outline.pages.get((reader, secret, given), make)
+
+
+def _plain_values(
+    raw: GraphQLResolveInfo[Any], names: Sequence[str]
+) -> tuple[tuple[type, Any], ...] | None:
+    """Return the values of variables by which they can be told apart; None of lists and inputs."""
+    values = variables_of(raw).coerced
+    found = [values.get(name, Undefined) for name in names]
+    plain = all(isinstance(each, str | int | float | UndefinedType | None) for each in found)
+    return tuple((type(each), each) for each in found) if plain else None
+
+
+def _pages_read(
+    raw: GraphQLResolveInfo[Any],
+    sites: Sequence[Site],
+    context: ReadContext,
+    *,
+    reader: str,
+    secret: bytes,
+) -> Pages:
+    types, found = types_of(raw.schema), []
     for site in sites:
-        given = get_argument_values(site.definition, site.node, variables_of(raw))
+        given = get_argument_values(
+            site.definition, site.node, variables_of(raw), hide_suggestions=True
+        )
         place = PageContext(
             entry=site.entry,
             order=site.order,
             name=site.name,
             path=site.path,
             permissions=context.actor.permissions,
-            reader=reader_text(context.actor),
+            reader=reader,
             secret=secret,
             kind_of=types.kind_of,
         )

@@ -41,6 +41,18 @@ class GraphQLEndpoint:
         await scope["app"].state.view(scope, receive, send)
 
 
+class GraphQLFirst:
+    """Hands requests for `/graphql` on before any route is matched; all others go their way."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand one on."""
+        ours = scope["type"] == "http" and scope["path"] == "/graphql" and not scope["root_path"]
+        await (scope["app"].state.view if ours else self._app)(scope, receive, send)
+
+
 def origins_allowed(settings: Settings) -> list[Middleware]:
     """Let browser dashboards of the configured origins in; nobody else's pages."""
     origins = read_origins(settings.allowed_origins)

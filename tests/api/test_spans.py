@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -43,8 +44,9 @@ def forget(exporter: InMemorySpanExporter) -> None:
     exporter.clear()
 
 
-def told(exporter: InMemorySpanExporter) -> tuple[ReadableSpan, list[ReadableSpan]]:
+async def told(exporter: InMemorySpanExporter) -> tuple[ReadableSpan, list[ReadableSpan]]:
     """The one span that has no parent, and the spans right below it."""
+    await asyncio.sleep(0)  # what ran last is told one step later
     found = exporter.get_finished_spans()
     (above,) = [span for span in found if span.parent is None]
     below = [span for span in found if span.parent is not None]
@@ -64,7 +66,7 @@ async def test_a_read_is_an_operation_and_the_one_statement_below_it(
     found = await ask(desk, "LINE1", query, text=PRIVATE)
 
     assert found["requests"]["totalCount"] == 1
-    operation, statements = told(exporter)
+    operation, statements = await told(exporter)
     assert operation.name == "query other"
     read = statements[-1]
     assert read.name == "select request"
@@ -86,7 +88,7 @@ async def test_a_mutation_shows_its_whole_transaction(
     """S15."""
     await submitted(desk, title=PRIVATE)
 
-    operation, statements = told(exporter)
+    operation, statements = await told(exporter)
     names = [span.name for span in statements]
     assert operation.name == "mutation other"
     begun, done = names.index("begin"), names.index("commit")
@@ -107,7 +109,7 @@ async def test_a_failed_statement_tells_what_kind_of_error_it_was_and_no_more(
         ):
             await pool.fetchval("select ($1::text)::integer from person", PRIVATE)
 
-    above, (failed,) = told(exporter)
+    above, (failed,) = await told(exporter)
     assert above.name == "above"
     assert (failed.name, failed.status.is_ok) == ("select person", False)
     assert (failed.attributes or {})["error.type"] == "InvalidTextRepresentationError"
