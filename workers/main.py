@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from datetime import datetime
+from functools import partial
 
 from arq.connections import ArqRedis, create_pool
 from arq.worker import Worker
@@ -11,6 +12,7 @@ from redis.exceptions import RedisError
 
 from itr.database import connected
 from itr.events.wakeup import hear_wakeups, publishing
+from itr.retrying import for_ever
 from itr.settings import Settings
 from workers.recalculations import RecalculationLoop
 from workers.settings import (
@@ -28,7 +30,6 @@ logger = logging.getLogger("itr.worker")
 
 SECONDS_TO_FINISH = 10.0
 SECONDS_TO_CLOSE = 2.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
 async def run(settings: Settings) -> None:
@@ -67,18 +68,15 @@ async def _finishing(timers: TimerLoop | RecalculationLoop) -> None:
 
 async def _arq_again_and_again(settings: Settings, timers: TimerLoop) -> None:
     """Run arq; it exits when Valkey goes away, so start it again when Valkey is back."""
-    pause = _FIRST_PAUSE
-    while True:
-        began = asyncio.get_running_loop().time()
-        try:
-            await _arq(settings, timers)
-        except (OSError, RedisError, RuntimeError) as error:
+
+    def tell(error: Exception) -> None:
+        if isinstance(error, OSError | RedisError | RuntimeError):
             logger.warning("arq has ended: %s", type(error).__name__)
-        except Exception:
-            logger.exception("arq has failed")
-        lasted = asyncio.get_running_loop().time() - began
-        pause = _FIRST_PAUSE if lasted > 60 else min(pause * 2, _LONGEST_PAUSE)
-        await asyncio.sleep(pause)
+        else:
+            logger.error("arq has failed", exc_info=error)
+
+    work = partial(_arq, settings, timers)
+    await for_ever(work, on=Exception, tell=tell, first=1.0, longest=10.0, settled=60.0)
 
 
 async def _arq(settings: Settings, timers: TimerLoop) -> None:

@@ -14,6 +14,7 @@ from itr.database import AWAY
 from itr.passed_over import PassedOver
 from itr.requests.due_timers import fire_due_timers, next_timer_at
 from itr.requests.recomputing import recompute_batch
+from itr.retrying import until_done
 from itr.tickets.firing import LIMIT, FiredBatch, fire_due, next_alarm_at
 from itr.tickets.reminders import fire_due_reminders, next_reminder_at
 
@@ -65,16 +66,17 @@ class TimerLoop:
 
     async def run(self) -> None:
         """Work until stopped; a database that goes away is waited for."""
-        pause = 0.1
+
+        def wait(error: Exception) -> None:
+            logger.warning("the timers wait for the database: %r", error)
+
         while not self._stopping:
-            try:
-                await self.work_off()
-                pause = 0.1
-                await self._sleep()
-            except AWAY as error:
-                logger.warning("the timers wait for the database: %r", error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 2.0)
+            await until_done(self._work_and_rest, on=AWAY, tell=wait)
+
+    async def _work_and_rest(self) -> None:
+        if not self._stopping:
+            await self.work_off()
+            await self._sleep()
 
     async def work_off(self) -> int:
         """Do all that is due by now; returns how much it was.

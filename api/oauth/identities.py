@@ -19,6 +19,7 @@ from itr.access.operations.standing import Credential, stands
 from itr.access.scopes import permitted_by
 from itr.actors.actor import Actor
 from itr.events.feed import Event, Feed
+from itr.retrying import until_done
 from itr.settings import Settings
 
 logger = logging.getLogger("itr.oauth")
@@ -171,15 +172,10 @@ class Identities:
         self._tell(person)
 
     async def _keys_changed(self) -> None:
-        pause = 0.1
-        while True:
-            try:
-                await self.load_keys()
-                break
-            except Exception as error:
-                logger.warning("signing keys cannot be read: %s", type(error).__name__)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 2.0)
+        def unread(error: Exception) -> None:
+            logger.warning("signing keys cannot be read: %s", type(error).__name__)
+
+        await until_done(self.load_keys, on=Exception, tell=unread)
         self._tell(None)
 
     def _tell(self, person: UUID | None) -> None:

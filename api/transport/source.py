@@ -27,6 +27,7 @@ from itr import spans
 from itr.database import AWAY
 from itr.events.cursor import Position, Sealer
 from itr.events.feed import BATCH, Event, Feed, FellBehind, Listener, Taken
+from itr.retrying import until_done
 
 if TYPE_CHECKING:
     from api.transport.context import Context
@@ -283,14 +284,11 @@ class Source:
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it until the database lets us: what happened must not be lost."""
-        pause = 0.1
-        while True:
-            try:
-                return await work()
-            except AWAY as error:
-                logger.warning("live source waits for the database: %s", type(error).__name__)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 2.0)
+
+        def waits(error: Exception) -> None:
+            logger.warning("live source waits for the database: %s", type(error).__name__)
+
+        return await until_done(work, on=AWAY, tell=waits)
 
     def repacked(self, update: Update, position: Position) -> Packet:
         """The same update, to be gone on from an earlier place."""

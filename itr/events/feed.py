@@ -16,11 +16,11 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from redis.exceptions import RedisError
 
 from itr.addresses import credentials
 from itr.events.cursor import Position
-from itr.valkey import WAKEUPS, open_valkey
+from itr.events.wakeup import hear_wakeups
+from itr.retrying import until_done
 
 logger = logging.getLogger("itr.feed")
 
@@ -211,7 +211,9 @@ class Feed:
         await self._connect()
         tasks = [asyncio.create_task(self._read_forever(), name="feed")]
         if self._valkey_url:
-            tasks.append(asyncio.create_task(self._hear_wakeups(), name="feed wakeups"))
+            tasks.append(
+                asyncio.create_task(hear_wakeups(self._valkey_url, self.wake), name="feed wakeups")
+            )
         try:
             yield self
         finally:
@@ -289,18 +291,17 @@ class Feed:
         return [Event.of(row) for row in rows]
 
     async def _read_forever(self) -> None:
-        pause = 0.1
         while True:
-            try:
-                connection = await self._connect()
-                full = await self._read_batch(connection) == BATCH
-                pause = 0.1
-                await self._wait_for_wakeup(0 if full else self._poll)
-            except Exception as error:
-                logger.warning("feed cannot read the event log: %s", type(error).__name__)
-                self._drop_connection()
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 2.0)
+            full = await until_done(self._read, on=Exception, tell=self._lost)
+            await self._wait_for_wakeup(0 if full else self._poll)
+
+    async def _read(self) -> bool:
+        """Read what is next; whether there may be more at once."""
+        return await self._read_batch(await self._connect()) == BATCH
+
+    def _lost(self, error: Exception) -> None:
+        logger.warning("feed cannot read the event log: %s", type(error).__name__)
+        self._drop_connection()
 
     async def _wait_for_wakeup(self, at_most: float) -> None:
         with suppress(TimeoutError):
@@ -361,24 +362,6 @@ class Feed:
         if self._connection is not None:
             self._connection.terminate()
         self._connection = None
-
-    async def _hear_wakeups(self) -> None:
-        pause = 0.2
-        while True:
-            try:
-                async with (
-                    open_valkey(self._valkey_url or "") as valkey,
-                    valkey.pubsub(ignore_subscribe_messages=True) as channel,
-                ):
-                    await channel.subscribe(WAKEUPS)
-                    self.wake()
-                    pause = 0.2
-                    async for _ in channel.listen():
-                        self.wake()
-            except (OSError, RedisError) as error:
-                logger.warning("feed hears no wakeups, it polls: %s", type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
 
 
 def _tell(callbacks: Iterable[Callable[[Event], object]], event: Event) -> None:

@@ -6,18 +6,17 @@ or fails a commit: after it a flag is set, and a task of its own does the sendin
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Self
 
 from redis.exceptions import RedisError
 
 from itr.events.work import after_commit
+from itr.retrying import for_ever
 from itr.valkey import WAKEUPS, open_valkey
 
 logger = logging.getLogger("itr.wakeup")
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 class Wakeups:
@@ -42,16 +41,14 @@ class Wakeups:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _send_forever(self) -> None:
-        while True:
-            try:
-                async with open_valkey(self._valkey_url) as valkey:
-                    while True:
-                        await self._wanted.wait()
-                        self._wanted.clear()
-                        await valkey.publish(WAKEUPS, b"")
-            except (OSError, RedisError) as error:
-                logger.warning("wakeups cannot be sent: %s", type(error).__name__)
-                await asyncio.sleep(1)
+        await _with_valkey(self._send_what_is_wanted, "wakeups cannot be sent", longest=1.0)
+
+    async def _send_what_is_wanted(self) -> None:
+        async with open_valkey(self._valkey_url) as valkey:
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                await valkey.publish(WAKEUPS, b"")
 
 
 @asynccontextmanager
@@ -67,19 +64,28 @@ async def publishing(valkey_url: str) -> AsyncIterator[None]:
 
 async def hear_wakeups(valkey_url: str, callback: Callable[[], object]) -> None:
     """Call `callback` for every wakeup, and once whenever they can be heard (again); for ever."""
-    pause = _FIRST_PAUSE
-    while True:
-        try:
-            async with (
-                open_valkey(valkey_url) as valkey,
-                valkey.pubsub(ignore_subscribe_messages=True) as channel,
-            ):
-                await channel.subscribe(WAKEUPS)
+
+    async def hear() -> None:
+        async with (
+            open_valkey(valkey_url) as valkey,
+            valkey.pubsub(ignore_subscribe_messages=True) as channel,
+        ):
+            await channel.subscribe(WAKEUPS)
+            callback()
+            async for _ in channel.listen():
                 callback()
-                pause = _FIRST_PAUSE
-                async for _ in channel.listen():
-                    callback()
-        except (OSError, RedisError) as error:
-            logger.warning("no wakeups can be heard: %s", type(error).__name__)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+
+    await _with_valkey(hear, "no wakeups can be heard", longest=5.0)
+
+
+async def _with_valkey(
+    work: Callable[[], Awaitable[None]], failure: str, *, longest: float
+) -> None:
+    """Keep up what needs Valkey; while it is away, the log says so."""
+
+    def tell(error: Exception) -> None:
+        logger.warning("%s: %s", failure, type(error).__name__)
+
+    await for_ever(
+        work, on=(OSError, RedisError), tell=tell, first=0.2, longest=longest, settled=longest
+    )
