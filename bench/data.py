@@ -35,8 +35,8 @@ from itr.demo.data import (
 )
 from itr.demo.seeding import seed
 from itr.requests.intake import ALPHABET, number_of
-from itr.requests.store import calendars_in_force
 from itr.settings import Settings
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.clock import ClockEvent, Target, as_of
 from itr.sla.clock_history import History
 from itr.sla.clocks import CalendarInForce

@@ -30,6 +30,10 @@ class Table:
     types: Mapping[str, str]
     guard: str | None = None
     """The number that grows with each change of a row; None: whoever writes holds its lock."""
+    made: Mapping[str, str] = field(default_factory=dict)
+    """What columns are made from, where it is not what was given for them (`x`)."""
+    unwritten: frozenset[str] = frozenset()
+    """What is given beside the columns, for others to be made from."""
 
 
 @cache
@@ -68,14 +72,23 @@ class _Part:
 class Writing:
     """What one transaction is going to write, row by row."""
 
-    _added: dict[tuple[Table, str], list[Values]] = field(default_factory=dict)
+    _added: dict[tuple[Table, str, str], list[Values]] = field(default_factory=dict)
+    _removed: dict[tuple[Table, tuple[str, ...]], list[Values]] = field(default_factory=dict)
     _changed: dict[Table, dict[UUID, _Changed]] = field(default_factory=dict)
     _parts: list[_Part] = field(default_factory=list)
 
-    def add(self, table: Table, *rows: Values, unless: str = "") -> None:
-        """Add rows; `unless` says what happens where one is in the way (`on conflict …`)."""
+    def add(self, table: Table, *rows: Values, unless: str = "", name: str = "") -> None:
+        """Add rows; `unless` says what happens where one is in the way (`on conflict …`).
+
+        Others may read what `unless` returns by the `name` of the part.
+        """
         if rows:
-            self._added.setdefault((table, unless), []).extend(rows)
+            self._added.setdefault((table, unless, name), []).extend(rows)
+
+    def remove(self, table: Table, *rows: Values) -> None:
+        """Remove the rows that have these values, if they are there."""
+        for row in rows:
+            self._removed.setdefault((table, tuple(row)), []).append(row)
 
     def change(
         self, table: Table, key: UUID, values: Values, columns: Collection[str], known: int | None
@@ -96,10 +109,15 @@ class Writing:
         """
         self._parts.append(_Part(_own_words, (text,), values, rows, name))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self._added or self._changed or self._removed or self._parts)
+
     async def run(self, connection: BaseDBAsyncClient) -> None:
         """Write everything. Raises SerializationError when a row is not as it was known."""
-        parts = [*self._parts, *self._additions(), *self._changes()]
-        self._added, self._changed, self._parts = {}, {}, []
+        parts = [*self._parts, *self._additions(), *self._changes(), *self._removals()]
+        self._added, self._changed, self._removed, self._parts = {}, {}, {}, []
         if not parts:
             return
         counted = [part.rows for part in parts if part.rows is not None]
@@ -117,8 +135,16 @@ class Writing:
 
     def _additions(self) -> list[_Part]:
         return [
-            _Part(_adding, (table, tuple(rows[0]), unless, len(rows) > 1), (_rows(rows),))
-            for (table, unless), rows in self._added.items()
+            _Part(
+                _adding, (table, tuple(rows[0]), unless, len(rows) > 1), (_rows(rows),), name=name
+            )
+            for (table, unless, name), rows in self._added.items()
+        ]
+
+    def _removals(self) -> list[_Part]:
+        return [
+            _Part(_removing, (table, columns, len(rows) > 1), (_rows(rows),))
+            for (table, columns), rows in self._removed.items()
         ]
 
     def _changes(self) -> list[_Part]:
@@ -126,7 +152,7 @@ class Writing:
 
 
 def _change(table: Table, rows: Mapping[UUID, _Changed]) -> _Part:
-    columns = tuple(sorted({name for row in rows.values() for name in row.columns}))
+    columns = tuple(sorted({name for row in rows.values() for name in row.columns} - {"id"}))
     told = [
         {"id": key, "known": row.known, **{name: row.values[name] for name in columns}}
         for key, row in rows.items()
@@ -171,12 +197,17 @@ def _own_words(text: str, places: range) -> str:
     return text.replace("\0", "")
 
 
-def _adding(table: Table, columns: tuple[str, ...], unless: str, many: bool, places: range) -> str:
-    names = ", ".join(columns)
-    return (
-        f"insert into {table.name} ({names}) select {names}"
-        f" from {_told(table, columns, places, many=many)} {unless}"
-    )
+def _adding(table: Table, given: tuple[str, ...], unless: str, many: bool, places: range) -> str:
+    names = [name for name in given if name not in table.unwritten]
+    values = ", ".join(table.made.get(name, f"x.{name}") for name in names)
+    told = _told(table, given, places, many=many)
+    return f"insert into {table.name} ({', '.join(names)}) select {values} from {told} {unless}"
+
+
+def _removing(table: Table, columns: tuple[str, ...], many: bool, places: range) -> str:
+    same = " and ".join(f"t.{name} = x.{name}" for name in columns)
+    told = _told(table, columns, places, many=many)
+    return f"delete from {table.name} t using {told} where {same}"
 
 
 def _changing(table: Table, columns: tuple[str, ...], many: bool, places: range) -> str:

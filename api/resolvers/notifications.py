@@ -25,7 +25,7 @@ from api.transport.live import Snapshot, snapshot_of
 from itr.actors.roles import Permission
 from itr.events.cursor import Position
 from itr.events.feed import Event
-from itr.notifications.notify import NOTIFIED
+from itr.events.log import NOTIFIED
 from itr.notifications.operations import mark_read
 
 P = Permission

@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+import orjson
 from tortoise.connection import get_connection
 
 from itr.catalogue.models import ServiceLevelVersion, ServicePause, ServiceTarget
 from itr.catalogue.rules import ServiceTerms
 from itr.errors import DomainError, NotFound
+from itr.references import References, Remembered
 from itr.sla.clock import Target
 from itr.sla.control_points import shares_of
 
@@ -28,12 +30,22 @@ async def terms_of(version_id: UUID) -> ServiceTerms:
     return _terms[version_id]
 
 
-async def house_terms() -> ServiceTerms:
-    """The current terms of the house level. Raises NoHouseLevel."""
-    version_id = await _current("level.house", [])
+async def house_terms(references: References | None = None) -> ServiceTerms:
+    """The current terms of the house level, out of memory where marks are given.
+
+    Raises NoHouseLevel.
+    """
+    version_id = await _HOUSE.under(references)
     if version_id is None:
         raise NoHouseLevel()
     return await terms_of(version_id)
+
+
+async def _house() -> UUID | None:
+    return await _current("level.house", [])
+
+
+_HOUSE = Remembered("levels", load=_house)
 
 
 async def current_terms(service_level_id: UUID) -> ServiceTerms:
@@ -60,6 +72,7 @@ async def _read(version_id: UUID) -> ServiceTerms:
     if version is None:
         raise NotFound()
     targets = await ServiceTarget.filter(version_id=version_id)
+    rules = version.alarm_rules
     pauses = await ServicePause.filter(version_id=version_id)
     return ServiceTerms(
         version_id=version_id,
@@ -75,4 +88,5 @@ async def _read(version_id: UUID) -> ServiceTerms:
         matrix=version.matrix,
         confirmation_days=version.confirmation_days,
         shares=shares_of(version.ola_shares),
+        alarm_rules=None if rules is None else orjson.dumps(rules).decode(),
     )

@@ -51,6 +51,8 @@ class ServiceTerms:
     matrix: Matrix | None
     confirmation_days: int
     shares: Shares = field(default_factory=lambda: DEFAULT_SHARES)
+    alarm_rules: str | None = None
+    """Whom its alarms tell how, as it is kept; None: R-ALM-01's own."""
 
     def target(self, priority: str, thread: Thread) -> Target | None:
         """What is promised for a thread at a priority, if anything."""

@@ -18,7 +18,8 @@ from itr.people.models import Organisation
 from itr.people.operations import load_actor
 from itr.requests.models import Request
 from itr.requests.rules import PlaceOfWork
-from itr.requests.store import calendars_in_force, save_new, settle_clocks
+from itr.requests.store import save_new, settle_clocks
+from itr.sla.calendars_in_force import calendars_in_force
 
 Progress = Callable[[float, str], object]
 

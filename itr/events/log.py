@@ -1,7 +1,7 @@
 """Writing to the event log: facts in the past tense, in the transaction that makes them true."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -39,32 +39,48 @@ class Fact:
     branch_id: UUID | None = None
     historic: bool = False
     payload: Mapping[str, Any] = field(default_factory=dict)
+    listed: Mapping[str, str] = field(default_factory=dict)
+    """In whose lists it is to stand, person to entry; the log keeps those it does."""
 
     def saying(self, **more: Any) -> "Fact":
         """The same fact with more words in its payload."""
-        fact = object.__new__(Fact)
-        vars(fact).update(vars(self), payload={**self.payload, **more})
-        return fact
+        return replace(self, payload={**self.payload, **more})
+
+    def listed_for(self, entries: Mapping[str, str]) -> "Fact":
+        """The same fact, as it is to stand in these lists."""
+        return replace(self, listed=entries)
 
 
-_EVENT = Table(
+_TYPES = {
+    "type": "text",
+    "subject_type": "text",
+    "subject": "uuid",
+    "subject_version": "int",
+    "stream": "uuid",
+    "audience": "text",
+    "customer_id": "uuid",
+    "branch_id": "uuid",
+    "actor_id": "uuid",
+    "actor_name": "text",
+    "origin": "jsonb",
+    "occurred_at": "timestamptz",
+    "historic": "boolean",
+    "payload": "jsonb",
+}
+_EVENT = Table("event", _TYPES)
+NOTIFIED = "told"
+"""Under this word an event says in whose lists it stands: person to entry."""
+LISTED = "listed"
+"""The part of a statement that returns the ids of the entries it added to people's lists."""
+_WITH_LISTS = f"""x.payload || coalesce((
+    select jsonb_build_object('{NOTIFIED}', jsonb_object_agg(entry.key, entry.value))
+    from jsonb_each_text(x.listed) entry
+    where entry.value::uuid in (select id from {LISTED}) having count(*) > 0), '{{}}')"""
+_LISTED_EVENT = Table(
     "event",
-    {
-        "type": "text",
-        "subject_type": "text",
-        "subject": "uuid",
-        "subject_version": "int",
-        "stream": "uuid",
-        "audience": "text",
-        "customer_id": "uuid",
-        "branch_id": "uuid",
-        "actor_id": "uuid",
-        "actor_name": "text",
-        "origin": "jsonb",
-        "occurred_at": "timestamptz",
-        "historic": "boolean",
-        "payload": "jsonb",
-    },
+    {**_TYPES, "listed": "jsonb"},
+    made={"payload": _WITH_LISTS},
+    unwritten=frozenset({"listed"}),
 )
 
 
@@ -73,23 +89,27 @@ def append(writing: Writing, facts: Sequence[Fact], *, origin: Mapping[str, Any]
 
     `origin` says where the change came from (client, address): S16.
     """
-    for fact in facts:
-        writing.add(
-            _EVENT,
-            {
-                "type": fact.type,
-                "subject_type": fact.subject_type,
-                "subject": fact.subject,
-                "subject_version": fact.subject_version,
-                "stream": fact.stream,
-                "audience": fact.audience.value,
-                "customer_id": fact.customer_id,
-                "branch_id": fact.branch_id,
-                "actor_id": fact.by.id,
-                "actor_name": fact.by.stands_for,
-                "origin": origin,
-                "occurred_at": fact.occurred_at,
-                "historic": fact.historic,
-                "payload": fact.payload,
-            },
-        )
+    in_lists = any(fact.listed for fact in facts)
+    rows = [_row(fact, origin) for fact in facts]
+    if in_lists:
+        rows = [{**row, "listed": fact.listed} for row, fact in zip(rows, facts, strict=True)]
+    writing.add(_LISTED_EVENT if in_lists else _EVENT, *rows)
+
+
+def _row(fact: Fact, origin: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": fact.type,
+        "subject_type": fact.subject_type,
+        "subject": fact.subject,
+        "subject_version": fact.subject_version,
+        "stream": fact.stream,
+        "audience": fact.audience.value,
+        "customer_id": fact.customer_id,
+        "branch_id": fact.branch_id,
+        "actor_id": fact.by.id,
+        "actor_name": fact.by.stands_for,
+        "origin": origin,
+        "occurred_at": fact.occurred_at,
+        "historic": fact.historic,
+        "payload": fact.payload,
+    }

@@ -80,33 +80,42 @@ class Work:
     """An open transaction that collects what happens in it."""
 
     connection: BaseDBAsyncClient
+    origin: Mapping[str, str] = field(default_factory=dict)
     subject_id: UUID | None = None
     facts: list[Fact] = field(default_factory=list)
     writing: Writing = field(default_factory=Writing)
     """What is written by one statement before the commit, with the facts."""
+    has_recorded: bool = False
 
     def record(self, *facts: Fact) -> None:
         """Have these facts written before the commit, in this order."""
         self.facts.extend(facts)
 
+    async def flush(self) -> None:
+        """Write what is collected so far, for who reads on in the same transaction."""
+        if self.facts:
+            append(self.writing, self.facts, origin=self.origin)
+            self.facts = []
+            self.has_recorded = True
+        await self.writing.run(self.connection)
+
 
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Work]:
-    """One transaction: what is recorded in it is committed with it, then listeners are woken.
+    """One transaction: what is recorded in it is committed with it, then listeners are poked.
 
     With an idempotency key in the call, raises AlreadyDone instead of doing anything twice (S13).
     """
     call = _call.get()
     async with in_transaction() as connection:
-        work = Work(connection)
+        work = Work(connection, call.origin if call else {})
         if call is not None and call.key is not None:
             await _claim(connection, call)
         yield work
-        append(work.writing, work.facts, origin=call.origin if call else {})
         if call is not None and call.key is not None:
             _settle(work.writing, call, work.subject_id)
-        await work.writing.run(connection)
-    if work.facts:
+        await work.flush()
+    if work.has_recorded:
         for callback in _after_commit:
             callback()
 

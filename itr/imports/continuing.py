@@ -18,7 +18,8 @@ from itr.imports.past_alarms import raise_past_alarms
 from itr.imports.replay import Parties, Replay, steps_of
 from itr.imports.stories import Story
 from itr.imports.traces import not_in, trace_of
-from itr.requests.store import look, save, take
+from itr.requests.store import save
+from itr.requests.taking import look, take
 from itr.requests.terms import RequestStatus
 from itr.requests.ticket_work import TicketWork
 

@@ -12,7 +12,7 @@ from itr.imports.errors import CannotImport, bad_line
 from itr.imports.lines import About
 from itr.imports.mapping import Document
 from itr.people.models import Organisation
-from itr.requests.store import calendars_in_force
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.clocks import CalendarInForce
 from itr.sla.models import Calendar
 

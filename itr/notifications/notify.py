@@ -12,21 +12,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from itr.events.log import Fact
+from itr.events.log import LISTED, Fact
 from itr.events.work import Work
 from itr.notifications.recipients import Person, Recipients, requests_around
 from itr.notifications.rules import OWN_PEOPLE_ONLY, News, is_news, news_of
 from itr.notifications.terms import NotificationKind
 from itr.notifications.texts import text_of
 from itr.people.terms import Channel, Recipient
+from itr.writing import Table, Writing
 
 logger = logging.getLogger("itr.notify")
-
-NOTIFIED = "told"
-"""Under this word a fact says in whose lists it stands: person to entry."""
 
 
 @dataclass(slots=True)
@@ -40,46 +37,68 @@ class Told:
     payload: Mapping[str, Any]
 
 
-_LIST = """
-insert into notification (id, person_id, kind, request_id, cause, facts, created_at)
-select id, person_id, kind, request_id, cause, facts, $2::timestamptz
-from jsonb_to_recordset($1::jsonb)
-    as x (id uuid, person_id uuid, kind text, request_id uuid, cause text, facts jsonb)
-on conflict do nothing returning id
-"""
-_SEND = """
-insert into outgoing_message
-    (id, channel, person_id, address, text, key, status, attempts, next_attempt_at, created_at)
-select *, 'WAITING', 0, $7::timestamptz, $7::timestamptz
-from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
-on conflict do nothing
-"""
+_NOTIFICATION = Table(
+    "notification",
+    {
+        "id": "uuid",
+        "person_id": "uuid",
+        "kind": "text",
+        "request_id": "uuid",
+        "cause": "text",
+        "facts": "jsonb",
+        "created_at": "timestamptz",
+    },
+)
+_MESSAGE = Table(
+    "outgoing_message",
+    {
+        "id": "uuid",
+        "channel": "text",
+        "person_id": "uuid",
+        "address": "text",
+        "text": "text",
+        "key": "text",
+        "status": "text",
+        "attempts": "int",
+        "next_attempt_at": "timestamptz",
+        "created_at": "timestamptz",
+    },
+)
+_UNLESS_TOLD = "on conflict do nothing"
 
 
-async def notify(work: Work, facts: Sequence[Fact], now: datetime) -> None:
+async def notify(
+    work: Work, facts: Sequence[Fact], now: datetime, around: Recipients | None = None
+) -> None:
     """Record facts and notify everybody whom they concern, each once (R-ALM-01, R-NOT-01).
 
     Facts that are no news to anybody are only recorded. Who wrote a fact is not told of it; the
-    fact itself says in whose lists it stands, so that they hear of it at once.
+    fact itself says in whose lists it stands, so that they hear of it at once. What `around` knows
+    of the requests is not read; all is written with the rest of the transaction.
     """
     worth = {place: fact for place, fact in enumerate(facts) if is_news(fact)}
-    listed: dict[int, dict[str, str]] = {}
+    listed: Mapping[int, Mapping[str, str]] = {}
     if worth:
-        told = await _news(work.connection, worth)
+        if around is None:
+            around = await requests_around(
+                work.connection, {fact.stream for fact in worth.values()}
+            )
+        told = await _news(work.connection, worth, around)
         _spare_repeats(told)
-        listed = await _list(work.connection, told, now)
-        await _send(work.connection, told, now)
+        listed = _list(work.writing, told, now)
+        _send(work.writing, told, now)
     work.record(
         *(
-            fact.saying(**{NOTIFIED: listed[place]}) if place in listed else fact
+            fact.listed_for(listed[place]) if place in listed else fact
             for place, fact in enumerate(facts)
         )
     )
 
 
-async def _news(connection: BaseDBAsyncClient, facts: Mapping[int, Fact]) -> list[Told]:
+async def _news(
+    connection: BaseDBAsyncClient, facts: Mapping[int, Fact], around: Recipients
+) -> list[Told]:
     """Who is to be told what by which channels."""
-    around = await requests_around(connection, {fact.stream for fact in facts.values()})
     news = {
         place: news_of(fact, around.rules(fact.stream), around.requests[fact.stream]["priority"])
         for place, fact in facts.items()
@@ -145,36 +164,43 @@ def _spare_repeats(told: Sequence[Told]) -> None:
             each.channels.discard(Channel.SMS)
 
 
-async def _list(
-    connection: BaseDBAsyncClient, told: Sequence[Told], now: datetime
-) -> dict[int, dict[str, str]]:
-    """Add to lists; returns by the facts' places whose entries there are, and their ids."""
-    listed = {uuid4(): each for each in told if Channel.LIST in each.channels}
-    if not listed:
-        return {}
-    rows = [
-        {
-            "id": key,
-            "person_id": each.person.id,
-            "kind": each.news.kind,
-            "request_id": each.news.request_id,
-            "cause": each.news.cause,
-            "facts": each.payload,
-        }
-        for key, each in listed.items()
-    ]
+def _list(writing: Writing, told: Sequence[Told], now: datetime) -> dict[int, dict[str, str]]:
+    """Add to lists what is not there yet; the entries by the facts' places, then by person."""
     entries: dict[int, dict[str, str]] = defaultdict(dict)
-    for row in await connection.execute_query_dict(
-        _LIST, [orjson.dumps(rows, default=str).decode(), now]
-    ):
-        each = listed[row["id"]]
-        entries[each.place][str(each.person.id)] = str(row["id"])
+    rows = []
+    for each in told:
+        if Channel.LIST in each.channels:
+            key = uuid4()
+            entries[each.place][str(each.person.id)] = str(key)
+            rows.append(
+                {
+                    "id": key,
+                    "person_id": each.person.id,
+                    "kind": each.news.kind,
+                    "request_id": each.news.request_id,
+                    "cause": each.news.cause,
+                    "facts": each.payload,
+                    "created_at": now,
+                }
+            )
+    writing.add(_NOTIFICATION, *rows, unless=f"{_UNLESS_TOLD} returning id", name=LISTED)
     return entries
 
 
-async def _send(connection: BaseDBAsyncClient, told: Sequence[Told], now: datetime) -> None:
+def _send(writing: Writing, told: Sequence[Told], now: datetime) -> None:
     rows = [
-        (uuid4(), channel.value, each.person.id, address, _text(each), _key(each, channel))
+        {
+            "id": uuid4(),
+            "channel": channel.value,
+            "person_id": each.person.id,
+            "address": address,
+            "text": _text(each),
+            "key": _key(each, channel),
+            "status": "WAITING",
+            "attempts": 0,
+            "next_attempt_at": now,
+            "created_at": now,
+        }
         for each in told
         for channel, address in (
             (Channel.SMS, each.person.phone),
@@ -182,9 +208,7 @@ async def _send(connection: BaseDBAsyncClient, told: Sequence[Told], now: dateti
         )
         if channel in each.channels
     ]
-    if rows:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        await connection.execute_query(_SEND, [*columns, now])
+    writing.add(_MESSAGE, *rows, unless=_UNLESS_TOLD)
 
 
 def _key(told: Told, channel: Channel) -> str:

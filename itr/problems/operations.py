@@ -17,7 +17,8 @@ from itr.problems.terms import ProblemStatus
 from itr.requests.intake import ALPHABET
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.rules import LONGEST_TITLE
-from itr.requests.store import save, take
+from itr.requests.store import save
+from itr.requests.taking import take
 from itr.requests.ticket_work import TicketWork
 from itr.sight.problems import visible_problems
 from itr.texts import ensure_text

@@ -14,9 +14,11 @@ from itr.requests.models import HandOver
 from itr.requests.partner_clocks import recount
 from itr.requests.recomputing import recompute_request
 from itr.requests.rules import OPEN
-from itr.requests.store import calendars_in_force, look, save, take
+from itr.requests.store import save
+from itr.requests.taking import look, take
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs.levels import move_to_level
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.clocks import is_promised
 from itr.sla.models import Clock
 from itr.sla.terms import ClockState, RecalculationKind

@@ -13,7 +13,7 @@ from itr.catalogue.in_force import terms_of
 from itr.recalculations.retelling import Told, retold
 from itr.recalculations.rules import Found, Standing, Tally
 from itr.requests.models import Request
-from itr.requests.store import calendars_in_force
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.clock import ClockEvent, as_of, fold
 from itr.sla.clock_facts import ClockNotStarted
 from itr.sla.clocks import histories_of, is_promised

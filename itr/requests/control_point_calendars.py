@@ -13,10 +13,10 @@ from itr.actors.actor import SYSTEM
 from itr.catalogue.in_force import terms_of
 from itr.events.work import transaction
 from itr.passed_over import INCOMPUTABLE, PassedOver
-from itr.requests.control_points import Counting, values_of, write_control_points
+from itr.requests.control_points import Counting, compared, write_control_points
 from itr.requests.models import Request
-from itr.requests.store import calendars_in_force
 from itr.requests.ticket_work import TicketWork
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.clocks import CalendarInForce
 from itr.sla.models import ControlPoint
 from itr.sla.operations import calendars_of_versions
@@ -79,8 +79,8 @@ async def _recounted(
     in_hand = TicketWork(SYSTEM, now, request, terms, calendars=in_force[whose])
     versions = {row.calendar_version_id for row in rows}
     counting = Counting(in_hand, await calendars_of_versions(versions))
-    before = {row.id: values_of(row) for row in rows}
+    before = {row.id: compared(row) for row in rows}
     for row in rows:
         counting.retarget(row)
         counting.pause_or_count(row)
-    return [row for row in rows if before[row.id] != values_of(row)]
+    return [row for row in rows if before[row.id] != compared(row)]

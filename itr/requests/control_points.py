@@ -12,16 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from itr.actors.actor import SYSTEM, Actor
 from itr.actors.roles import Role
+from itr.people.staff import STAFF, Staff
 from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.rules import has_technical_steps
 from itr.requests.terms import RequestStatus
 from itr.requests.waiting import open_reasons
+from itr.rows import columns_of
 from itr.sight.row_filter import RowFilter
-from itr.sla.clocks import CalendarInForce
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.control_point_moves import Changes, Situation, changes_of
 from itr.sla.control_points import (
     REMINDERS,
@@ -31,7 +31,7 @@ from itr.sla.control_points import (
     budget_of,
 )
 from itr.sla.models import ControlPoint
-from itr.sla.operations import calendars_of_versions, current_calendars
+from itr.sla.operations import calendars_of_versions
 from itr.sla.terms import ControlPointState, Thread
 from itr.sla.working_time import WorkingCalendar
 
@@ -39,12 +39,11 @@ if TYPE_CHECKING:
     from itr.requests.ticket_work import TicketWork
 
 KEY = ["request_id", "number"]
-_FROM_ROLES = frozenset(StepOwner) & frozenset(str(role) for role in Role) - {
-    StepOwner.CUSTOMER,
-    StepOwner.LINE1,
-    StepOwner.LINE2,
-    StepOwner.LINE3,
-}
+_FROM_ROLES = {str(role) for role in ABOVE} | (
+    frozenset(StepOwner)
+    & frozenset(str(role) for role in Role)
+    - {StepOwner.CUSTOMER, StepOwner.LINE1, StepOwner.LINE2, StepOwner.LINE3}
+)
 
 
 @dataclass
@@ -85,18 +84,12 @@ def work_of(actor: Actor) -> RowFilter:
     return RowFilter(f"({{alias}}.completed_at is null and {whose})", {"worker": actor.id})
 
 
-async def load_control_points(request_id: UUID) -> ControlPoints:
-    """The steps of a request as they are kept."""
-    rows = await ControlPoint.filter(request_id=request_id)
-    return ControlPoints({row.number: row for row in rows})
-
-
-async def save_control_points(connection: BaseDBAsyncClient, work: TicketWork) -> None:
-    """Let the steps follow what happened; one write for those that changed."""
+async def settle_control_points(work: TicketWork) -> list[ControlPoint]:
+    """Let the steps follow what happened; those that changed."""
     control_points = work.control_points
     if not control_points.moves:
-        return
-    before = {number: values_of(row) for number, row in control_points.rows.items()}
+        return []
+    before = {number: compared(row) for number, row in control_points.rows.items()}
     counting = Counting(work, await _calendars(work))
     for row in _open(control_points.rows.values()):
         counting.retarget(row)
@@ -105,11 +98,10 @@ async def save_control_points(connection: BaseDBAsyncClient, work: TicketWork) -
     control_points.moves.clear()
     for row in _open(control_points.rows.values()):
         counting.pause_or_count(row)
-    await _name_owners(connection, work)
-    changed = [
-        row for number, row in control_points.rows.items() if before.get(number) != values_of(row)
+    await _name_owners(work)
+    return [
+        row for number, row in control_points.rows.items() if before.get(number) != compared(row)
     ]
-    await write_control_points(changed)
 
 
 async def write_control_points(changed: Sequence[ControlPoint]) -> None:
@@ -265,9 +257,10 @@ def _open(rows: Iterable[ControlPoint]) -> list[ControlPoint]:
     return [row for row in rows if row.completed_at is None]
 
 
-def values_of(row: ControlPoint) -> tuple[Any, ...]:
+def compared(row: ControlPoint) -> tuple[Any, ...]:
     """What of a step is compared to tell whether it changed."""
-    return tuple(getattr(row, name) for name in sorted(row._meta.db_fields - _NOT_COMPARED))
+    kept = vars(row)
+    return tuple([kept.get(name) for name in columns_of(ControlPoint) if name not in _NOT_COMPARED])
 
 
 _NOT_COMPARED = {"id", "request_id", "revision"}
@@ -277,23 +270,22 @@ async def _calendars(work: TicketWork) -> dict[UUID, WorkingCalendar]:
     """The calendars the steps were counted by; the one in force is put into the work's hand."""
     wanted = work.terms.calendar_id
     if wanted not in work.calendars:
-        whose = work.request.customer_id
-        found = (await current_calendars([wanted], customer_id=whose))[wanted]
-        in_force = CalendarInForce(found.version_id, found.working)
-        work.calendars = {**work.calendars, wanted: in_force}
+        found = await calendars_in_force([wanted], work.request.customer_id, work.references)
+        work.calendars = {**work.calendars, **found}
     versions = {row.calendar_version_id for row in _open(work.control_points.rows.values())}
     return await calendars_of_versions(versions) if versions else {}
 
 
-async def _name_owners(connection: BaseDBAsyncClient, work: TicketWork) -> None:
+async def _name_owners(work: TicketWork) -> None:
     """Give every open step exactly one named person: its own, else who stands in (R-ROLE-07)."""
     rows = [row for row in work.control_points.rows.values() if row.completed_at is None]
     named = {row.number: _own(work, row) for row in rows}
     if missing := [row for row in rows if named[row.number] is None]:
-        holders = await _holders(connection, work, missing)
+        staff = await STAFF.under(work.references)
         for row in missing:
             ways = (row.owner_role, *stand_ins(row.owner_role))
-            named[row.number] = next((holders[role] for role in ways if role in holders), None)
+            found = (_holder(work, staff, role) for role in ways)
+            named[row.number] = next((each for each in found if each is not None), None)
     for row in rows:
         row.owner_id = named[row.number]
 
@@ -311,43 +303,17 @@ def _own(work: TicketWork, row: ControlPoint) -> UUID | None:
     return row.owner_id
 
 
-_HOLDERS = """
-select * from (
-    select distinct on (a.role) a.role, a.person_id
-    from role_assignment a
-    join person p on p.id = a.person_id and p.active
-    where a.role = any($1)
-    order by a.role, (p.organisation_id = $2) desc nulls last, p.id) by_role
-union all
-select 'LINE_LEAD', q.lead_id from queue q
-join person p on p.id = q.lead_id and p.active where q.id = $3
-union all (
-select 'CUSTOMER', p.id from person p
-where p.active and p.organisation_id = $4
-    and p.id in ($5, (select j.contact_id from project j where j.id = $6))
-order by (p.id = $5) desc nulls last limit 1)
-"""
-
-
-async def _holders(
-    connection: BaseDBAsyncClient, work: TicketWork, rows: Iterable[ControlPoint]
-) -> dict[str, UUID]:
-    """One active person of each role that is wanted, of the request's branch where there is one.
+def _holder(work: TicketWork, staff: Staff, role: str) -> UUID | None:
+    """One active person of a role, of the request's branch where there is one.
 
     The lead of the request's queue stands before any other line lead. The customer is their
     contact for the request, else for the project; never somebody of ours.
     """
-    wanted = {row.owner_role for row in rows} & _FROM_ROLES | {str(role) for role in ABOVE}
     request = work.request
-    found = await connection.execute_query_dict(
-        _HOLDERS,
-        [
-            sorted(wanted),
-            request.branch_id,
-            request.queue_id,
-            request.customer_id,
-            request.contact_id,
-            request.project_id,
-        ],
-    )
-    return {row["role"]: row["person_id"] for row in found}
+    if role == StepOwner.CUSTOMER:
+        return work.project.customer_contact
+    if role not in _FROM_ROLES:
+        return None
+    queue = staff.queues.get(request.queue_id) if request.queue_id else None
+    lead = queue.lead if queue is not None and role == StepOwner.LINE_LEAD else None
+    return lead or staff.holder(role, request.branch_id)

@@ -14,14 +14,15 @@ from uuid import UUID
 from itr.catalogue.models import UnderpinningContract
 from itr.events.work import transaction
 from itr.passed_over import INCOMPUTABLE, PassedOver
+from itr.references import References
 from itr.requests.models import HandOver
 from itr.requests.rules import BEFORE_DELIVERED
 from itr.requests.terms import RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.waiting import open_reasons
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.clock import ClockEvent, Target, as_of, fold
-from itr.sla.clocks import ClockBook, histories_of
-from itr.sla.operations import CurrentCalendar, current_calendars
+from itr.sla.clocks import CalendarInForce, ClockBook, histories_of
 from itr.sla.terms import Thread, WaitingReason
 
 logger = logging.getLogger("itr.recomputing")
@@ -59,7 +60,7 @@ async def count(in_hand: TicketWork) -> None:
         _follow(in_hand, hand_over, book)
         if book.touched:
             hand_over.clock_words = [*hand_over.clock_words, *book.take_added()]
-            calendars = await _calendars(book, in_hand.request.customer_id)
+            calendars = await _calendars(book, in_hand.request.customer_id, in_hand.references)
             _write(hand_over, book.histories[THREAD], calendars, in_hand.now)
 
 
@@ -131,20 +132,22 @@ def _follow(in_hand: TicketWork, hand_over: HandOver, book: ClockBook) -> None:
         book.hold(THREAD, now, [each.value for each in others])
 
 
-async def _calendars(book: ClockBook, customer_id: UUID) -> Mapping[UUID, CurrentCalendar]:
+async def _calendars(
+    book: ClockBook, customer_id: UUID, references: References | None = None
+) -> Mapping[UUID, CalendarInForce]:
     """The calendars a history counts by, as they are in force for the customer."""
     keys = {event.calendar for event in book.histories[THREAD]}
     wanted = (key for key in keys if isinstance(key, UUID))
-    return await current_calendars(wanted, customer_id=customer_id)
+    return await calendars_in_force(wanted, customer_id, references)
 
 
 def _write(
     hand_over: HandOver,
     history: Sequence[ClockEvent],
-    calendars: Mapping[UUID, CurrentCalendar],
+    calendars: Mapping[UUID, CalendarInForce],
     now: datetime,
 ) -> None:
-    def in_force(key: object) -> CurrentCalendar:
+    def in_force(key: object) -> CalendarInForce:
         assert isinstance(key, UUID)
         return calendars[key]
 

@@ -21,7 +21,8 @@ from itr.requests.control_point_calendars import (
 )
 from itr.requests.models import Request
 from itr.requests.partner_clocks import recount_batch
-from itr.requests.store import CLOCK_KEY, calendars_in_force, written_of_a_clock
+from itr.requests.store import CLOCK_KEY, written_of_a_clock
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.clocks import CalendarInForce, histories_of, is_asleep, settle
 from itr.sla.models import Clock
 from itr.sla.terms import ClockState

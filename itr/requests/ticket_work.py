@@ -1,6 +1,6 @@
 """Work on one request: row, clocks and stints in memory, changed by verbs, then saved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,16 +9,31 @@ from uuid import UUID, uuid4
 from itr.actors.actor import Actor
 from itr.catalogue.rules import ServiceTerms
 from itr.events.log import Audience, Fact
+from itr.references import References
 from itr.requests import routing
+from itr.requests.charge_rules import Price
 from itr.requests.control_points import ControlPoints
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.terms import RequestStatus
+from itr.rows import Values
 from itr.sla.clocks import CalendarInForce, ClockBook
-from itr.sla.models import Clock, Timer
+from itr.sla.models import Clock
 from itr.sla.terms import Thread
 from itr.tickets.policy import ensure_may
 from itr.tickets.verbs import ensure_can_move
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPeople:
+    """People around a request who are not named on it: its project's, and the customer's contact.
+
+    `customer_contact` is whom the customer named for the request, else for the project; active.
+    """
+
+    manager_id: UUID | None = None
+    contact_id: UUID | None = None
+    customer_contact: UUID | None = None
 
 
 @dataclass
@@ -26,7 +41,7 @@ class TicketWork:
     """One actor's piece of work on one request, at one instant.
 
     Verbs change it and `record` what they did; nothing touches the database until it is saved.
-    `as_read` is what stints and hand-overs were like when they were read: unchanged they stay.
+    `as_read` is what its rows were like when they were read: what is unchanged is not written.
     `lead` is the parent of a child, where the verb has to do with it.
     `historic` is a replay of another system's past: timers and alarms are off (R-IMP-01);
     the clocks of `asleep` warn of nothing until somebody works on the request.
@@ -42,11 +57,25 @@ class TicketWork:
     control_points: ControlPoints = field(default_factory=ControlPoints)
     stints: list[Stint] = field(default_factory=list)
     hand_overs: list[HandOver] = field(default_factory=list)
-    as_read: Mapping[UUID, tuple[object, ...]] = field(default_factory=dict)
+    as_read: Mapping[UUID, Values] = field(default_factory=dict)
+    escalations: Sequence[Mapping[str, Any]] = ()
+    """The steps at which its management escalations stand."""
+    timers_set: Mapping[str, datetime] = field(default_factory=dict)
+    project: ProjectPeople = field(default_factory=ProjectPeople)
+    references: References | None = None
+    """How old what is remembered of people, calendars and levels may be; None: not at all."""
     given_back: set[UUID] = field(default_factory=set)
     facts: list[Fact] = field(default_factory=list)
     explained: set[Thread] = field(default_factory=set)
     timers: dict[str, datetime | None] = field(default_factory=dict)
+    has_begun: bool = False
+    """Whether anybody ever started on it, also if it went back to a queue (R-ENT-03)."""
+    price: Price | None = None
+    """What its charge is by the catalogue as it is now; None without a price."""
+    held: UUID | None = None
+    """The firm of the person who was held with it, if they are active."""
+    children: list["TicketWork"] = field(default_factory=list)
+    """Those of its children that were taken with it."""
     lead: Request | None = None
     historic: bool = False
     asleep: frozenset[Thread] = frozenset()
@@ -164,11 +193,3 @@ class TicketWork:
         """Have something happen at an instant, or no more (None)."""
         if not self.historic:
             self.timers[kind] = due_at
-
-    def timer_rows(self) -> list[Timer]:
-        """The timers to keep."""
-        return [
-            Timer(id=uuid4(), kind=kind, request_id=self.request.id, due_at=due)
-            for kind, due in self.timers.items()
-            if due is not None
-        ]

@@ -37,6 +37,7 @@ TABLE_PRIVILEGES: Mapping[str, frozenset[str]] = {
             "oauth_grant",
             "package_service_product",
             "queue_member",
+            "reference_change",
             "refresh_token",
             "revoked_token",
             "role_assignment",

@@ -194,6 +194,7 @@ UNREADABLE: Mapping[str, str] = {
     "package_service_product": "the catalogue is read inside (R-ROLE-06)",
     "recalculation": "the server's own",
     "recalculation_line": "the server's own",
+    "reference_change": "the server's own",
     "service_product_item": "the catalogue is read inside (R-ROLE-06)",
     "timer": "the server's own",
 }

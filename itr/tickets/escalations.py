@@ -31,6 +31,8 @@ Row = Mapping[str, Any]
 
 ESCALATION = "ESCALATION"
 """The kind of the timer that goes off when nobody has taken note in time."""
+MANAGEMENT = tuple(Recipient(step.value) for step in ManagementStep)
+"""The people at every step of an escalation."""
 ENDS = frozenset(
     {
         "RequestDelivered",
@@ -60,10 +62,6 @@ on conflict do nothing returning id
 """
 _END = """
 update escalation set ended_at = $2, revision = revision + 1 where id = any($1)
-"""
-_END_ALL = """
-update escalation set ended_at = $2, revision = revision + 1
-where request_id = $1 and ended_at is null returning id, revision, step
 """
 _WAIT = """
 insert into timer (id, kind, request_id, due_at)
@@ -117,7 +115,7 @@ async def around_management(
 ) -> Recipients:
     """These requests, and the people at every step of an escalation."""
     around = await requests_around(connection, request_ids)
-    await around.meet(connection, [Recipient(step.value) for step in ManagementStep])
+    await around.meet(connection, MANAGEMENT)
     return around
 
 
@@ -165,7 +163,7 @@ async def open_steps(
     for key, opening in made.items():
         if key not in added:
             continue
-        told = _told(opening, around, due[opening.request_id])
+        told = told_of(opening, around, due[opening.request_id])
         event = "EscalationRaised" if opening.request_id in begun else "EscalationOpened"
         row = {"id": key, "revision": 1}
         request = around.requests[opening.request_id]
@@ -237,7 +235,7 @@ async def _insert(
             key,
             opening.request_id,
             opening.step,
-            _person(opening, around),
+            person_of(opening, around),
             opening.cause.value,
             opening.reason,
             opening.thread,
@@ -251,7 +249,7 @@ async def _insert(
     return {row["id"] for row in added}
 
 
-def _person(opening: Opening, around: Recipients) -> UUID | None:
+def person_of(opening: Opening, around: Recipients) -> UUID | None:
     """Who it comes to by name: of the step, else who stands in for them (R-ROLE-07)."""
     recipient = Recipient(step_of(opening.step).value)
     person = around.find(recipient, opening.request_id)
@@ -263,8 +261,9 @@ async def _wait(connection: BaseDBAsyncClient, due: Mapping[UUID, datetime]) -> 
     await connection.execute_query(_WAIT, [list(due), list(due.values()), ESCALATION])
 
 
-def _told(opening: Opening, around: Recipients, due_at: datetime) -> dict[str, Any]:
-    person = _person(opening, around)
+def told_of(opening: Opening, around: Recipients, due_at: datetime) -> dict[str, Any]:
+    """What the fact of an escalation says of the step it has come to."""
+    person = person_of(opening, around)
     return {
         "step": step_of(opening.step).value,
         "person": None if person is None else str(person),
@@ -306,18 +305,6 @@ async def wait_on(connection: BaseDBAsyncClient, request_id: UUID) -> None:
         await connection.execute_query(_WAIT_NO_MORE, [[request_id], ESCALATION])
     else:
         await _wait(connection, {request_id: rows[0]["due_at"]})
-
-
-async def end_escalations(work: Work, request: Escalated, *, by: Actor, now: datetime) -> None:
-    """End what stands of a request's escalations: it was delivered, or has ended (R-ESC-01)."""
-    ended = await work.connection.execute_query_dict(_END_ALL, [request.id, now])
-    if not ended:
-        return
-    await work.connection.execute_query(_WAIT_NO_MORE, [[request.id], ESCALATION])
-    concerned = payload_of(request)
-    for row in ended:
-        told = {"step": step_of(row["step"]).value}
-        work.record(escalation_fact("EscalationEnded", row, concerned, told, by=by, now=now))
 
 
 def payload_of(request: Escalated) -> Row:

@@ -12,7 +12,7 @@ from tortoise.connection import get_connection
 from itr.events.work import transaction
 from itr.requests import operations
 from itr.requests.intake import Intake
-from itr.requests.store import take
+from itr.requests.taking import take
 from itr.requests.terms import RequestKind
 from itr.sla.terms import WaitingReason
 from itr.tickets.reminders import fire_due_reminders, next_reminder_at

@@ -19,7 +19,7 @@ from itr.requests import operations as o
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request, Stint
 from itr.requests.rules import OPEN
-from itr.requests.store import load_clock_events
+from itr.requests.taking import load_clock_events
 from itr.requests.terms import RequestKind, RequestStatus
 from itr.requests.waiting import open_reasons
 from itr.requests.waits import work_out_waits

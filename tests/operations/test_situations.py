@@ -13,9 +13,9 @@ import pytest
 from tortoise.connection import get_connection
 
 from itr.requests.recomputing import recompute_batch
-from itr.requests.store import calendars_in_force
 from itr.settings import Settings
 from itr.sla.calendars import DatedException
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.clocks import histories_of, settle
 from itr.sla.models import Clock, ControlPoint
 from itr.sla.operations import current_calendars, refresh_calendars, save_calendar

@@ -17,8 +17,8 @@ from itr.catalogue.in_force import terms_of
 from itr.catalogue.models import ContractLine, Project
 from itr.catalogue.terms import EntitlementOutcome, Impact, Phase, Priority
 from itr.requests.models import Request, Stint
-from itr.requests.store import calendars_in_force
 from itr.requests.terms import Channel, RequestKind, RequestStatus
+from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.clocks import CalendarInForce
 from itr.sla.control_points import STEPS
 from itr.sla.models import Clock, ControlPoint

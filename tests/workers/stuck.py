@@ -3,25 +3,24 @@
 import asyncio
 import sys
 from datetime import datetime
-from typing import Any
 
 from itr.database import connected
-from itr.events import work
+from itr.events.work import Work
 from itr.settings import Settings
 from itr.tickets.firing import fire_due
 
 
 async def fire_and_stay(now: datetime) -> None:
     """Fire what is due, say so when everything is written, and never commit."""
-    write = work.append
+    write = Work.flush
 
-    async def write_and_stay(*given: Any, **named: Any) -> None:
-        await write(*given, **named)
+    async def write_and_stay(work: Work) -> None:
+        await write(work)
         sys.stdout.write("written\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
 
-    work.append = write_and_stay
+    Work.flush = write_and_stay  # type: ignore[method-assign]
     async with connected(Settings.read()):
         await fire_due(now)
 

@@ -25,8 +25,8 @@ from itr.actors.actor import SYSTEM, Actor
 from itr.actors.permission import ensure_may
 from itr.actors.roles import DECIDING, Permission, Role
 from itr.errors import NotFound
+from itr.events.log import NOTIFIED
 from itr.events.work import Work, transaction
-from itr.notifications.notify import NOTIFIED
 from itr.notifications.personal import notify_persons
 from itr.people.details import keep_former
 from itr.people.models import Person, RoleAssignment

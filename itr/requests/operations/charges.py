@@ -13,7 +13,8 @@ from itr.requests.charge_rules import NothingToCharge, Price
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
 from itr.requests.rules import OPEN
-from itr.requests.store import save, take, working_on
+from itr.requests.store import save, working_on
+from itr.requests.taking import take
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import charges
 
@@ -50,7 +51,7 @@ async def agree_to_charge(
     Raises Required, ChargeNotPending, NoPrice, ChargeChanged.
     """
     async with working_on(actor, request_id, now, expected_version) as in_hand:
-        price = await price_of(in_hand.request)
+        price = in_hand.price
         if verb is RequestVerb.WAIVE_CHARGE:
             charges.waive(in_hand, price)
         elif seen is None:
@@ -92,6 +93,7 @@ async def what_it_costs(work: Work, in_hand: TicketWork) -> tuple[bool, UUID | N
         product_id=request.product_id,
         phase=request.phase,
         registered_at=request.registered_at,
+        references=in_hand.references,
     )
     return found.outcome is EntitlementOutcome.CHARGEABLE, found.item_id
 

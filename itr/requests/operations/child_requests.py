@@ -5,22 +5,22 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from itr.actors.actor import SYSTEM, Actor
+from itr.actors.actor import Actor
 from itr.catalogue.in_force import terms_of
 from itr.catalogue.models import Product
 from itr.errors import DomainError, NotFound, refuse
 from itr.events.work import Work, transaction
 from itr.requests import child_request_rules
-from itr.requests.intake import free_number
+from itr.requests.intake import new_number, with_free_numbers
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request
 from itr.requests.rules import OPEN
-from itr.requests.store import lock_visible, save, take
+from itr.requests.store import save
+from itr.requests.taking import ensure_current, take, take_with_parent
 from itr.requests.terms import RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import child_requests, intake
 from itr.requests.verbs.child_requests import Part
-from itr.sight.row_filter import RowFilter
 
 __all__ = [
     "Part",
@@ -29,7 +29,7 @@ __all__ = [
     "lead_children",
     "open_children",
     "split_request",
-    "take_with_parent",
+    "take_under_lead",
 ]
 
 
@@ -42,24 +42,30 @@ async def split_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Open one child per product under the same lead owner; the parent's clocks rule."""
-    async with transaction() as work:
-        parent = await take(work, actor, request_id, now, expected_version)
-        parent.ensure_may(RequestVerb.SPLIT)
-        brothers = await Request.filter(parent_id=request_id).exclude(
-            status=RequestStatus.CANCELLED
-        )
-        products = [part.product_id for part in parts]
-        taken = [each.product_id for each in brothers]
-        child_request_rules.ensure_splits(parent.request, products, taken)
-        await _ensure_products(products)
-        children = [
-            child_requests.open_child(parent, part, await _number(parent)) for part in parts
-        ]
-        child_requests.split(parent, children)
-        for child in children:
-            await save(work, child)
-        await save(work, parent)
+
+    async def splitting() -> None:
+        async with transaction() as work:
+            parent = await take(work, actor, request_id, now, expected_version)
+            await _split(work, parent, parts)
+
+    await with_free_numbers(splitting)
     return request_id
+
+
+async def _split(work: Work, parent: TicketWork, parts: Sequence[Part]) -> None:
+    parent.ensure_may(RequestVerb.SPLIT)
+    brothers = await Request.filter(parent_id=parent.request.id).exclude(
+        status=RequestStatus.CANCELLED
+    )
+    products = [part.product_id for part in parts]
+    taken = [each.product_id for each in brothers]
+    child_request_rules.ensure_splits(parent.request, products, taken)
+    await _ensure_products(products)
+    children = [child_requests.open_child(parent, part, _number(parent)) for part in parts]
+    child_requests.split(parent, children)
+    for child in children:
+        await save(work, child)
+    await save(work, parent)
 
 
 async def open_children(request_id: UUID) -> int:
@@ -68,31 +74,23 @@ async def open_children(request_id: UUID) -> int:
 
 
 async def cancel_children(work: Work, parent: TicketWork, reason: str) -> None:
-    """Withdraw what is not delivered of a request that is withdrawn.
+    """Withdraw what is not delivered of a request that is withdrawn, its children in hand.
 
     Who may withdraw the whole may withdraw its parts, also those out of sight.
     """
-    ending = list(child_request_rules.CHILD_ENDS_WITH_PARENT)
-    children = Request.filter(parent_id=parent.request.id, status__in=ending).order_by("id")
-    for key in await children.values_list("id", flat=True):
-        child = await take(work, SYSTEM, UUID(str(key)), parent.now)
-        child.actor = parent.actor
-        if child.request.status in child_request_rules.CHILD_ENDS_WITH_PARENT:
-            intake.cancel(child, reason)
-            await save(work, child)
+    for child in parent.children:
+        intake.cancel(child, reason)
+        await save(work, child)
 
 
 async def lead_children(work: Work, parent: TicketWork) -> None:
-    """Have the open children of a request follow it, also those out of the actor's sight."""
-    children = Request.filter(parent_id=parent.request.id, status__in=list(OPEN)).order_by("id")
-    for key in await children.values_list("id", flat=True):
-        child = await take(work, SYSTEM, UUID(str(key)), parent.now)
-        child.actor = parent.actor
+    """Have the children of a request, in hand with it, follow it."""
+    for child in parent.children:
         child_requests.follow(child, parent.request, parent.terms)
         await save(work, child)
 
 
-async def take_with_parent(
+async def take_under_lead(
     work: Work,
     actor: Actor,
     request_id: UUID,
@@ -103,17 +101,12 @@ async def take_with_parent(
 
     The parent is locked before the child, as everywhere. Raises NotFound, Stale, ParentEnded.
     """
-    child = await Request.get_or_none(id=request_id)
-    parent_id = None if child is None else child.parent_id
-    if parent_id is not None:
-        await lock_visible(work.connection, parent_id, RowFilter.everything(), "id")
-    in_hand = await take(work, actor, request_id, now, expected_version)
-    if parent_id is None:
-        return in_hand
-    parent = await Request.get(id=parent_id)
-    if parent.status not in OPEN:
-        raise child_request_rules.ParentEnded()
-    in_hand.lead = parent
+    in_hand, parent = await take_with_parent(work, actor, request_id, now)
+    ensure_current(in_hand, expected_version)
+    if parent is not None:
+        if parent.request.status not in OPEN:
+            raise child_request_rules.ParentEnded()
+        in_hand.lead = parent.request
     return in_hand
 
 
@@ -134,6 +127,6 @@ async def _ensure_products(products: Sequence[UUID]) -> None:
     refuse(missing)
 
 
-async def _number(parent: TicketWork) -> str:
+def _number(parent: TicketWork) -> str:
     calendar = parent.calendars[parent.terms.calendar_id].working
-    return await free_number(parent.now.astimezone(ZoneInfo(calendar.definition.time_zone)))
+    return new_number(parent.now.astimezone(ZoneInfo(calendar.definition.time_zone)))

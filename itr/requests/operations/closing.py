@@ -4,13 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from itr.actors.actor import SYSTEM, Actor
+from itr.errors import NotFound
 from itr.events.work import Work, transaction
-from itr.requests.assignment import customer_of
 from itr.requests.operations.charges import charge_undecided
-from itr.requests.operations.child_requests import follow_lead, open_children, take_with_parent
+from itr.requests.operations.child_requests import follow_lead, open_children, take_under_lead
 from itr.requests.operations.emergencies import bulletin_due
 from itr.requests.operations.escalations import escalation_due
-from itr.requests.store import save, take, working_on
+from itr.requests.store import save, working_on
+from itr.requests.taking import take
 from itr.requests.terms import RequestStatus
 from itr.requests.timers import BULLETIN, CHARGE_REMINDER, CONFIRMATION, CONFIRMATION_REMINDER
 from itr.requests.verbs import closing
@@ -27,10 +28,12 @@ async def confirm_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Accept the solution; a named person of the customer has checked the result."""
-    async with working_on(actor, request_id, now, expected_version) as in_hand:
-        verifier = verified_by or actor.id
-        if verifier != actor.id:
-            await customer_of(in_hand.request.customer_id, verifier, "verifiedById")
+    verifier = verified_by or actor.id
+    named = None if verifier == actor.id else verifier
+    taking = working_on(actor, request_id, now, expected_version, holding=named)
+    async with taking as in_hand:
+        if named is not None and in_hand.held != in_hand.request.customer_id:
+            raise NotFound(path=["verifiedById"])
         closing.confirm(in_hand, verifier)
     return request_id
 
@@ -61,7 +64,7 @@ async def reopen_request(
 ) -> UUID:
     """Open a confirmed or closed request again, within seven days of closing."""
     async with transaction() as work:
-        in_hand = await take_with_parent(work, actor, request_id, now, expected_version)
+        in_hand = await take_under_lead(work, actor, request_id, now, expected_version)
         closing.reopen(in_hand, reason, service_down=service_down)
         await follow_lead(in_hand)
         await save(work, in_hand)

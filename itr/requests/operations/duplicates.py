@@ -5,13 +5,14 @@ from uuid import UUID
 
 from itr.actors.actor import Actor
 from itr.catalogue.authorisation import return_quota
+from itr.errors import NotFound
 from itr.events.work import transaction
 from itr.requests import child_request_rules
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.child_requests import open_children
-from itr.requests.store import lock_visible, save, take
+from itr.requests.store import save
+from itr.requests.taking import ensure_current, take_all
 from itr.requests.verbs import duplicates
-from itr.sight.requests import visible_requests
 
 
 async def merge_requests(
@@ -28,18 +29,19 @@ async def merge_requests(
     in one order, so two mergers never wait for each other.
     """
     async with transaction() as work:
-        sight = visible_requests(actor)
         names = {duplicate_id: "duplicateId", survivor_id: "survivorId"}
-        for key in sorted(names):
-            await lock_visible(work.connection, key, sight, names[key])
-        duplicate = await take(work, actor, duplicate_id, now, expected_version)
-        survivor = await take(work, actor, survivor_id, now)
+        found = await take_all(work, actor, list(names), now)
+        in_hand = {each.request.id: each for each in found}
+        for key in sorted(names.keys() - in_hand.keys()):
+            raise NotFound(path=[names[key]])
+        duplicate, survivor = in_hand[duplicate_id], in_hand[survivor_id]
+        ensure_current(duplicate, expected_version)
         duplicate.ensure_may(RequestVerb.MERGE)
         child_request_rules.ensure_merges(duplicate.request, survivor.request)
         child_request_rules.ensure_no_open_children(await open_children(duplicate_id))
         duplicates.end_in(duplicate, survivor.request)
         duplicates.take_over(survivor, duplicate)
-        await return_quota(work, duplicate_id, duplicate.now)
+        return_quota(work, duplicate_id, duplicate.now)
         await save(work, duplicate)
         await save(work, survivor)
     return survivor_id

@@ -9,7 +9,8 @@ from itr.notifications.notify import notify
 from itr.requests.emergency_rules import due_times
 from itr.requests.models import Bulletin, Request
 from itr.requests.priority import Classification
-from itr.requests.store import lock_visible, working_on
+from itr.requests.store import working_on
+from itr.requests.taking import lock_visible
 from itr.requests.terms import BulletinKind
 from itr.requests.timers import BULLETIN
 from itr.requests.verbs import emergencies

@@ -8,32 +8,32 @@ from itr.events.work import Work, transaction
 from itr.notifications.notify import notify
 from itr.notifications.recipients import Recipients
 from itr.requests.lifecycle import RequestVerb
-from itr.requests.store import take
+from itr.requests.recipients import recipients_around
+from itr.requests.taking import take
+from itr.requests.ticket_work import TicketWork
 from itr.texts import ensure_text
 from itr.tickets.escalation_rules import (
     TOP,
     EscalatedToOthers,
     NothingToAcknowledge,
+    acknowledge_by,
     rank_of,
     step_by_hand,
     step_of,
 )
 from itr.tickets.escalations import (
+    MANAGEMENT,
     Opening,
     Row,
     around_management,
     escalation_fact,
     open_steps,
-    payload_of,
     standing_of,
     wait_on,
 )
+from itr.tickets.escalations_in_hand import acknowledge, open_step
 from itr.tickets.terms import EscalationCause, ManagementStep
 
-_ACKNOWLEDGE = """
-update escalation set acknowledged_by_id = $2, acknowledged_at = $3, revision = revision + 1
-where id = any($1) returning id, revision, step
-"""
 _PASS_ON = "update escalation set ended_at = $2, revision = revision + 1 where id = $1"
 _NOTIFY_AGAIN = """
 update escalation set told_again = true, revision = revision + 1 where id = $1
@@ -57,17 +57,30 @@ async def escalate_to_management(
         in_hand = await take(work, actor, request_id, now, expected_version)
         in_hand.ensure_may(RequestVerb.ESCALATE_TO_MANAGEMENT)
         text = ensure_text(reason, "reason")
-        standing = await standing_of(work.connection, [request_id])
-        stands = [row["step"] for row in standing[request_id]]
-        step = step_by_hand(to, stands, rank_of(actor.roles))
-        around = await around_management(work.connection, [request_id])
+        standing = in_hand.escalations
+        step = step_by_hand(to, [row["step"] for row in standing], rank_of(actor.roles))
         opening = Opening(request_id, step, EscalationCause.BY_HAND, reason=text)
-        at = in_hand.now
-        await notify(
-            work, await open_steps(work, [opening], standing, around, by=actor, now=at), at
-        )
+        await _open(work, in_hand, opening)
         work.subject_id = request_id
     return request_id
+
+
+async def _open(work: Work, in_hand: TicketWork, opening: Opening) -> None:
+    """Let the escalation come to a step, and notify whom it comes to."""
+    around = await recipients_around(in_hand)
+    await around.meet(work.connection, MANAGEMENT)
+    at, working = in_hand.now, in_hand.calendars[in_hand.terms.calendar_id].working
+    rules, priority = around.rules(opening.request_id), in_hand.request.priority
+    fact = open_step(
+        work,
+        opening,
+        in_hand.escalations,
+        around,
+        due_at=acknowledge_by(rules, priority, working, at),
+        by=in_hand.actor,
+        now=at,
+    )
+    await notify(work, [fact], at, around)
 
 
 async def acknowledge_escalation(
@@ -81,30 +94,15 @@ async def acknowledge_escalation(
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         in_hand.ensure_may(RequestVerb.ACKNOWLEDGE_ESCALATION)
-        standing = await standing_of(work.connection, [request_id])
-        waiting = [row for row in standing[request_id] if row["acknowledged_at"] is None]
+        standing = in_hand.escalations
+        waiting = [row for row in standing if row["acknowledged_at"] is None]
         if not waiting:
             raise NothingToAcknowledge()
         rank = rank_of(actor.roles)
         theirs = [row["id"] for row in waiting if _is_theirs(row, actor, rank)]
         if not theirs:
             raise EscalatedToOthers()
-        noted = await work.connection.execute_query_dict(
-            _ACKNOWLEDGE, [theirs, actor.id, in_hand.now]
-        )
-        for row in noted:
-            told = {"step": step_of(row["step"]).value}
-            work.record(
-                escalation_fact(
-                    "EscalationAcknowledged",
-                    row,
-                    payload_of(in_hand.request),
-                    told,
-                    by=actor,
-                    now=in_hand.now,
-                )
-            )
-        await wait_on(work.connection, request_id)
+        acknowledge(work, in_hand.request, standing, theirs, by=actor, now=in_hand.now)
         work.subject_id = request_id
     return request_id
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from itr.actors.actor import Actor
 from itr.errors import InvalidInput, Required
-from itr.requests.assignment import hold, home_of, place_it_is_in, place_of, queues_stood_in
+from itr.requests.assignment import home_of, place_it_is_in, place_of, queues_stood_in
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.rules import PlaceOfWork
 from itr.requests.store import working_on
@@ -24,10 +24,10 @@ async def dispatch_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Send a request to a queue, or to a person of it."""
-    async with working_on(actor, request_id, now, expected_version) as in_hand:
+    taking = working_on(actor, request_id, now, expected_version, holding=assignee_id)
+    async with taking as in_hand:
         in_hand.ensure_may(RequestVerb.DISPATCH)
-        await hold(assignee_id)
-        moves.dispatch(in_hand, await place_of(actor, queue_id), assignee_id)
+        moves.dispatch(in_hand, await place_of(in_hand, queue_id), assignee_id)
     return request_id
 
 
@@ -35,9 +35,9 @@ async def start_request(
     actor: Actor, request_id: UUID, *, now: datetime, expected_version: int | None = None
 ) -> UUID:
     """Take a request and become its owner (R-ROLE-07)."""
-    async with working_on(actor, request_id, now, expected_version) as in_hand:
-        await hold(actor.id)
-        moves.start(in_hand, await place_it_is_in(in_hand.request.queue_id))
+    taking = working_on(actor, request_id, now, expected_version, holding=actor.id)
+    async with taking as in_hand:
+        moves.start(in_hand, await place_it_is_in(in_hand, in_hand.request.queue_id))
     return request_id
 
 
@@ -131,9 +131,9 @@ async def change_line(
 
     A partner firm that hands back need not say where to: it knows no queue of ours.
     """
-    async with working_on(actor, request_id, now, expected_version) as in_hand:
+    taking = working_on(actor, request_id, now, expected_version, holding=assignee_id)
+    async with taking as in_hand:
         in_hand.ensure_may(verb)
-        await hold(assignee_id)
         place = await _place_to_go_to(in_hand, verb, queue_id)
         moves.change_line(in_hand, verb, place, assignee_id, reason)
     return request_id
@@ -142,8 +142,8 @@ async def change_line(
 async def _place_to_wait_in(in_hand: TicketWork, queue_id: UUID | None) -> PlaceOfWork:
     """The queue that is named, else the one the request is in."""
     if queue_id is not None:
-        return await place_of(in_hand.actor, queue_id)
-    place = await place_it_is_in(in_hand.request.queue_id)
+        return await place_of(in_hand, queue_id)
+    place = await place_it_is_in(in_hand, in_hand.request.queue_id)
     if place is None:
         raise InvalidInput(
             path=["queueId"],
@@ -159,7 +159,7 @@ async def _place_to_go_to(
     """The queue that is named; what a partner firm hands back comes home without a name."""
     if queue_id is not None:
         stood_in = queues_stood_in(in_hand.stints) if verb is RequestVerb.HAND_BACK else frozenset()
-        return await place_of(in_hand.actor, queue_id, stood_in=stood_in)
+        return await place_of(in_hand, queue_id, stood_in=stood_in)
     if verb is RequestVerb.ESCALATE or in_hand.request.partner_id is None:
         raise Required(path=["queueId"])
-    return await home_of(in_hand.stints)
+    return await home_of(in_hand)

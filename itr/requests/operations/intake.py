@@ -10,15 +10,18 @@ from itr.catalogue.terms import EntitlementOutcome
 from itr.errors import Forbidden
 from itr.events.work import Work, transaction
 from itr.requests import rules
-from itr.requests.intake import Intake, new_request
+from itr.requests.child_request_rules import CHILD_ENDS_WITH_PARENT
+from itr.requests.intake import Intake, new_request, with_free_numbers
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.charges import what_it_costs
 from itr.requests.operations.child_requests import cancel_children, lead_children
 from itr.requests.priority import Classification, classification_of, priority_of
-from itr.requests.store import calendars_in_force, save, take, work_has_begun
+from itr.requests.store import save
+from itr.requests.taking import take
 from itr.requests.terms import RejectionCode
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs import intake
+from itr.sla.calendars_in_force import calendars_in_force
 
 
 async def submit_request(actor: Actor, wanted: Intake, *, now: datetime) -> UUID:
@@ -28,12 +31,16 @@ async def submit_request(actor: Actor, wanted: Intake, *, now: datetime) -> UUID
     """
     if not actor.may(Permission.SUBMIT_REQUEST):
         raise Forbidden()
-    async with transaction() as work:
-        in_hand = await new_request(work, actor, wanted, now)
-        chargeable, item_id = await what_it_costs(work, in_hand)
-        intake.register(in_hand, intake.Offer(item_id) if chargeable else None)
-        await save(work, in_hand)
-    return in_hand.request.id
+
+    async def registering() -> UUID:
+        async with transaction() as work:
+            in_hand = await new_request(work, actor, wanted, now)
+            chargeable, item_id = await what_it_costs(work, in_hand)
+            intake.register(in_hand, intake.Offer(item_id) if chargeable else None)
+            await save(work, in_hand)
+        return in_hand.request.id
+
+    return await with_free_numbers(registering)
 
 
 async def accept_request(
@@ -59,7 +66,7 @@ async def reauthorise_request(
 ) -> UUID:
     """Authorise once more, before closing, when missing data was completed (R-ENT-02)."""
     async with transaction() as work:
-        in_hand = await take(work, actor, request_id, now, expected_version)
+        in_hand = await take(work, actor, request_id, now, expected_version, children=rules.OPEN)
         request = in_hand.request
         in_hand.ensure_may(RequestVerb.REAUTHORISE)
         if request.entitlement_outcome is not EntitlementOutcome.NO_DATA or request.reauthorised:
@@ -81,7 +88,7 @@ async def reclassify_request(
 ) -> UUID:
     """Classify anew; another priority retargets the clocks, and children follow (R-PRI-03)."""
     async with transaction() as work:
-        in_hand = await take(work, actor, request_id, now, expected_version)
+        in_hand = await take(work, actor, request_id, now, expected_version, children=rules.OPEN)
         intake.reclassify(in_hand, classification)
         await lead_children(work, in_hand)
         await save(work, in_hand)
@@ -101,7 +108,7 @@ async def reject_request(
     async with transaction() as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         intake.reject(in_hand, code, reason)
-        await return_quota(work, request_id, now)
+        return_quota(work, request_id, now)
         await save(work, in_hand)
     return request_id
 
@@ -116,10 +123,12 @@ async def cancel_request(
 ) -> UUID:
     """Withdraw a request; before work began its quota is given back (R-ENT-03)."""
     async with transaction() as work:
-        in_hand = await take(work, actor, request_id, now, expected_version)
+        in_hand = await take(
+            work, actor, request_id, now, expected_version, children=CHILD_ENDS_WITH_PARENT
+        )
         intake.cancel(in_hand, reason)
-        if not await work_has_begun(work.connection, request_id):
-            await return_quota(work, request_id, now)
+        if not in_hand.has_begun:
+            return_quota(work, request_id, now)
         await cancel_children(work, in_hand, reason)
         await save(work, in_hand)
     return request_id
@@ -139,10 +148,13 @@ async def _authorised(
         priority_under=lambda terms: priority_of(classification, terms.matrix),
         registered_at=request.registered_at,
         now=in_hand.now,
+        references=in_hand.references,
     )
     in_hand.calendars = {
         **in_hand.calendars,
-        **await calendars_in_force([found.terms.calendar_id], request.customer_id),
+        **await calendars_in_force(
+            [found.terms.calendar_id], request.customer_id, in_hand.references
+        ),
     }
     price = "-" if found.price is None else f"{found.price} {found.currency}"
     return intake.Authorised(

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from itr.actors.actor import Actor
-from itr.requests.assignment import hold, place_of
+from itr.requests.assignment import place_of
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.store import working_on
 from itr.requests.verbs import third_parties
@@ -22,10 +22,10 @@ async def hand_to_partner(
     expected_version: int | None = None,
 ) -> UUID:
     """Hand a request, or a child of one, to a partner firm under that firm's own clock."""
-    async with working_on(actor, request_id, now, expected_version) as in_hand:
+    taking = working_on(actor, request_id, now, expected_version, holding=assignee_id)
+    async with taking as in_hand:
         in_hand.ensure_may(RequestVerb.HAND_TO_PARTNER)
-        await hold(assignee_id)
-        place = await place_of(actor, queue_id)
+        place = await place_of(in_hand, queue_id)
         third_parties.hand_to_partner(in_hand, place, assignee_id, reason, waiting=waiting)
     return request_id
 
@@ -41,9 +41,9 @@ async def take_back(
     expected_version: int | None = None,
 ) -> UUID:
     """Take a request back from a partner firm into a queue of ours."""
-    async with working_on(actor, request_id, now, expected_version) as in_hand:
+    taking = working_on(actor, request_id, now, expected_version, holding=assignee_id)
+    async with taking as in_hand:
         in_hand.ensure_may(RequestVerb.TAKE_BACK)
-        await hold(assignee_id)
-        place = await place_of(actor, queue_id)
+        place = await place_of(in_hand, queue_id)
         third_parties.take_back(in_hand, place, assignee_id, reason)
     return request_id
