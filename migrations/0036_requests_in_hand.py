@@ -2,7 +2,7 @@
 
 The function is volatile: what hangs on a request is read after its row was locked. A transaction
 that changes people, calendars or levels leaves a mark that is seen as soon as it has committed, so
-that what is remembered of them is never older than what is locked (decision 0009).
+that what is remembered of them is never older than what is locked (decision 0018).
 """
 
 from tortoise import migrations

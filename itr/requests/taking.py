@@ -113,7 +113,7 @@ _AND_PARENTS = "$1::uuid[] || array(select c.parent_id from request c where c.id
 _CHILDREN = "children_in_hand(mine.id, ${}::text[])::text"
 # What hangs on a request is read by a volatile function, so that it is seen as it is after the
 # lock was waited for: in the statement's own snapshot it would be as it was before. Parents are
-# locked before children. See decision 0009.
+# locked before children. See decision 0018.
 
 
 async def _taken(

@@ -12,8 +12,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from api.resolvers import product_schema
+from api.resolvers.root import product_schema
 from itr import spans
+from itr.access.operations.persons import create_person
 from itr.actors.roles import OrganisationKind, Role
 from itr.catalogue.operations import (
     ContractLineDraft,
@@ -21,8 +22,8 @@ from itr.catalogue.operations import (
     save_contract,
     save_product,
 )
+from itr.catalogue.organisations import create_organisation
 from itr.catalogue.terms import ChargeKind, QuotaUnit
-from itr.people.operations import create_organisation, create_person
 from itr.settings import Settings
 from tests.support.desk import FOUNDER, Desk, hours, level_named, open_desk
 from tests.support.requests import CRITICAL, MINOR, brought_to, call, do, new_key, submitted
