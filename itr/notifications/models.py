@@ -33,7 +33,7 @@ class Notification(Table):
         unique_together = (("person", "cause"),)
 
 
-class OutgoingMessage(Table):
+class OutboxMessage(Table):
     """A message that leaves the system at least once; `key` lets the receiver drop repeats."""
 
     id = fields.UUIDField(primary_key=True)
@@ -51,4 +51,4 @@ class OutgoingMessage(Table):
     created_at = fields.DatetimeField()
 
     class Meta:
-        table = "outgoing_message"
+        table = "outbox"

@@ -50,7 +50,7 @@ _NOTIFICATION = Table(
     },
 )
 _MESSAGE = Table(
-    "outgoing_message",
+    "outbox",
     {
         "id": "uuid",
         "channel": "text",

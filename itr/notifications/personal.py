@@ -21,7 +21,7 @@ select x.id, x.person_id, $2, $3, $4::jsonb, $5::timestamptz
 from unnest($1::uuid[], $6::uuid[]) as x (id, person_id) on conflict do nothing
 """
 _SEND = """
-insert into outgoing_message
+insert into outbox
     (id, channel, person_id, address, text, key, status, attempts, next_attempt_at, created_at)
 select x.id, 'EMAIL', x.person_id, x.address, x.text, x.key, 'WAITING', 0, $6, $6
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])

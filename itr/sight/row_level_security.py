@@ -190,7 +190,7 @@ UNREADABLE: Mapping[str, str] = {
     "field_use": "for planners inside",
     "mutation_key": "the server's own",
     "trusted_document": "the server looks documents up itself",
-    "outgoing_message": "the server's own",
+    "outbox": "the server's own",
     "package_service_product": "the catalogue is read inside (R-ROLE-06)",
     "recalculation": "the server's own",
     "recalculation_line": "the server's own",

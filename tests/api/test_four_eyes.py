@@ -124,7 +124,7 @@ async def test_a_role_that_decides_is_held_once_a_second_person_approves(desk: D
         f"OPERATIONS_DIRECTOR has approved {role}; it is in effect now."
     ]
     mails = await get_connection("default").execute_query_dict(
-        "select text from outgoing_message where person_id = $1 and channel = 'EMAIL'",
+        "select text from outbox where person_id = $1 and channel = 'EMAIL'",
         [key_in(id_)],
     )
     assert len(mails) == 2

@@ -24,7 +24,8 @@ def test_every_table_has_row_level_security_or_says_why_nobody_outside_reads_it(
     said = {*SEEN, *UNREADABLE}
 
     assert tables() - said == set()
-    assert said - tables() == {"calendar_span", "event"}, "made by hand in a migration"
+    by_hand = {"calendar_span", "event", "reference_change"}
+    assert said - tables() == by_hand, "made by hand in a migration"
     assert not SEEN.keys() & UNREADABLE.keys()
     assert WITHHELD.keys() <= SEEN.keys()
 

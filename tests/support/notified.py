@@ -36,7 +36,7 @@ async def sent(number: str) -> list[tuple[str, str, str, str]]:
     """Messages that name a request: person, channel, address, text."""
     rows = await get_connection("default").execute_query_dict(
         "select p.name, m.channel, m.address, m.text, m.status, m.attempts, m.next_attempt_at,"
-        " m.created_at from outgoing_message m join person p on p.id = m.person_id"
+        " m.created_at from outbox m join person p on p.id = m.person_id"
         " where m.text like $1 order by m.created_at, m.key",
         [f"%{number}%"],
     )
