@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -123,6 +123,8 @@ class Database:
 
     reads: ReadPool
     outside: Outside
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What is known of it by heart."""
 
     def reads_of(self, actor: Actor) -> Reads:
         """Where the actor's statements run: people of other firms under row-level security."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, MutableMapping
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -55,6 +55,11 @@ class ReadContext(Protocol):
     @property
     def pool(self) -> Pool:
         """Where to read."""
+        ...
+
+    @property
+    def memory(self) -> MutableMapping[str, Any]:
+        """What is known by heart of the database that is read, by the names of shared queries."""
         ...
 
     @property

@@ -15,20 +15,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
+from api.planner.context import Pool
+
 STORED = "stored"  # key of the declaration in a field's metadata
+
+
+class Memory(Protocol):
+    """What is known of a shared query without running it."""
+
+    async def columns(self, reads: Pool, now: datetime) -> Mapping[str, Sequence[Any]]:
+        """Columns of equal length; rows that are not among them are looked up."""
+        ...
 
 
 @dataclass(frozen=True)
 class Shared:
-    """A named query that a statement runs at most once, however many fields look into it."""
+    """A named query that a statement runs at most once, however many fields look into it.
+
+    `memory` makes what knows rows of it by heart, one for each database; `types` are the SQL types
+    of its columns then. Statements are given what is known, and run the query for the rest alone.
+    """
 
     name: str
     sql: str
+    memory: Callable[[], Memory] | None = None
+    types: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def value(self, wanted: str, **keys: str) -> Lookup:
         """Look up the column `wanted` where each key equals that column of the row."""

@@ -25,6 +25,7 @@ from graphql import (
 )
 
 from api.planner.compiled import Withheld
+from api.planner.declare import Shared
 from api.planner.errors import Refused
 from api.planner.fill import FillTree
 from api.planner.plain import variables_of
@@ -69,6 +70,7 @@ class Plan:
 
     sql: str
     slots: tuple[Slot, ...]
+    memories: tuple[Shared, ...] = ()
 
 
 @dataclass

@@ -76,7 +76,8 @@ async def read(info: Any, spec: ReadSpec) -> Compiled:
         raise _error(refused, context.language) from None
     key = (number, shapes, spec.variant)
     plan = outline.plans.get(key, lambda: _plan(raw, outline, spec, visibility, shapes))
-    sources = _Values(context, visibility, spec, values)
+    known = await _known_by_heart(plan, context) if plan.memories else {}
+    sources = _Values(context, visibility, spec, values, known)
     arguments = [sources.of(slot) for slot in plan.slots]
     found = await context.pool.fetchval(plan.sql, *arguments)
     answer = await _answer(found, outline, spec, raw)
@@ -139,7 +140,9 @@ def _plan(
     value = spec.write(compiler, outline.wanted)
     if spec.cursor is not None:
         value = f"({spec.cursor})::text || E'\\n' || coalesce({value}, '')"
-    return Plan(*statement.finish(f"convert_to({value}, 'UTF8')"))
+    sql, slots = statement.finish(f"convert_to({value}, 'UTF8')")
+    needed = {slot[1] for slot in slots if slot[0] == "shared"}
+    return Plan(sql, slots, tuple(statement.memories[name] for name in needed))
 
 
 Pages = tuple[tuple[PageShape, ...], tuple[PageValues, ...]]
@@ -195,6 +198,20 @@ def _pages_read(
     return tuple(shape for shape, _ in found), tuple(values for _, values in found)
 
 
+async def _known_by_heart(
+    plan: Plan, context: ReadContext
+) -> dict[str, Mapping[str, Sequence[Any]]]:
+    """Return what need not be asked for of the shared queries of a plan."""
+    known = {}
+    for shared in plan.memories:
+        memory = context.memory.get(shared.name)
+        if memory is None:
+            assert shared.memory is not None
+            memory = context.memory[shared.name] = shared.memory()
+        known[shared.name] = await memory.columns(context.pool, context.now)
+    return known
+
+
 @dataclass(frozen=True)
 class _Values:
     """Finds the value of a parameter by its slot."""
@@ -203,6 +220,7 @@ class _Values:
     visibility: Mapping[str, RowFilter]
     spec: ReadSpec
     pages: tuple[PageValues, ...]
+    known: Mapping[str, Mapping[str, Sequence[Any]]]
 
     def of(self, slot: Slot) -> Any:
         """Return the value as the driver wants it; a text no database holds equals nothing."""
@@ -214,18 +232,22 @@ class _Values:
     def _of(self, slot: Slot) -> Any:
         match slot:
             case ("now",):
-                return self.context.now
+                found: Any = self.context.now
             case ("actor",):
-                return self.context.actor.id
+                found = self.context.actor.id
             case ("visible", key, name):
-                return self.visibility[key].arguments[name]
+                found = self.visibility[key].arguments[name]
             case ("where", name):
-                return self.spec.where.arguments[name]
+                found = self.spec.where.arguments[name]
             case ("id", name):
-                return self.spec.ids[name]
+                found = self.spec.ids[name]
+            case ("shared", shared, column):
+                found = self.known[shared][column]
             case ("page", site, *part):
-                return self.pages[site].value(*part)
-        raise KeyError(slot)
+                found = self.pages[site].value(*part)
+            case _:
+                raise KeyError(slot)
+        return found
 
 
 async def _answer(

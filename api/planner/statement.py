@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from api.planner.declare import Column, Expression, Lookup, One, PublicId, declaration_of
+from api.planner.declare import Column, Expression, Lookup, One, PublicId, Shared, declaration_of
 from api.planner.stored import StoredType, stored_type, target_class
 from itr.sight.row_filter import RowFilter
 
@@ -30,6 +30,7 @@ class Statement:
         self.visibility = visibility
         self._marks: dict[Slot, int] = {}
         self.shared: dict[str, str] = {}
+        self.memories: dict[str, Shared] = {}
         self._aliases = 0
 
     def alias(self) -> str:
@@ -103,7 +104,21 @@ class Statement:
         found = " and ".join(
             f"{inner}.{quoted(theirs)} = {alias}.{quoted(ours)}" for theirs, ours in lookup.keys
         )
-        return f"(select {inner}.{quoted(lookup.wanted)} from {shared.name} {inner} where {found})"
+        wanted = f"{inner}.{quoted(lookup.wanted)}"
+        asked = f"(select {wanted} from {shared.name} {inner} where {found})"
+        known = self._by_heart(lookup, alias) if shared.memory is not None else None
+        return f"coalesce({known}, {asked})" if known else asked
+
+    def _by_heart(self, lookup: Lookup, alias: str) -> str:
+        """Return the SQL of a value among those that are given; null where it is not."""
+        shared, ((theirs, ours),) = lookup.shared, lookup.keys
+        self.memories[shared.name] = shared
+
+        def column(name: str) -> str:
+            return self.slot(("shared", shared.name, name), f"{shared.types[name]}[]")
+
+        place = f"array_position({column(theirs)}, {alias}.{quoted(ours)})"
+        return f"({column(lookup.wanted)})[{place}]"
 
     def _ambient(self, sql: str) -> str:
         def replace(found: re.Match[str]) -> str:

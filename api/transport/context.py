@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from itr.errors import Language
 
@@ -60,6 +60,11 @@ class Context:
     def pool(self) -> Reads:
         """Where compiled reads run, for whoever asks; operations bring their own transactions."""
         return self.database.reads_of(self.actor)
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What is known of the database by heart."""
+        return self.database.memory
 
     def secret_for(self, purpose: str) -> bytes:
         """Return the server's 32-byte key for one purpose, such as "request cursor"."""

@@ -13,12 +13,14 @@ from strawberry.schema.config import StrawberryConfig
 from api.execution import CompiledSchema
 from api.planner import SCALARS, relied_on
 from api.resolvers.root import STORED, Query
+from api.schema.positions import POSITION_NOW
 from itr.actors.actor import Actor
 from itr.actors.roles import OrganisationKind, Role
 from itr.addresses import credentials
 from itr.database import Database, open_outside
 from itr.demo.seeding import seed
 from itr.settings import Settings
+from itr.sla.positions import PositionsInMemory
 from tests.support.oracle import Oracle
 from tests.support.oracle_answers import differences
 from tests.support.oracle_columns import broken_promises
@@ -99,9 +101,12 @@ async def test_random_queries_answer_what_the_oracle_answers(seeded: Seeded, rol
     rules = await rules_of(schema, seeded.pool, Surroundings(actor, None, now))  # type: ignore[arg-type]
     values = Values(schema, seeded.tables)
     roots = _compiled_roots()
+    by_heart = PositionsInMemory()
+    memory = {POSITION_NOW.name: by_heart}
+    await by_heart.columns(seeded.pool, now)
     for seed_number in range(QUERIES):
         pool = CountingPool(seeded.database.reads_of(actor))
-        context: Any = Surroundings(actor, pool, now)  # type: ignore[arg-type]
+        context: Any = Surroundings(actor, pool, now, memory=memory)  # type: ignore[arg-type]
         dice = random.Random(f"{role} {seed_number}")
         oracle = Oracle(SCHEMA, seeded.tables, rules, context=context)
         maker = QueryMaker(schema, seeded.tables, values, context, dice, roots=roots, oracle=oracle)

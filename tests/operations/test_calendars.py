@@ -19,6 +19,7 @@ from itr.sla.operations import (
     extend_spans,
     save_calendar,
 )
+from itr.sla.positions import POSITIONS_NOW, PositionsInMemory
 from tests.support import desk_data as desk
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -215,3 +216,32 @@ async def test_spans_are_extended_before_the_last_year_begins_and_only_once() ->
     last = extended[-1]
     assert working.position_us(last["starts_at"]) == last["before_us"]
     assert await CalendarVersion.filter(calendar_id=calendar_id).count() == 1
+
+
+async def test_positions_known_by_heart_are_those_the_database_works_out(database: Any) -> None:
+    """Open, closed, always open, at the very edges; a version that came since is missing."""
+    for definition in (desk.OFFICE, NIGHT, CalendarDefinition("UTC", always_open=True)):
+        await desk.calendar(definition)
+    known = PositionsInMemory()
+    at = datetime(2026, 7, 3, tzinfo=UTC)
+    edges = [at + timedelta(minutes=each * 37) for each in range(160)]
+    opening = datetime(2026, 7, 6, 1, tzinfo=UTC)
+
+    for now in [*edges, opening - timedelta(microseconds=1), opening, at]:
+        columns = await known.columns(database.reads, now)
+        found = dict(zip(columns["id"], zip(*list(columns.values())[1:], strict=True), strict=True))
+        rows = await database.reads.fetch(POSITIONS_NOW.replace(":now", "$1::timestamptz"), now)
+        assert found == {row["id"]: tuple(row)[1:] for row in rows}
+
+    since = await version_of(await desk.calendar(NIGHT))
+    assert since not in (await known.columns(database.reads, at))["id"]
+
+
+async def test_beyond_what_is_kept_of_a_calendar_nothing_is_known_by_heart(database: Any) -> None:
+    """What follows may be kept tomorrow."""
+    version_id = await version_of(await desk.calendar(desk.OFFICE))
+    beyond = (await spans_of(version_id))[-1]["ends_at"]
+
+    known = await PositionsInMemory().columns(database.reads, beyond)
+
+    assert version_id not in known["id"]

@@ -40,6 +40,7 @@ class Surroundings:
     language: str = "en"
     secret: bytes = b"a server's secret"
     cursor: str | None = None
+    memory: dict[str, Any] = field(default_factory=dict)
 
     def secret_for(self, purpose: str) -> bytes:
         """Derive a key."""

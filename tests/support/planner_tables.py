@@ -71,7 +71,20 @@ def visible_with_ticket(actor: Someone) -> RowFilter:
     )
 
 
-PACE = Shared("pace_now", "select id, us + extract(second from :now)::int as us from pace")
+class FirstPace:
+    """The first pace, by heart."""
+
+    async def columns(self, _: object, now: datetime) -> dict[str, list[int]]:
+        """One row of two."""
+        return {"id": [0], "us": [now.second]}
+
+
+PACE = Shared(
+    "pace_now",
+    "select id, us + extract(second from :now)::int as us from pace",
+    memory=FirstPace,
+    types={"id": "int", "us": "bigint"},
+)
 
 
 @strawberry.enum(description="Where a ticket stands.")
