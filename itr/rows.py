@@ -22,6 +22,9 @@ _STANDING = {
 """What Tortoise keeps on a row that came out of the database."""
 
 
+_COMING = {**_STANDING, "_saved_in_db": False}
+
+
 def row_of(model: type[M], told: Mapping[str, Any]) -> M:
     """A row as `row_to_json` tells it."""
     row = model.__new__(model)
@@ -30,6 +33,17 @@ def row_of(model: type[M], told: Mapping[str, Any]) -> M:
     for name, read in _readers(model):
         if (value := values[name]) is not None:
             values[name] = read(value)
+    return row
+
+
+def new_row(model: type[M], **values: Any) -> M:
+    """A row that comes to be in memory: what is not given is as the model has it by default."""
+    row = model.__new__(model)
+    kept = vars(row)
+    kept.update(_COMING)
+    for name, default in _defaults(model):
+        kept[name] = default() if callable(default) else default
+    kept.update(values)
     return row
 
 
@@ -54,6 +68,11 @@ def changed_in(row: Model, before: Values) -> list[str]:
 def columns_of(model: type[Model]) -> tuple[str, ...]:
     """The columns of a model that can be written, in order of their names."""
     return tuple(sorted(model._meta.db_fields))
+
+
+@cache
+def _defaults(model: type[Model]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, model._meta.fields_map[name].default) for name in columns_of(model))
 
 
 @cache

@@ -18,7 +18,13 @@ class _Uncommented(ModelMeta):
 
 
 class Table(Model, metaclass=_Uncommented):
-    """A table of ours; what a column means stands in the schema's descriptions."""
+    """A table of ours; what a column means stands in the schema's descriptions.
+
+    Values are set as on any object: no column here has a default that waits, which is what
+    Tortoise looks for at each of them.
+    """
+
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
 
     class Meta:
         abstract = True

@@ -19,7 +19,7 @@ from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.rules import has_technical_steps
 from itr.requests.terms import RequestStatus
 from itr.requests.waiting import open_reasons
-from itr.rows import columns_of
+from itr.rows import columns_of, new_row
 from itr.sight.row_filter import RowFilter
 from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.control_point_moves import Changes, Situation, changes_of
@@ -184,7 +184,8 @@ class Counting:
         rows, now = self.work.control_points.rows, self.work.now
         row = rows.get(number)
         if row is None:
-            row = ControlPoint(
+            row = new_row(
+                ControlPoint,
                 id=uuid4(),
                 request_id=self.work.request.id,
                 number=number,

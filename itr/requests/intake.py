@@ -24,6 +24,7 @@ from itr.requests.assignment import knows_projects
 from itr.requests.models import Request
 from itr.requests.terms import Channel, RequestKind, RequestStatus
 from itr.requests.ticket_work import ProjectPeople, TicketWork
+from itr.rows import new_row
 from itr.sight.requests import visible_requests
 from itr.sla.calendars_in_force import calendars_in_force
 from itr.texts import ensure_text
@@ -72,7 +73,8 @@ async def new_request(work: Work, actor: Actor, wanted: Intake, now: datetime) -
     terms = await house_terms(references)
     calendars = await calendars_in_force([terms.calendar_id], customer_id, references)
     zone = calendars[terms.calendar_id].working.definition.time_zone
-    request = Request(
+    request = new_row(
+        Request,
         id=uuid4(),
         number=new_number(now.astimezone(ZoneInfo(zone))),
         kind=wanted.kind,

@@ -16,7 +16,7 @@ from itr.requests.control_points import ControlPoints
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import HandOver, Request, Stint
 from itr.requests.terms import RequestStatus
-from itr.rows import Values
+from itr.rows import Values, new_row
 from itr.sla.clocks import CalendarInForce, ClockBook
 from itr.sla.models import Clock
 from itr.sla.terms import Thread
@@ -130,7 +130,8 @@ class TicketWork:
     def begin_stint(self, line: int, *, queue_id: UUID | None, partner_id: UUID | None) -> None:
         """Start a stay on a line; a stay is a measure, not a target (R-LIN-01)."""
         self.stints.append(
-            Stint(
+            new_row(
+                Stint,
                 id=uuid4(),
                 request_id=self.request.id,
                 number=len(self.stints) + 1,
@@ -181,7 +182,8 @@ class TicketWork:
                 self.given_back.add(hand_over.partner_id)
         if partner_id is not None:
             self.hand_overs.append(
-                HandOver(
+                new_row(
+                    HandOver,
                     id=uuid4(),
                     request_id=self.request.id,
                     partner_id=partner_id,

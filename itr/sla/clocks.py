@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from itr.rows import new_row
 from itr.sla import alarms
 from itr.sla.clock import Clock as ClockValue
 from itr.sla.clock import ClockEvent, Target, as_of
@@ -279,7 +280,9 @@ def settle(
     walked = History(history, lambda key: calendars[_key(key)].working, until=None)
     value = as_of(walked.clock(), now)
     calendar = calendars[_key(value.calendar)]
-    row = row or Clock(id=uuid4(), request_id=request_id, thread=thread, version=0, revision=0)
+    row = row or new_row(
+        Clock, id=uuid4(), request_id=request_id, thread=thread, version=0, revision=0
+    )
     if row.version != value.version + row.overturns:
         row.alarm_level = 0
     if row.breached_at is not None and value.breached_at is None:

@@ -11,6 +11,7 @@ from itr.requests.models import Request
 from itr.requests.terms import RequestStatus
 from itr.requests.ticket_work import TicketWork
 from itr.requests.verbs.intake import retarget
+from itr.rows import new_row
 from itr.texts import ensure_text
 
 LED = ("problem_type", "fault_level", "impact", "priority", "service_level_version_id")
@@ -29,7 +30,8 @@ class Part:
 def open_child(parent: TicketWork, part: Part, number: str) -> TicketWork:
     """A child under the parent's owner, where the parent stands; it has no clocks."""
     lead, title = parent.request, part.title or parent.request.title
-    request = Request(
+    request = new_row(
+        Request,
         id=uuid4(),
         number=number,
         parent_id=lead.id,
