@@ -58,6 +58,8 @@ TAKEN = "pg_current_snapshot()::text"
 BATCH = 500
 BUFFERED = 1_000
 REPLAYED = 5_000
+_BREATH = 0.01
+"""Seconds from one reading to the next at least: what is committed in between is read at once."""
 _HELD_BACK = 0.3
 """Seconds an event waits behind another's open transaction before the urgent ones are read."""
 _SHARE_AHEAD = 4
@@ -292,8 +294,11 @@ class Feed:
 
     async def _read_forever(self) -> None:
         while True:
+            begun = time.monotonic()
             full = await until_done(self._read, on=Exception, tell=self._lost)
-            await self._wait_for_wakeup(0 if full else self._poll)
+            if not full:
+                await asyncio.sleep(max(0.0, begun + _BREATH - time.monotonic()))
+                await self._wait_for_wakeup(self._poll)
 
     async def _read(self) -> bool:
         """Read what is next; whether there may be more at once."""
@@ -346,7 +351,11 @@ class Feed:
             return self._connection
         self._connection = await asyncpg.connect(
             **credentials(self._database_url),
-            server_settings={"jit": "off", "application_name": "itr feed"},
+            server_settings={
+                "jit": "off",
+                "application_name": "itr feed",
+                "plan_cache_mode": "force_generic_plan",  # planned anew each time: 20 times as long
+            },
             timeout=5,
             command_timeout=10,
         )

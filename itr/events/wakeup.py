@@ -19,6 +19,10 @@ from itr.valkey import WAKEUPS, open_valkey
 logger = logging.getLogger("itr.wakeup")
 
 
+_BREATH = 0.01
+"""Seconds from one wakeup to the next: whoever commits in between is heard by that."""
+
+
 class Wakeups:
     """Tells every process that something was committed; many wakeups in a moment are one."""
 
@@ -49,6 +53,7 @@ class Wakeups:
                 await self._wanted.wait()
                 self._wanted.clear()
                 await valkey.publish(WAKEUPS, b"")
+                await asyncio.sleep(_BREATH)
 
 
 @asynccontextmanager

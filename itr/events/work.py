@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -86,13 +87,33 @@ class Work:
     writing: Writing = field(default_factory=Writing)
     """What is written by one statement before the commit, with the facts."""
     has_recorded: bool = False
+    unclaimed: Call | None = None
+    """Whose key is still to be claimed, by the statement that locks what is worked on."""
 
     def record(self, *facts: Fact) -> None:
         """Have these facts written before the commit, in this order."""
         self.facts.extend(facts)
 
+    def claiming(self, after: int) -> tuple[str, list[Any]]:
+        """What claims the key within a statement, its values `$after+1` and on.
+
+        It gives one row, and none where the key is taken: then nothing may be locked or done.
+        """
+        if self.unclaimed is None:
+            return "select 1", []
+        return _claim_after(after), _claimed_with(self.unclaimed)
+
+    async def ensure_claimed(self, claimed: bool) -> None:
+        """Raise AlreadyDone or KeyReused unless the statement has claimed the key."""
+        call, self.unclaimed = self.unclaimed, None
+        if call is not None and not claimed:
+            await _tell_outcome(self.connection, call)
+
     async def flush(self) -> None:
         """Write what is collected so far, for who reads on in the same transaction."""
+        if self.unclaimed is not None and (self.facts or not self.writing.is_empty):
+            call, self.unclaimed = self.unclaimed, None
+            await _claim(self.connection, call)
         if self.facts:
             append(self.writing, self.facts, origin=self.origin)
             self.facts = []
@@ -101,16 +122,20 @@ class Work:
 
 
 @asynccontextmanager
-async def transaction() -> AsyncIterator[Work]:
+async def transaction(*, claim_at_once: bool = True) -> AsyncIterator[Work]:
     """One transaction: what is recorded in it is committed with it, then listeners are poked.
 
-    With an idempotency key in the call, raises AlreadyDone instead of doing anything twice (S13).
+    With an idempotency key in the call, raises AlreadyDone instead of doing anything twice (S13);
+    not `claim_at_once`: by the statement that locks what is worked on, before anything else.
     """
     call = _call.get()
     async with in_transaction() as connection:
         work = Work(connection, call.origin if call else {})
         if call is not None and call.key is not None:
-            await _claim(connection, call)
+            work.unclaimed = call
+            if claim_at_once:
+                await _claim(connection, call)
+                work.unclaimed = None
         yield work
         if call is not None and call.key is not None:
             _settle(work.writing, call, work.subject_id)
@@ -138,40 +163,51 @@ async def remember_failure(call: Call, failures: list[dict[str, Any]]) -> None:
 _CLAIM = """
 insert into mutation_key as kept
     (id, actor_id, client_id, key, mutation, fingerprint, created_at, failures)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+values (${0}, ${1}, ${2}, ${3}, ${4}, ${5}, ${6}, ${7})
 on conflict (actor_id, client_id, key) do update set id = excluded.id,
     mutation = excluded.mutation, fingerprint = excluded.fingerprint,
     created_at = excluded.created_at, failures = excluded.failures, subject_id = null
-where kept.created_at < $9 returning id
+where kept.created_at < ${8} returning id
 """
+_VALUES = 9
 _WHICH = "actor_id = $1 and client_id = $2 and key = $3"
+
+
+@lru_cache(64)
+def _claim_after(after: int) -> str:
+    return _CLAIM.format(*range(after + 1, after + 1 + _VALUES))
+
+
+def _claimed_with(call: Call, failures: Sequence[dict[str, Any]] = ()) -> list[Any]:
+    assert call.now is not None
+    return [
+        uuid4(),
+        call.actor_id,
+        call.client_id,
+        call.key,
+        call.mutation,
+        call.fingerprint,
+        call.now,
+        orjson.dumps(list(failures)).decode(),
+        call.now - KEYS_KEPT,
+    ]
 
 
 async def _claim(
     connection: BaseDBAsyncClient, call: Call, failures: Sequence[dict[str, Any]] = ()
 ) -> None:
     """Take the key, waiting for whoever is at it; one kept for too long is anybody's again."""
-    assert call.now is not None
-    which = [call.actor_id, call.client_id, call.key]
-    told = orjson.dumps(list(failures)).decode()
-    claimed = await connection.execute_query_dict(
-        _CLAIM,
-        [
-            uuid4(),
-            *which,
-            call.mutation,
-            call.fingerprint,
-            call.now,
-            told,
-            call.now - KEYS_KEPT,
-        ],
-    )
-    if claimed:
-        return
+    values = _claimed_with(call, failures)
+    if not await connection.execute_query_dict(_claim_after(0), values):
+        await _tell_outcome(connection, call)
+
+
+async def _tell_outcome(connection: BaseDBAsyncClient, call: Call) -> None:
+    """Raise what came of the mutation that has the key."""
     found = await connection.execute_query_dict(
         "select mutation, fingerprint, subject_id, failures::text as failures "
         f"from mutation_key where {_WHICH}",
-        which,
+        [call.actor_id, call.client_id, call.key],
     )
     first = found[0]
     if (first["mutation"], first["fingerprint"]) != (call.mutation, call.fingerprint):

@@ -148,10 +148,12 @@ class _Around:
 
 
 _ASKED = """
-with followed as materialized (
-    select r.id from request r where r.id = $6::uuid and {sight} for update
+with claim as ({claim}), followed as materialized (
+    select r.id from request r
+    where exists (select 1 from claim) and r.id = $6::uuid and {sight} for update
 )
-select (select id from followed) as follows, reference_marks()::text as marks,
+select exists (select 1 from claim) as claimed, (select id from followed) as follows,
+    reference_marks()::text as marks,
     c.id as customer_id, c.kind, c.branch_id,
     p.organisation_id as contact_of, j.id as project_id, j.manager_id, j.contact_id,
     exists (select 1 from product where id = $3::uuid) as has_product,
@@ -176,19 +178,21 @@ async def _read(work: Work, actor: Actor, wanted: Intake) -> Row:
     customer_id = actor.organisation_id if own else wanted.customer_id
     firm = actor.organisation_id if actor.scope.reaches == {Reach.PARTNER} else None
     condition, values = visible_requests(actor).numbered("r", 6)
+    values = [
+        contact_id,
+        customer_id,
+        wanted.product_id,
+        wanted.project_id,
+        firm,
+        wanted.follows_id,
+        *values,
+    ]
+    claim, more = work.claiming(len(values))
     rows = await work.connection.execute_query_dict(
-        _ASKED.format(sight=condition),
-        [
-            contact_id,
-            customer_id,
-            wanted.product_id,
-            wanted.project_id,
-            firm,
-            wanted.follows_id,
-            *values,
-        ],
+        _ASKED.format(claim=claim, sight=condition), [*values, *more]
     )
     found: Row = rows[0]
+    await work.ensure_claimed(found["claimed"])
     return {**found, "asked_contact": contact_id}
 
 

@@ -53,7 +53,7 @@ async def working_on(
     Raises NotFound for what the actor may not see, Stale when it has moved on since
     `expected_version`. Nobody takes away the person it is `holding` before its end (R-ROLE-07).
     """
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take(work, actor, request_id, now, expected_version, holding=holding)
         yield in_hand
         await save(work, in_hand)

@@ -97,16 +97,19 @@ def sight_of(actor: Actor) -> RowFilter:
 
 
 _TAKE = """
-with mine as materialized (
-    select r.id from request r where r.id = any({wanted}) and {sight}
+with claim as ({claim}), mine as materialized (
+    select r.id from request r
+    where exists (select 1 from claim) and r.id = any({wanted}) and {sight}
     order by r.parent_id nulls first, r.id for update
 ), held as materialized (
     select p.organisation_id, p.active from person p
     where p.id = $2::uuid and exists (select 1 from mine) for share
 )
-select request_in_hand(mine.id)::text as found,
-    case when held.active then held.organisation_id end as held, {children} as children
-from mine left join held on true
+select exists (select 1 from claim) as claimed, taken.* from (select 1) as one left join (
+    select request_in_hand(mine.id)::text as found,
+        case when held.active then held.organisation_id end as held, {children} as children
+    from mine left join held on true offset 0
+) taken on true
 """
 _WANTED = "$1::uuid[]"
 _AND_PARENTS = "$1::uuid[] || array(select c.parent_id from request c where c.id = any($1::uuid[]))"
@@ -135,9 +138,12 @@ async def _taken(
         values.append(sorted(children))
         theirs = _CHILDREN.format(len(values))
     wanted = _AND_PARENTS if parents else _WANTED
-    statement = _TAKE.format(wanted=wanted, sight=condition, children=theirs)
+    claim, more = work.claiming(len(values))
+    statement = _TAKE.format(claim=claim, wanted=wanted, sight=condition, children=theirs)
+    rows = await work.connection.execute_query_dict(statement, [*values, *more])
+    await work.ensure_claimed(rows[0]["claimed"])
     taken = []
-    for row in await work.connection.execute_query_dict(statement, values):
+    for row in rows if rows[0]["found"] is not None else ():
         in_hand = await _in_hand(actor, orjson.loads(row["found"]), now)
         in_hand.held = row["held"]
         for child in orjson.loads(row["children"] or "[]"):

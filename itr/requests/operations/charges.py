@@ -26,7 +26,7 @@ async def offer_charge(
 
     Raises NothingToCharge when a contract does, or when the charge was decided on.
     """
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         in_hand.ensure_may(RequestVerb.ACCEPT)
         chargeable, item_id = await what_it_costs(work, in_hand)

@@ -44,7 +44,7 @@ async def split_request(
     """Open one child per product under the same lead owner; the parent's clocks rule."""
 
     async def splitting() -> None:
-        async with transaction() as work:
+        async with transaction(claim_at_once=False) as work:
             parent = await take(work, actor, request_id, now, expected_version)
             await _split(work, parent, parts)
 

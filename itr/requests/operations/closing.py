@@ -63,7 +63,7 @@ async def reopen_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Open a confirmed or closed request again, within seven days of closing."""
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take_under_lead(work, actor, request_id, now, expected_version)
         closing.reopen(in_hand, reason, service_down=service_down)
         await follow_lead(in_hand)

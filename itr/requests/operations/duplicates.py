@@ -28,7 +28,7 @@ async def merge_requests(
     What the duplicate took of a quota is given back. Returns the survivor's id; both are locked
     in one order, so two mergers never wait for each other.
     """
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         names = {duplicate_id: "duplicateId", survivor_id: "survivorId"}
         found = await take_all(work, actor, list(names), now)
         in_hand = {each.request.id: each for each in found}

@@ -53,7 +53,7 @@ async def escalate_to_management(
 
     Raises Forbidden, NotFound, Stale, MoveNotAllowed, EscalatedToTheTop, NotHigher.
     """
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         in_hand.ensure_may(RequestVerb.ESCALATE_TO_MANAGEMENT)
         text = ensure_text(reason, "reason")
@@ -91,7 +91,7 @@ async def acknowledge_escalation(
     Whoever it stands with does, or somebody who stands as high; higher ones take note of lower
     steps too. Raises Forbidden, NotFound, Stale, NothingToAcknowledge, EscalatedToOthers.
     """
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         in_hand.ensure_may(RequestVerb.ACKNOWLEDGE_ESCALATION)
         standing = in_hand.escalations

@@ -33,7 +33,7 @@ async def submit_request(actor: Actor, wanted: Intake, *, now: datetime) -> UUID
         raise Forbidden()
 
     async def registering() -> UUID:
-        async with transaction() as work:
+        async with transaction(claim_at_once=False) as work:
             in_hand = await new_request(work, actor, wanted, now)
             chargeable, item_id = await what_it_costs(work, in_hand)
             intake.register(in_hand, intake.Offer(item_id) if chargeable else None)
@@ -52,7 +52,7 @@ async def accept_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Authorise and classify: pins the entitlement, retargets from registration (R-ENT-01 … 05)."""
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         in_hand.ensure_may(RequestVerb.ACCEPT)
         authorised = await _authorised(work, in_hand, classification)
@@ -65,7 +65,7 @@ async def reauthorise_request(
     actor: Actor, request_id: UUID, *, now: datetime, expected_version: int | None = None
 ) -> UUID:
     """Authorise once more, before closing, when missing data was completed (R-ENT-02)."""
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take(work, actor, request_id, now, expected_version, children=rules.OPEN)
         request = in_hand.request
         in_hand.ensure_may(RequestVerb.REAUTHORISE)
@@ -87,7 +87,7 @@ async def reclassify_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Classify anew; another priority retargets the clocks, and children follow (R-PRI-03)."""
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take(work, actor, request_id, now, expected_version, children=rules.OPEN)
         intake.reclassify(in_hand, classification)
         await lead_children(work, in_hand)
@@ -105,7 +105,7 @@ async def reject_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Turn a request down; the requester is told why, by code and sentence."""
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take(work, actor, request_id, now, expected_version)
         intake.reject(in_hand, code, reason)
         return_quota(work, request_id, now)
@@ -122,7 +122,7 @@ async def cancel_request(
     expected_version: int | None = None,
 ) -> UUID:
     """Withdraw a request; before work began its quota is given back (R-ENT-03)."""
-    async with transaction() as work:
+    async with transaction(claim_at_once=False) as work:
         in_hand = await take(
             work, actor, request_id, now, expected_version, children=CHILD_ENDS_WITH_PARENT
         )
