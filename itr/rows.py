@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
-from uuid import UUID
 
+from asyncpg.pgproto import pgproto
 from tortoise import fields
 from tortoise.fields.data import CharEnumFieldInstance
 from tortoise.models import Model
@@ -58,10 +58,17 @@ def values_of(row: Model) -> Values:
     return {name: kept[name] for name in columns_of(type(row))}
 
 
+def as_it_is(row: Model) -> Values:
+    """What is in a row now, to be compared with what will be."""
+    return vars(row).copy()
+
+
 def changed_in(row: Model, before: Values) -> list[str]:
     """The columns that are not as they were."""
     kept = vars(row)
-    return [name for name, value in before.items() if kept[name] != value]
+    if kept == before:
+        return []
+    return [name for name in columns_of(type(row)) if kept[name] != before[name]]
 
 
 @cache
@@ -82,10 +89,13 @@ def _readers(model: type[Model]) -> tuple[tuple[str, Callable[[Any], Any]], ...]
     return tuple((name, read) for name, read in found if read is not None)
 
 
+_uuid: Callable[[Any], Any] = pgproto.UUID
+
+
 def _reader(field: Any) -> Callable[[Any], Any] | None:
     match field:
         case fields.UUIDField():
-            return UUID
+            return _uuid  # the driver's own kind: made in a fifth of the time
         case fields.DatetimeField():
             return datetime.fromisoformat
         case CharEnumFieldInstance():

@@ -53,6 +53,13 @@ class ServiceTerms:
     shares: Shares = field(default_factory=lambda: DEFAULT_SHARES)
     alarm_rules: str | None = None
     """Whom its alarms tell how, as it is kept; None: R-ALM-01's own."""
+    budgets: dict[tuple[int, str, bool], Target | None] = field(
+        init=False,
+        default_factory=dict,
+        compare=False,
+        repr=False,
+    )
+    """The budgets of steps by number, priority and kind, as far as they were worked out."""
 
     def target(self, priority: str, thread: Thread) -> Target | None:
         """What is promised for a thread at a priority, if anything."""

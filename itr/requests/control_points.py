@@ -19,7 +19,7 @@ from itr.people.stand_ins import ABOVE, stand_ins
 from itr.requests.rules import has_technical_steps
 from itr.requests.terms import RequestStatus
 from itr.requests.waiting import open_reasons
-from itr.rows import columns_of, new_row
+from itr.rows import changed_in, columns_of, new_row
 from itr.sight.row_filter import RowFilter
 from itr.sla.calendars_in_force import calendars_in_force
 from itr.sla.control_point_moves import Changes, Situation, changes_of
@@ -89,7 +89,6 @@ async def settle_control_points(work: TicketWork) -> list[ControlPoint]:
     control_points = work.control_points
     if not control_points.moves:
         return []
-    before = {number: compared(row) for number, row in control_points.rows.items()}
     counting = Counting(work, await _calendars(work))
     for row in _open(control_points.rows.values()):
         counting.retarget(row)
@@ -100,7 +99,9 @@ async def settle_control_points(work: TicketWork) -> list[ControlPoint]:
         counting.pause_or_count(row)
     await _name_owners(work)
     return [
-        row for number, row in control_points.rows.items() if before.get(number) != compared(row)
+        row
+        for row in control_points.rows.values()
+        if row.id not in work.as_read or changed_in(row, work.as_read[row.id])
     ]
 
 
@@ -241,8 +242,12 @@ class Counting:
     def _budget(self, row: ControlPoint) -> int | None:
         """The budget in working time; days are those that follow the step's start (R-CAL-04)."""
         technical = has_technical_steps(self.work.request.kind)
-        shares = self.work.terms.shares
-        found = budget_of(row.number, shares, self.targets, restoration=technical)
+        terms = self.work.terms
+        which = (row.number, self.work.request.priority, technical)
+        if which not in terms.budgets:
+            found = budget_of(row.number, terms.shares, self.targets, restoration=technical)
+            terms.budgets[which] = found
+        found = terms.budgets[which]
         if found is None or found.us is not None:
             return None if found is None else found.us
         since: datetime = row.started_at

@@ -17,7 +17,7 @@ from itr.requests.charge_rules import Price
 from itr.requests.control_points import ControlPoints
 from itr.requests.models import Escalation, HandOver, Request, Stint
 from itr.requests.ticket_work import ProjectPeople, TicketWork
-from itr.rows import row_of, values_of
+from itr.rows import as_it_is, row_of, values_of
 from itr.sight.requests import visible_requests
 from itr.sight.row_filter import RowFilter
 from itr.sla.calendars_in_force import calendars_in_force
@@ -174,9 +174,7 @@ async def _in_hand(actor: Actor, told: Told, now: datetime) -> TicketWork:
         control_points=ControlPoints({row.number: row for row in steps}),
         stints=stints,
         hand_overs=hand_overs,
-        as_read={
-            row.pk: values_of(row) for row in (request, *clocks, *steps, *stints, *hand_overs)
-        },
+        as_read={row.pk: as_it_is(row) for row in (request, *clocks, *steps, *stints, *hand_overs)},
         escalations=[values_of(row_of(Escalation, each)) for each in told["escalations"] or ()],
         timers_set={
             kind: datetime.fromisoformat(due) for kind, due in (told["timers"] or {}).items()
