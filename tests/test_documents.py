@@ -35,9 +35,23 @@ from tests.support.reference import reference
 from tests.support.role_table import role_table
 from workers.timers import POLL
 
-GUIDES = ("ARCHITECTURE.md", "CONTRIBUTING.md")
-DECISIONS = sorted((HOUSE / "docs" / "decisions").glob("0*.md"))
-EVERY_PAGE = [*pages(), *GUIDES, *(str(path.relative_to(HOUSE)) for path in DECISIONS)]
+DECISIONS = [
+    path
+    for path in sorted((HOUSE / "docs" / "decisions").glob("0*.md"))
+    if not path.name.endswith(".zh.md")
+]
+IN_ENGLISH = [
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "docs/decisions/README.md",
+    *(str(path.relative_to(HOUSE)) for path in DECISIONS),
+]
+"""Documents for developers, each with a Chinese file beside it."""
+EVERY_PAGE = [
+    *pages(),
+    *IN_ENGLISH,
+    *(page.removesuffix(".md") + ".zh.md" for page in IN_ENGLISH),
+]
 PACKAGES = ("api", "itr", "workers", "cli", "embedded", "bench", "migrations", "tests")
 
 
@@ -263,9 +277,28 @@ def test_names_on_the_pages_are_names_of_the_product() -> None:
     assert stale == []
 
 
-def test_every_decision_is_in_the_index_under_its_title() -> None:
-    index = text_of("docs/decisions/README.md")
-    titles = [(path, path.read_text("utf-8").splitlines()[0]) for path in DECISIONS]
+def shape_of(text: str) -> list[str]:
+    """The headings, points, rows and examples of a page, in order, by their kinds."""
+    marks = re.findall(r"^(#+ |- |\d+\. |\| |```\w*)", text, re.MULTILINE)
+    return [re.sub(r"\d+", "1", mark) for mark in marks]
+
+
+@pytest.mark.parametrize("page", IN_ENGLISH)
+def test_a_document_for_developers_is_english_with_the_same_in_chinese_beside_it(page: str) -> None:
+    """Issue 10: not line by line."""
+    english, chinese = text_of(page), text_of(page.removesuffix(".md") + ".zh.md")
+    quoted = re.sub(r"“[^”]*”|中文：\[[^\]]*\]", "", english)
+
+    assert shape_of(chinese) == shape_of(english)
+    assert re.findall(r".*[一-鿿].*", quoted) == []
+    assert len(re.findall(r"[一-鿿]", chinese)) > len(english) / 20
+
+
+@pytest.mark.parametrize("language", ["", ".zh"])
+def test_every_decision_is_in_the_index_under_its_title(language: str) -> None:
+    index = text_of(f"docs/decisions/README{language}.md")
+    paths = [path.with_name(f"{path.stem}{language}.md") for path in DECISIONS]
+    titles = [(path, path.read_text("utf-8").splitlines()[0]) for path in paths]
 
     for number, (path, title) in enumerate(titles, 1):
         assert title.startswith(f"# {number:04} ")
