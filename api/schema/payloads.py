@@ -1,46 +1,17 @@
 """What mutations answer: the object as it stands now, and what went wrong, told to a person."""
 
-import importlib
-import pkgutil
-from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-import itr
 from api.planner.fields import payload_field
 from api.schema.problems import Problem
 from api.schema.requests import ServiceRequest
 from itr.access.operations.approvals import is_waiting
-from itr.errors import DomainError
 
-for _module in pkgutil.walk_packages(itr.__path__, "itr."):
-    importlib.import_module(_module.name)  # so that every error the product can tell is known
-
-
-def _tree(error: type[DomainError]) -> list[type[DomainError]]:
-    return [error, *(each for child in error.__subclasses__() for each in _tree(child))]
-
-
-def _told(error: type[DomainError]) -> str:
-    said = (error.__doc__ or error.code).strip().splitlines()[0]
-    return said if "{" in error.zh else f"{said} {error.zh}"
-
-
-_OURS = [each for each in _tree(DomainError) if each.__module__.startswith("itr.")]
-ERRORS = {each.code: each for each in sorted(_OURS, key=lambda each: each.code)}
-"""Every refusal the product can tell, by its code."""
-
-_make_enum: Any = Enum
-_codes = _make_enum(
-    "UserErrorCode",
-    {code: strawberry.enum_value(code, description=_told(error)) for code, error in ERRORS.items()},
-    module=__name__,
-)
-UserErrorCode: Any = strawberry.enum(
-    _codes, description="Why a mutation was refused; stable, for programs. 业务错误码"
-)
+if TYPE_CHECKING:
+    from api.schema.error_codes import UserErrorCode
 
 
 @strawberry.type(description="Why a mutation did nothing, told to a person. 业务错误")
@@ -48,14 +19,16 @@ class UserError:
     """Why a mutation did nothing, told to a person."""
 
     path: list[str] = strawberry.field(description="Where in the arguments, e.g. input, title.")
-    code: UserErrorCode = strawberry.field(description="Stable code.")
+    code: Annotated["UserErrorCode", strawberry.lazy("api.schema.error_codes")] = strawberry.field(
+        description="Stable code."
+    )
     message: str = strawberry.field(description="A sentence in the reader's language.")
 
 
-def user_error(code: str, path: list[Any], message: str) -> UserError:
+def user_error(code: Any, path: list[Any], message: str) -> UserError:
     """One refusal, with its path from the mutation's arguments on."""
     where = ["input", *(str(each) for each in path)]
-    return UserError(path=where, code=UserErrorCode[code], message=message)
+    return UserError(path=where, code=code, message=message)
 
 
 @strawberry.type
