@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
 
@@ -89,6 +90,11 @@ def _readers(model: type[Model]) -> tuple[tuple[str, Callable[[Any], Any]], ...]
     return tuple((name, read) for name, read in found if read is not None)
 
 
+def _members(enum: type[Enum]) -> Callable[[Any], Any]:
+    """The member of a value, by one look-up."""
+    return {each.value: each for each in enum}.__getitem__
+
+
 _uuid: Callable[[Any], Any] = pgproto.UUID
 
 
@@ -99,7 +105,7 @@ def _reader(field: Any) -> Callable[[Any], Any] | None:
         case fields.DatetimeField():
             return datetime.fromisoformat
         case CharEnumFieldInstance():
-            return field.enum_type
+            return _members(field.enum_type)
         case fields.DecimalField():
             smallest = Decimal(1).scaleb(-field.decimal_places)
             return lambda value: Decimal(str(value)).quantize(smallest)

@@ -28,6 +28,7 @@ T = TypeVar("T")
 _WHERE = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _VERB = re.compile(r"\w+")
+_WRITTEN = re.compile(r"(?<=\()\s*(?:insert into|update|delete from)\s+[a-z_]+\b", re.IGNORECASE)
 _TABLE = re.compile(r"\b(?:from|into|update)\s+(?:only\s+)?\"?([a-z_]+)\"?(?!\w|\()", re.IGNORECASE)
 
 
@@ -141,8 +142,13 @@ def _ran(record: Any) -> None:
 
 @lru_cache(1024)
 def _summary(statement: str) -> tuple[str, str]:
-    """The verb of a statement and the first table it names: words of ours, never of a value."""
+    """The verb of a statement and the first table it names: words of ours, never of a value.
+
+    Of several parts it is the first that writes.
+    """
     bare = _LITERAL.sub("''", statement)
+    if written := _WRITTEN.search(bare):
+        bare = bare[written.start() :]
     verb, table = _VERB.search(bare), _TABLE.search(bare)
     return (verb[0].lower() if verb else "", table[1].lower() if table else "")
 

@@ -92,7 +92,7 @@ async def test_a_mutation_shows_its_whole_transaction(
     names = [span.name for span in statements]
     assert operation.name == "mutation other"
     begun, done = names.index("begin"), names.index("commit")
-    assert {"insert request", "insert event"} <= set(names[begun:done])
+    assert {"insert request"} <= set(names[begun:done])
     private = (PRIVATE, "since this morning", desk.ids["CUSTOMER"].hex, str(desk.ids["CUSTOMER"]))
     for span in (operation, *statements):
         assert not any(each in span.to_json() for each in private)
@@ -136,7 +136,7 @@ async def test_a_batch_of_the_worker_is_a_span_above_its_statements_and_nothing_
     assert int(str(attributes["itr.done"])) >= 1
     assert batch.context is not None
     names = [s.name for s in children if s.parent and s.parent.span_id == batch.context.span_id]
-    assert {"begin", "insert event", "commit"} <= set(names)
+    assert {"begin", "insert notification", "commit"} <= set(names)
     assert all(PRIVATE not in span.to_json() for span in exporter.get_finished_spans())
 
     await timers.work_off()
