@@ -149,6 +149,7 @@ class Cluster:
             "log_timezone=UTC",
             "lc_messages=C",
             "log_checkpoints=off",
+            "log_error_verbosity=terse",  # its details are values of rows
         ]
         if not self.durable:
             settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]

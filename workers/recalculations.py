@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from itr import spans
+from itr.access.operations.erasing_texts import erase_texts
 from itr.database import AWAY
 from itr.recalculations.working import BUSY, advance
 from itr.requests.waits import work_out_waits
@@ -47,6 +48,7 @@ class RecalculationLoop:
             try:
                 more = await spans.batch("recalculations", advance(self.clock()))
                 more = more or await spans.batch("waits", work_out_waits()) > 0
+                more = more or await spans.batch("erasures", erase_texts(self.clock()))
             except (*AWAY, *BUSY) as error:
                 logger.warning("recalculations wait: %r", error)
                 more = False

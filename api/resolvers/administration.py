@@ -85,6 +85,14 @@ class AdministrationMutation:
         """Reactivate a person."""
         return await _on_person(info, input, persons.reactivate_person)
 
+    @_mutation(
+        "Have a person erased: who they are is masked, their name and contacts leave all texts and"
+        " the log, what they have open passes on. For good, once a second person approves (S18)."
+    )
+    async def erase_person(self, info: Info, input: given.PersonInput) -> PersonPayload | None:
+        """Erase a person."""
+        return await _on_person(info, input, persons.erase_person)
+
     @_mutation("Add a branch, a customer or a partner.")
     async def create_organisation(
         self, info: Info, input: given.CreateOrganisationInput

@@ -30,6 +30,7 @@ described(
         ApprovalKind.PASSWORD: "A new password of somebody who decides. 密码",
         ApprovalKind.EMAIL: "Another e-mail address of somebody who decides. 邮箱",
         ApprovalKind.REACTIVATION: "Somebody who decides may sign in again. 重新启用",
+        ApprovalKind.ERASURE: "A person is erased (R-ROLE-09). 删除个人数据",
     },
 )
 described(

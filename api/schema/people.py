@@ -1,5 +1,6 @@
 """People as the API shows them: organisations, persons, queues, projects, the viewer."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -159,6 +160,14 @@ class Person(Node):
         description="What they are told in.",
     )
     active: bool = column(filter=True, description="Whether they may still act.")
+    erased_at: datetime | None = column(
+        description="When they were erased: they are nobody any more (R-ROLE-09). 删除时间"
+    )
+    texts_erased_at: datetime | None = sql(
+        "(select gone.finished_at from erasure gone where gone.person_id = {t}.id)",
+        permission=Permission.MANAGE_PEOPLE,
+        description="Since when no text of others and no entry of the log has their name.",
+    )
     machine: bool = column(description="Whether it is a firm's machine.")
     organisation: Organisation | None = one(
         "organisation_id", filter=True, description="Where they belong."

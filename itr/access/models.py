@@ -242,6 +242,33 @@ class ExternalIdentity(Table):
         unique_together = (("issuer", "subject"),)
 
 
+class Erasure(Table):
+    """That a person was erased, and how far the texts of others are without their name (R-ROLE-09).
+
+    `words` are what is looked for, none any more when it is done. Each pass goes through all tables
+    and the log, block by block; `found` is what this one came upon.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    person: fields.OneToOneRelation[Person] = fields.OneToOneField(
+        "itr.Person", related_name="erasure", on_delete=fields.RESTRICT
+    )
+    person_id: UUID
+    words: fields.JSONField[list[str]] = fields.JSONField(default=list)
+    erased_at = fields.DatetimeField()
+    due_at = fields.DatetimeField()
+    began_at: datetime | None = fields.DatetimeField(null=True)
+    place = fields.IntField(default=0, db_default=0)
+    block = fields.BigIntField(default=0, db_default=0)
+    found = fields.IntField(default=0, db_default=0)
+    rows = fields.IntField(default=0, db_default=0)
+    events = fields.IntField(default=0, db_default=0)
+    finished_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "erasure"
+
+
 class AccessApproval(Table):
     """What somebody asked for and a second person has yet to approve: a role, a password, a client.
 

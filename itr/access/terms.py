@@ -38,6 +38,7 @@ class ApprovalKind(StrEnum):
     PASSWORD = "PASSWORD"
     EMAIL = "EMAIL"
     REACTIVATION = "REACTIVATION"
+    ERASURE = "ERASURE"
 
 
 class ApprovalState(StrEnum):

@@ -23,6 +23,7 @@ _ACCESS: Mapping[Language, Mapping[str, str]] = {
         "PASSWORD": "新密码",
         "EMAIL": "新邮箱",
         "REACTIVATION": "重新启用",
+        "ERASURE": "删除个人数据",
     },
     "en": {
         "ROLE": "the role {role}",
@@ -32,6 +33,7 @@ _ACCESS: Mapping[Language, Mapping[str, str]] = {
         "PASSWORD": "a new password",
         "EMAIL": "a new e-mail address",
         "REACTIVATION": "the reactivation",
+        "ERASURE": "the erasure",
     },
 }
 _UTC = "UTC"

@@ -1,5 +1,6 @@
 """Tables of people: organisations, persons, roles, queues (R-ORG-01, R-ORG-04)."""
 
+from datetime import datetime
 from uuid import UUID
 
 from tortoise import fields
@@ -44,6 +45,7 @@ class Person(Table):
     must_change_password = fields.BooleanField(default=False, db_default=False)
     machine = fields.BooleanField(default=False)
     active = fields.BooleanField(default=True)
+    erased_at: datetime | None = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:

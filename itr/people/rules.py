@@ -61,6 +61,30 @@ class OwnRole(DomainError):
     en = "You cannot give yourself a role; another administrator can."
 
 
+class OwnErasure(DomainError):
+    """Nobody erases themselves: another administrator asks, a second person approves."""
+
+    code = "OWN_ERASURE"
+    zh = "不能删除自己的个人数据，请由另一位管理员申请。"
+    en = "You cannot erase yourself; another administrator can ask for it."
+
+
+class MachineHasNoData(DomainError):
+    """Machines are nobody: what they are called is no personal data."""
+
+    code = "MACHINE_HAS_NO_DATA"
+    zh = "机器账号没有个人数据；如不再需要，请停用。"
+    en = "A machine has no personal data; deactivate it when it is no longer needed."
+
+
+class PersonErased(DomainError):
+    """Who was erased is nobody any more, for good."""
+
+    code = "PERSON_ERASED"
+    zh = "此人的个人数据已删除，不能再更改或恢复。"
+    en = "This person was erased; nothing of them can be changed or brought back."
+
+
 class AdminExists(DomainError):
     """There is an administrator already."""
 

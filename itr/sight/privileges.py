@@ -33,9 +33,11 @@ TABLE_PRIVILEGES: Mapping[str, frozenset[str]] = {
             "device_code",
             "document_use",
             "field_use",
+            "former_detail",
             "mutation_key",
             "oauth_grant",
             "package_service_product",
+            "project_member",
             "queue_member",
             "reference_change",
             "refresh_token",
@@ -52,7 +54,11 @@ TABLE_PRIVILEGES: Mapping[str, frozenset[str]] = {
 """What is done to tables; one that is not named here is read, added to and updated (`KEEPS`)."""
 NONE: frozenset[str] = frozenset()
 """On a month of the log itself: it is reached through the log only."""
-CALLS = ("create_event_partition(date)", "refresh_statistics()")
+CALLS = (
+    "create_event_partition(date)",
+    "refresh_statistics()",
+    "redact_events(oid,uuid,bigint,bigint)",
+)
 """Functions that do as the owner what the product needs at run time."""
 
 

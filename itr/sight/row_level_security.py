@@ -177,6 +177,7 @@ UNREADABLE: Mapping[str, str] = {
     "browser_session": _ACCESS,
     "consent": _ACCESS,
     "device_code": _ACCESS,
+    "erasure": "for the record alone (R-ROLE-09)",
     "external_identity": _ACCESS,
     "former_detail": "for the record alone (R-ROLE-09)",
     "oauth_grant": _ACCESS,

@@ -15,6 +15,8 @@ from itr.settings import Settings
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 MANY = BATCH + 20
+TEXTS = ["text", "reason", "title", "rootCause"]
+"""What of a fact people write."""
 _PAST_CLOCKS = "from clock c join request r on r.id = c.request_id and r.source is not null"
 _OPEN = "from request where source is null"
 
@@ -160,3 +162,25 @@ async def test_every_move_of_a_year_is_one_of_the_lifecycle_table(
         verb = VERB_OF[move["type"]]
         assert move["before"] in verb.declared.from_states, move
         assert move["after"] in verb.declared.to, move
+
+
+async def test_no_fact_of_the_demonstration_names_a_person_or_their_contacts(
+    settings: Settings, shares: list[float]
+) -> None:
+    """R-ROLE-09: of all kinds of facts there; but for what somebody wrote, texts have words."""
+    del shares
+    async with connected(settings):
+        kinds = await _count("from (select distinct type from event) kinds")
+        named = await _rows(
+            "select e.type, word from (select type, concat(actor_name, payload - $1::text[]) said"
+            " from event) e, (select unnest(array[name, email, phone]) as word from person"
+            " where not machine) known where strpos(e.said, word) > 0",
+            TEXTS,
+        )
+        texts = await _count(
+            "from event e where e.payload ?| $1::text[] and e.type not like 'Problem%'", TEXTS
+        )
+
+    assert kinds > 30
+    assert texts > 0
+    assert named == []

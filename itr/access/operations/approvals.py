@@ -18,6 +18,7 @@ from itr.access.approval_rules import (
     ensure_second,
 )
 from itr.access.models import AccessApproval, OAuthClient
+from itr.access.operations.erasing import erase
 from itr.access.operations.grants import end_access_of
 from itr.access.operations.recording import APPROVAL, CLIENT, record
 from itr.access.terms import ApprovalKind, ApprovalState, EndReason
@@ -31,7 +32,9 @@ from itr.notifications.personal import notify_persons
 from itr.people.details import keep_former
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
+from itr.people.operations.recording import active_admins
 from itr.people.rules import ensure_roles_fit
+from itr.requests.succession import lock_work_of
 
 K, S = ApprovalKind, ApprovalState
 
@@ -151,12 +154,12 @@ async def waiting_approvals(now: datetime) -> list[AccessApproval]:
 async def approve(actor: Actor, approval_id: UUID, *, now: datetime) -> UUID:
     """Let what was asked take effect, as a second person (S18).
 
-    Raises Forbidden, NotFound, NotPending, SecondPersonNeeded, EmailTaken.
+    Raises Forbidden, NotFound, NotPending, SecondPersonNeeded, EmailTaken, LastAdmin.
     """
     ensure_may(actor, Permission.APPROVE_ACCESS)
     with kept_whole("id"):
         async with transaction() as work:
-            row = await _lock(approval_id, now)
+            row = await _lock(work, approval_id, now)
             ensure_second(actor, row.asked_by_id, row.person_id)
             await _take_effect(work, actor, row, now)
             await _decide(work, row, actor, S.APPROVED, now)
@@ -171,7 +174,7 @@ async def approve_here(approval_id: UUID, *, now: datetime) -> UUID:
     """
     with kept_whole("id"):
         async with transaction() as work:
-            row = await _lock(approval_id, now)
+            row = await _lock(work, approval_id, now)
             others = await work.connection.execute_query_dict(
                 _WHO_SIGN_IN, [row.asked_by_id, row.person_id]
             )
@@ -189,7 +192,7 @@ async def refuse(actor: Actor, approval_id: UUID, *, now: datetime) -> UUID:
     """
     ensure_may(actor, Permission.APPROVE_ACCESS)
     async with transaction() as work:
-        row = await _lock(approval_id, now)
+        row = await _lock(work, approval_id, now)
         if row.kind is K.CLIENT:
             client = await OAuthClient.filter(id=row.client_id).select_for_update().get()
             client.active = False
@@ -201,10 +204,13 @@ async def refuse(actor: Actor, approval_id: UUID, *, now: datetime) -> UUID:
     return approval_id
 
 
-async def _lock(approval_id: UUID, now: datetime) -> AccessApproval:
+async def _lock(work: Work, approval_id: UUID, now: datetime) -> AccessApproval:
     found = await AccessApproval.get_or_none(id=approval_id)
     if found is None:
         raise NotFound(path=["id"])
+    if found.kind is K.ERASURE:
+        await lock_work_of(work, found.person_id)
+        await active_admins(work)
     await Person.filter(id=found.person_id).select_for_update(no_key=True).get()
     row = await AccessApproval.filter(id=approval_id).select_for_update().get()
     ensure_pending(row.state, row.expires_at, now)
@@ -214,6 +220,9 @@ async def _lock(approval_id: UUID, now: datetime) -> AccessApproval:
 async def _take_effect(work: Work, by: Actor, row: AccessApproval, now: datetime) -> None:
     if row.client_id is not None:
         await _of_client(work, by, row, now)
+        return
+    if row.kind is K.ERASURE:
+        await erase(work, by, row.person_id, now, approval=row.id)
         return
     person = await Person.get(id=row.person_id).select_related("organisation")
     told: dict[str, Any] = {"askedBy": str(row.asked_by_id)}

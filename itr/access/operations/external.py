@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from tortoise.exceptions import IntegrityError
 
 from itr.access.models import ExternalIdentity
+from itr.access.operations.erasing import erased_subject
 from itr.access.operations.leaving import leave
 from itr.access.operations.recording import record
 from itr.access.rules import NOT_SAID, HowSignedIn
@@ -19,7 +20,7 @@ from itr.events.work import transaction
 from itr.people.details import keep_former
 from itr.people.models import Organisation, Person, RoleAssignment
 from itr.people.names import kept_whole
-from itr.people.rules import ensure_roles_fit
+from itr.people.rules import PersonErased, ensure_roles_fit
 from itr.texts import ensure_name
 
 
@@ -78,6 +79,7 @@ async def _brought_up_to_date(said: Vouched, now: datetime) -> UUID:
     async with transaction() as work:
         known = await ExternalIdentity.get_or_none(issuer=said.issuer, subject=said.subject)
         if known is None:
+            await _ensure_not_erased(said)
             person = Person(id=uuid4())
         else:
             person = await Person.filter(id=known.person_id).select_for_update(no_key=True).get()
@@ -114,6 +116,14 @@ def _gone(before: Sequence[Any] | None, person: Person) -> dict[str, Any]:
     """The name and address that were another before, by what they were."""
     was = dict(zip(("name", "email"), before or (), strict=False))
     return {field: value for field, value in was.items() if value != getattr(person, field)}
+
+
+async def _ensure_not_erased(said: Vouched) -> None:
+    """Nobody comes back by a token that another issuer still gives them. Raises PersonErased."""
+    if await ExternalIdentity.exists(
+        issuer=said.issuer, subject=erased_subject(said.issuer, said.subject)
+    ):
+        raise PersonErased(path=["subject"])
 
 
 async def _is_newest(known: ExternalIdentity, said_at: datetime | None) -> bool:

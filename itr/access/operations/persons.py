@@ -6,6 +6,7 @@ from typing import TypedDict
 from uuid import UUID, uuid4
 
 from itr.access.operations.approvals import Asked, ask, decides, withdraw_role
+from itr.access.operations.erasing import erase
 from itr.access.operations.grants import end_access_of
 from itr.access.operations.leaving import leave
 from itr.access.terms import ApprovalKind, EndReason
@@ -18,12 +19,18 @@ from itr.people.details import keep_former, without_details
 from itr.people.models import Person, RoleAssignment
 from itr.people.names import kept_whole
 from itr.people.operations.recording import (
-    active_admins,
+    ensure_another_administers,
     lock_person,
     organisation_of,
     record_change,
 )
-from itr.people.rules import LastAdmin, OwnRole, ensure_language, ensure_roles_fit
+from itr.people.rules import (
+    MachineHasNoData,
+    OwnErasure,
+    OwnRole,
+    ensure_language,
+    ensure_roles_fit,
+)
 from itr.requests.succession import lock_work_of
 from itr.texts import ensure_name
 
@@ -148,7 +155,7 @@ async def revoke_role(actor: Actor, person_id: UUID, role: Role, *, now: datetim
     async with transaction() as work:
         await lock_work_of(work, person_id)
         if role is Role.ADMIN:
-            await _ensure_another_administers(work, person_id)
+            await ensure_another_administers(work, person_id)
         await lock_person(work, person_id)
         await withdraw_role(work, actor, person_id, role, now)
         if await RoleAssignment.filter(person_id=person_id, role=role).delete():
@@ -167,7 +174,7 @@ async def deactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> 
     ensure_may(actor, Permission.MANAGE_PEOPLE)
     async with transaction() as work:
         await lock_work_of(work, person_id)
-        await _ensure_another_administers(work, person_id)
+        await ensure_another_administers(work, person_id)
         await _set_active(work, actor, person_id, now, active=False)
         await end_access_of(work, person_id, EndReason.REVOKED, now=now, by=actor)
         await leave(work, actor, person_id, (), now)
@@ -191,14 +198,30 @@ async def reactivate_person(actor: Actor, person_id: UUID, *, now: datetime) -> 
     return person_id
 
 
+async def erase_person(actor: Actor, person_id: UUID, *, now: datetime) -> UUID:
+    """Have a person erased once a second person approves it (R-ROLE-09); see `erasing`.
+
+    Raises LastAdmin, OwnErasure, MachineHasNoData, PersonErased.
+    """
+    ensure_may(actor, Permission.MANAGE_PEOPLE)
+    if actor.id == person_id:
+        raise OwnErasure(path=["id"])
+    async with transaction() as work:
+        await lock_work_of(work, person_id)
+        await ensure_another_administers(work, person_id)
+        person = await lock_person(work, person_id)
+        if person.machine:
+            raise MachineHasNoData(path=["id"])
+        if actor.in_person:
+            await ask(work, actor, Asked(ApprovalKind.ERASURE, person_id), now)
+        else:
+            await erase(work, actor, person_id, now)
+    return person_id
+
+
 def _that_wait(actor: Actor, roles: Collection[Role]) -> frozenset[Role]:
     """The roles of these that nobody gives alone; the server's own set-up does."""
     return DECIDING & frozenset(roles) if actor.in_person else frozenset()
-
-
-async def _ensure_another_administers(work: Work, person_id: UUID) -> None:
-    if await active_admins(work) == [person_id]:
-        raise LastAdmin(path=["id"])
 
 
 async def _set_active(

@@ -12,7 +12,7 @@ from itr.events.log import Fact
 from itr.events.work import Work
 from itr.people.history import next_version
 from itr.people.models import Organisation, Person
-from itr.people.rules import NotOfOrganisation, ensure_kind
+from itr.people.rules import LastAdmin, NotOfOrganisation, PersonErased, ensure_kind
 
 _ADMINS = """
 select p.id from person p join role_assignment r on r.person_id = p.id
@@ -37,12 +37,20 @@ async def active_admins(work: Work) -> list[UUID]:
     return [row["id"] for row in await work.connection.execute_query_dict(_ADMINS)]
 
 
+async def ensure_another_administers(work: Work, person_id: UUID) -> None:
+    """Refuse that the last who administers goes. Raises LastAdmin."""
+    if await active_admins(work) == [person_id]:
+        raise LastAdmin(path=["id"])
+
+
 async def lock_person(work: Work, person_id: UUID) -> Person:
-    """The person, locked, as what the work is about. Raises NotFound."""
+    """The person, locked, as what the work is about. Raises NotFound, PersonErased."""
     work.subject_id = person_id
     person = await Person.filter(id=person_id).select_for_update(no_key=True).first()
     if person is None:
         raise NotFound(path=["id"])
+    if person.erased_at is not None:
+        raise PersonErased(path=["id"])
     await person.fetch_related("organisation")
     return person
 
