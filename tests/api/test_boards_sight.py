@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
-import asyncpg
 import orjson
 import pytest
 from graphql import (
@@ -28,6 +27,7 @@ from itr.access.operations.persons import create_person
 from itr.actors.policy import GRANTS
 from itr.actors.roles import Permission, Role
 from itr.database import connected
+from itr.read_pool import ReadPool
 from itr.settings import Settings
 from tests.support.boards import SHORT, board, entry_id, following, told
 from tests.support.client import Served, Socket, served
@@ -254,7 +254,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     statements: Counter[str] = Counter()
     with monkeypatch.context() as patched:
         for name in ("fetch", "fetchrow", "fetchval"):
-            asked = getattr(asyncpg.Pool, name)
+            asked = getattr(ReadPool, name)
 
             def count(
                 pool: Any, query: str, *arguments: Any, _asked: Any = asked, **options: Any
@@ -262,7 +262,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
                 statements[query] += 1
                 return _asked(pool, query, *arguments, **options)
 
-            patched.setattr(asyncpg.Pool, name, count)
+            patched.setattr(ReadPool, name, count)
         yield statements
 
 
