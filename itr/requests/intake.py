@@ -31,7 +31,7 @@ from itr.texts import ensure_text
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Letters and digits nobody mixes up when reading a number aloud."""
-_TRIES = 5
+_TRIES = 9
 _NUMBERED = ("request", "ticket")
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -129,9 +129,10 @@ async def with_free_numbers(act: Callable[[], Awaitable[T]]) -> T:
 
 
 def _is_of_a_number(error: BaseException | None) -> bool:
+    """Whether a number was taken; what is in the way PostgreSQL tells nobody, for row security."""
     if not isinstance(error, asyncpg.UniqueViolationError):
         return False
-    return error.table_name in _NUMBERED and "(number)" in (error.detail or "")
+    return error.table_name in _NUMBERED and "number" in (error.constraint_name or "")
 
 
 @dataclass(frozen=True)

@@ -213,3 +213,14 @@ def test_every_error_has_its_sentence_in_both_languages() -> None:
         assert any("一" <= letter <= "鿿" for letter in kind.zh) or "{zh_reason}" in kind.zh, kind
         assert kind.en, kind
         assert not any("一" <= letter <= "鿿" for letter in kind.en), kind
+
+
+async def test_a_number_that_is_taken_already_is_made_anew(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-REQ-08: nobody looks whether a number is free; that it is not shows when it is written."""
+    monkeypatch.setattr("itr.requests.intake.ALPHABET", "AB")  # sixteen numbers a day
+
+    made = [await submitted(desk) for _ in range(6)]
+
+    assert len({request["number"] for request in made}) == 6
