@@ -24,7 +24,7 @@ from itr.access.operations.consents import remember_consent
 from itr.access.operations.erasing_texts import SETTLED, erase_texts
 from itr.access.operations.external import Vouched, person_vouched_for
 from itr.access.operations.passwords import set_password
-from itr.access.operations.persons import create_person
+from itr.access.operations.persons import create_person, erase_person
 from itr.access.operations.signing_in import sign_in
 from itr.access.terms import ClientKind
 from itr.actors.roles import OrganisationKind, Role
@@ -397,9 +397,8 @@ async def test_what_was_being_written_meanwhile_is_seen_to_as_well(desk: Desk) -
     """R-ROLE-09: no pass is the last before every transaction of that time has ended."""
     await newcomer(desk, "Eve Evermore", Role.LINE1)
     request = await submitted(desk)
-    await do(desk, "erasePerson", id=desk.public("per", "Eve Evermore"))
-    await do(desk, "approveAccess", "", SECOND, id=await waiting(desk))
-    await texts_done(desk.time.now)
+    await erase_person(FOUNDER, desk.ids["Eve Evermore"], now=desk.time.now)
+    await texts_done(desk.time.now)  # and finds nothing
     row = await Erasure.get(person_id=desk.ids["Eve Evermore"])
     assert row.finished_at is None
 
