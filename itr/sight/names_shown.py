@@ -1,8 +1,9 @@
 """By which name readers know people: staff of partner firms by their firm's (R-ROLE-08).
 
-The one place that says so: timelines, notices, figures and files ask here. SQL over a row `{t}` for
-the reader `:actor`. The firm itself and our own people read who it is. Under row-level security
-nobody else's staff can be read, so there the firm's name is all there is.
+The one place that says so: timelines, owners and notices ask here; figures are read by our own
+people alone. SQL over a row `{t}` for the reader `:actor`. The firm itself and our own people read
+who it is. Under row-level security nobody else's staff can be read, so there the firm's name is all
+there is.
 """
 
 _PERSON = (
