@@ -11,7 +11,7 @@ export PYTHONUTF8 := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 # 测量，单独运行 / measures, and is run by itself
-ALONE := tests/api/test_loop_lag.py
+ALONE := tests/api/transport/test_loop_lag.py
 
 .PHONY: run test check bench load
 .NOTPARALLEL:

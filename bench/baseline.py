@@ -27,7 +27,7 @@ from api.app import create_app
 from api.asgi import make_server
 from api.planner.scalars import SCALARS
 from api.resolvers.permissions import may
-from api.schema import requests as _described  # noqa: F401 - names the enums of the schema
+from api.schema.requests import types as _described  # noqa: F401 - names the enums of the schema
 from api.transport.context import Context
 from api.transport.schema import GuardedSchema
 from itr.actors.roles import Permission

@@ -14,8 +14,8 @@ from api.oauth.issuer_http import LARGEST_ANSWER, PATIENCE
 from api.planner.filters import MOST_CONDITIONS, MOST_GROUPS
 from api.planner.pages import DEFAULT_PAGE, LARGEST_PAGE, MOST_ORDERS
 from api.resolvers import boards, notifications
-from api.schema.catalogue_inputs import BULK
-from api.schema.sla import EXPLAINED, MOST_EXPLAINED
+from api.schema.catalogue.inputs import BULK
+from api.schema.sla.types import EXPLAINED, MOST_EXPLAINED
 from api.serving.admission import ConnectionLimits
 from api.serving.file_handles import needed
 from api.transport.coercion import FAULTS
@@ -258,7 +258,7 @@ JOINED = re.compile(
 )
 """camelCase, UPPER_CASE and lower_case names: not plain words."""
 METRICS = metrics_on_the_page()
-"""Compared with what the server says where it is asked, in tests/api/test_watching.py."""
+"""Compared with what the server says where it is asked, in tests/api/transport/test_watching.py."""
 
 
 def test_names_on_the_pages_are_names_of_the_product() -> None:

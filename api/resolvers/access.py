@@ -9,8 +9,8 @@ import strawberry
 from api.planner.fields import page_field
 from api.resolvers.performing import answered_once
 from api.resolvers.permissions import may
-from api.schema import access as given
-from api.schema.access import OAuthClientConnection, OAuthClientPayload
+from api.schema.access import types as given
+from api.schema.access.types import OAuthClientConnection, OAuthClientPayload
 from api.schema.inputs import MutationInput
 from itr.access.operations import clients, passwords
 from itr.access.rules import CONFIDENTIAL

@@ -8,8 +8,8 @@ import strawberry
 
 from api.resolvers.performing import answered
 from api.resolvers.permissions import may
-from api.schema import people_inputs as given
-from api.schema.people_payloads import OrganisationPayload, PersonPayload, QueuePayload
+from api.schema.people import inputs as given
+from api.schema.people.payloads import OrganisationPayload, PersonPayload, QueuePayload
 from itr.access.operations import persons
 from itr.access.operations.persons import PersonChanges
 from itr.actors.roles import Permission

@@ -7,7 +7,7 @@ import strawberry
 from api.planner.fields import page_field
 from api.resolvers.performing import answered
 from api.resolvers.permissions import may, mutation
-from api.schema.approvals import (
+from api.schema.access.approvals import (
     AccessApprovalConnection,
     AccessApprovalInput,
     AccessApprovalPayload,

@@ -7,8 +7,8 @@ import strawberry
 
 from api.resolvers.following import Followed, followed, watch_of
 from api.resolvers.permissions import may
-from api.schema.boards import BOARD_FEED, VERSION, SlaBoardEntry, SlaBoardFilter
-from api.schema.positions import POSITION_NOW
+from api.schema.requests.boards import BOARD_FEED, VERSION, SlaBoardEntry, SlaBoardFilter
+from api.schema.sla.positions import POSITION_NOW
 from itr.actors.roles import Permission
 from itr.requests.risk import BREACHES_UNTOLD_AT, IS_OPEN, IS_RUNNING, URGENCY
 

@@ -4,8 +4,8 @@ import strawberry
 
 from api.resolvers.performing import on_request
 from api.resolvers.permissions import verb_mutation
-from api.schema import breach_inputs as given
 from api.schema.payloads import RequestPayload
+from api.schema.requests import breach_inputs as given
 from itr.actors.roles import Permission
 from itr.requests import operations
 from itr.requests.lifecycle import RequestVerb

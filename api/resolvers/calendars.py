@@ -7,13 +7,9 @@ import strawberry
 from api.planner.fields import page_field
 from api.resolvers.performing import answered
 from api.resolvers.permissions import may
-from api.schema.calendars import CalendarConnection
-from api.schema.catalogue_inputs import (
-    CalendarPayload,
-    CorrectCalendarInput,
-    SaveCalendarInput,
-)
-from api.schema.simulation import definition_of, exceptions_of
+from api.schema.catalogue.inputs import CalendarPayload, CorrectCalendarInput, SaveCalendarInput
+from api.schema.sla.calendars import CalendarConnection
+from api.schema.sla.simulation import definition_of, exceptions_of
 from itr.actors.roles import Permission
 from itr.errors import DomainError, problems_of
 from itr.sla.operations import correct_calendar, save_calendar

@@ -7,8 +7,8 @@ import strawberry
 from api.planner.fields import page_field
 from api.resolvers.performing import answered
 from api.resolvers.permissions import may
-from api.schema import catalogue_inputs as given
-from api.schema.catalogue import (
+from api.schema.catalogue import inputs as given
+from api.schema.catalogue.types import (
     CatalogueItemConnection,
     ContractConnection,
     PackageConnection,

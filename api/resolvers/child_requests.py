@@ -6,8 +6,8 @@ import strawberry
 
 from api.resolvers.performing import answered, on_request
 from api.resolvers.permissions import verb_mutation
-from api.schema import child_request_inputs as given
 from api.schema.payloads import RequestPayload
+from api.schema.requests import child_request_inputs as given
 from itr.actors.roles import Permission
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.child_requests import Part, split_request

@@ -9,12 +9,12 @@ from api.planner.fields import PageField, page_field
 from api.planner.read import page
 from api.resolvers.performing import answered
 from api.resolvers.permissions import may
-from api.schema.control_points import ControlPoint, ControlPointConnection
-from api.schema.underpinning import (
+from api.schema.catalogue.underpinning import (
     SaveUnderpinningContractInput,
     UnderpinningContractConnection,
     UnderpinningContractPayload,
 )
+from api.schema.sla.control_points import ControlPoint, ControlPointConnection
 from itr.actors.roles import Permission
 from itr.catalogue.rules import BadTarget
 from itr.catalogue.underpinning import save_underpinning_contract

@@ -12,9 +12,9 @@ import strawberry
 
 from api.planner.stored import stored_type
 from api.resolvers.permissions import may
-from api.schema.countdown import SlaCountdown
 from api.schema.inputs import key_in
-from api.schema.requests import ServiceRequest
+from api.schema.requests.types import ServiceRequest
+from api.schema.sla.countdown import SlaCountdown
 from api.transport.context import Context
 from api.transport.executor import Message
 from api.transport.live import Kind, Snapshot, Update

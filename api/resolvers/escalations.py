@@ -4,8 +4,11 @@ import strawberry
 
 from api.resolvers.performing import on_request
 from api.resolvers.permissions import verb_mutation
-from api.schema.escalation_inputs import AcknowledgeEscalationInput, EscalateToManagementInput
 from api.schema.payloads import RequestPayload
+from api.schema.tickets.escalation_inputs import (
+    AcknowledgeEscalationInput,
+    EscalateToManagementInput,
+)
 from itr.actors.roles import Permission
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.escalations import acknowledge_escalation, escalate_to_management

@@ -14,8 +14,8 @@ from api.planner.matching import matching
 from api.planner.stored import stored_type
 from api.resolvers.following import as_json, given_to
 from api.resolvers.permissions import may
-from api.schema.drilling import TYPES, written
-from api.schema.figures import (
+from api.schema.figures.drilling import TYPES, written
+from api.schema.figures.types import (
     FigureFilter,
     FigureFormula,
     FigureKey,
@@ -23,7 +23,7 @@ from api.schema.figures import (
     PeriodInput,
     formulas_in,
 )
-from api.schema.requests import RequestFilter, ServiceRequest
+from api.schema.requests.types import RequestFilter, ServiceRequest
 from itr.actors.roles import Permission
 from itr.figures import operations, rules
 from itr.figures.rules import Question

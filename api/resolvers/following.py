@@ -20,7 +20,7 @@ from api.planner.plain import variables_of
 from api.planner.scalars import print_instant
 from api.planner.stored import stored_type
 from api.schema.feeds import Feed
-from api.schema.people import Organisation
+from api.schema.people.types import Organisation
 from api.transport.context import Context
 from api.transport.live import Snapshot, Watch, snapshot_of
 from itr.actors.roles import Permission

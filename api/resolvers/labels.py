@@ -6,7 +6,7 @@ import strawberry
 from graphql import GraphQLSchema
 
 from api.schema.labels import EnumLabels, labels_of
-from api.schema.people import Language
+from api.schema.people.types import Language
 
 
 @strawberry.type

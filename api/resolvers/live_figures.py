@@ -10,14 +10,9 @@ import strawberry
 
 from api.planner.stored import stored_type
 from api.resolvers.permissions import may
-from api.schema.boards import (
-    SlaFigures,
-    SlaFiguresFilter,
-    SlaLineCount,
-    SlaPriorityCount,
-)
-from api.schema.catalogue import Product
-from api.schema.people import Organisation
+from api.schema.catalogue.types import Product
+from api.schema.people.types import Organisation
+from api.schema.requests.boards import SlaFigures, SlaFiguresFilter, SlaLineCount, SlaPriorityCount
 from api.transport.context import Context
 from api.transport.live import Kind, Snapshot, Update
 from itr.actors.roles import Permission

@@ -13,7 +13,7 @@ from api.planner.matching import matching
 from api.resolvers.following import followed
 from api.resolvers.performing import performed
 from api.resolvers.permissions import may
-from api.schema.notifications import (
+from api.schema.notifications.types import (
     NOTIFICATION_FEED,
     MarkNotificationsReadInput,
     Notification,

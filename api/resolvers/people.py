@@ -4,7 +4,7 @@ import strawberry
 
 from api.planner.fields import page_field
 from api.resolvers.permissions import may
-from api.schema.people import (
+from api.schema.people.types import (
     OrganisationConnection,
     PersonConnection,
     ProjectConnection,

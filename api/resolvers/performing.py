@@ -12,7 +12,7 @@ import strawberry
 from api.resolvers.forms import faults_of
 from api.schema.inputs import MutationInput, TicketInput
 from api.schema.payloads import Payload, RequestPayload, UserError, user_error
-from api.schema.request_inputs import RequestInput
+from api.schema.requests.inputs import RequestInput
 from api.transport.errors import input_path
 from itr.access.rules import SecretTold
 from itr.errors import (

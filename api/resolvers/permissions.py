@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 from strawberry.permission import BasePermission
 
-from api.schema.verbs import documentation_of
+from api.schema.tickets.verbs import documentation_of
 from itr.actors.roles import Permission
 from itr.errors import Forbidden
 from itr.tickets.verbs import Verbs

@@ -5,9 +5,9 @@ import strawberry
 from api.planner.fields import page_field
 from api.resolvers.performing import on_request, on_ticket
 from api.resolvers.permissions import may, mutation, verb_mutation
-from api.schema import problem_inputs as given
 from api.schema.payloads import ProblemPayload, RequestPayload
-from api.schema.problems import ProblemConnection
+from api.schema.problems import inputs as given
+from api.schema.problems.types import ProblemConnection
 from itr.actors.roles import Permission
 from itr.problems import operations
 from itr.requests.lifecycle import RequestVerb

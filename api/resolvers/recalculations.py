@@ -13,7 +13,7 @@ from api.planner.fields import page_field
 from api.resolvers.performing import answered
 from api.resolvers.permissions import may
 from api.schema.inputs import key_in
-from api.schema.recalculations import (
+from api.schema.recalculations.types import (
     ApplyMigrationInput,
     CancelRecalculationInput,
     PreviewMigrationInput,

@@ -8,8 +8,8 @@ import strawberry
 
 from api.resolvers.following import Followed, followed, watch_of
 from api.resolvers.permissions import may
-from api.schema.request_events import REQUEST_FEED
-from api.schema.requests import RequestFilter, ServiceRequest
+from api.schema.requests.events import REQUEST_FEED
+from api.schema.requests.types import RequestFilter, ServiceRequest
 from itr.actors.roles import Permission
 
 REQUESTS = Followed(

@@ -9,10 +9,10 @@ from api.planner import read as planner
 from api.planner.fields import page_field
 from api.resolvers.performing import answered, on_request
 from api.resolvers.permissions import may, mutation, verb_mutation
-from api.schema import request_inputs as given
-from api.schema.charge_inputs import AcceptChargeInput
 from api.schema.payloads import RequestPayload
-from api.schema.requests import RequestConnection, ServiceRequest
+from api.schema.requests import inputs as given
+from api.schema.requests.charge_inputs import AcceptChargeInput
+from api.schema.requests.types import RequestConnection, ServiceRequest
 from itr.actors.roles import Permission
 from itr.events.log import Audience
 from itr.requests import operations

@@ -42,26 +42,19 @@ from api.resolvers.service_levels import ServiceLevelMutation, ServiceLevelQuery
 from api.resolvers.simulation import SimulationQuery
 from api.resolvers.third_parties import ThirdPartyMutation
 from api.resolvers.usage import UsageQuery
-from api.schema import (
-    access,
-    approvals,
-    boards,
-    calendars,
-    catalogue,
-    control_points,
-    emergencies,
-    escalations,
-    notifications,
-    people,
-    problems,
-    recalculations,
-    requests,
-    service_levels,
-    sla,
-    third_parties,
-    timeline_facts,
-    underpinning,
-)
+from api.schema.access import approvals
+from api.schema.access import types as access
+from api.schema.catalogue import service_levels, underpinning
+from api.schema.catalogue import types as catalogue
+from api.schema.notifications import types as notifications
+from api.schema.people import types as people
+from api.schema.problems import types as problems
+from api.schema.recalculations import types as recalculations
+from api.schema.requests import boards, emergencies, third_parties, timeline_facts
+from api.schema.requests import types as requests
+from api.schema.sla import calendars, control_points
+from api.schema.sla import types as sla
+from api.schema.tickets import escalations
 from api.transport.schema import GuardedSchema
 
 STORED = (

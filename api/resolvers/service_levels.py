@@ -9,8 +9,8 @@ import strawberry
 from api.planner.fields import page_field
 from api.resolvers.performing import answered
 from api.resolvers.permissions import may
-from api.schema import catalogue_inputs as given
-from api.schema.service_levels import ServiceLevelConnection
+from api.schema.catalogue import inputs as given
+from api.schema.catalogue.service_levels import ServiceLevelConnection
 from itr.actors.roles import Permission
 from itr.catalogue.operations import save_service_level, switch_off_service_level
 from itr.catalogue.rules import BadTarget, Targets

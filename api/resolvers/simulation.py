@@ -6,7 +6,7 @@ import strawberry
 
 from api.prices import Price, priced
 from api.resolvers.permissions import may
-from api.schema.simulation import (
+from api.schema.sla.simulation import (
     ClockEventInput,
     SimulateClockInput,
     SimulatedAlarm,

@@ -4,8 +4,8 @@ import strawberry
 
 from api.resolvers.performing import on_request
 from api.resolvers.permissions import verb_mutation
-from api.schema import third_party_inputs as given
 from api.schema.payloads import RequestPayload
+from api.schema.requests import third_party_inputs as given
 from itr.actors.roles import Permission
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.operations.third_parties import hand_to_partner, take_back

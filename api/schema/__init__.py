@@ -3,5 +3,5 @@
 The words come first: a type that names an enum finds it described, whichever is imported first.
 """
 
-import api.schema.request_terms
-import api.schema.service_words  # noqa: F401
+import api.schema.catalogue.words
+import api.schema.requests.terms  # noqa: F401

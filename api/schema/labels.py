@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import strawberry
 from graphql import GraphQLEnumType, GraphQLSchema
 
-from api.schema.people import Language
+from api.schema.people.types import Language
 
 _BOTH = re.compile(r"(?P<en>.*?)[.。]?\s+(?P<zh>\S*[一-鿿].*)", re.DOTALL)
 """How this schema describes its enums: English, then Chinese."""

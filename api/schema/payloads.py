@@ -6,8 +6,8 @@ from uuid import UUID
 import strawberry
 
 from api.planner.fields import payload_field
-from api.schema.problems import Problem
-from api.schema.requests import ServiceRequest
+from api.schema.problems.types import Problem
+from api.schema.requests.types import ServiceRequest
 from itr.access.operations.approvals import is_waiting
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from strawberry.types.base import has_object_definition
 
 import api.resolvers.root  # noqa: F401 - so that every input is known
 from api.planner.stored import stored_type
-from api.schema.catalogue import Product
-from api.schema.child_request_inputs import ChildRequestInput, SplitRequestInput
+from api.schema.catalogue.types import Product
 from api.schema.inputs import TARGET, MutationInput
-from api.schema.people import Person, Queue
-from api.schema.people_inputs import CreateQueueInput
-from api.schema.request_inputs import DispatchRequestInput
-from api.schema.requests import ServiceRequest
+from api.schema.people.inputs import CreateQueueInput
+from api.schema.people.types import Person, Queue
+from api.schema.requests.child_request_inputs import ChildRequestInput, SplitRequestInput
+from api.schema.requests.inputs import DispatchRequestInput
+from api.schema.requests.types import ServiceRequest
 
 
 def _inputs(kind: type) -> set[type]:

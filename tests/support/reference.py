@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from api.resolvers import root  # noqa: F401 - whoever refuses is loaded with it
 from api.schema.error_codes import ERRORS
-from api.schema.timeline_words import FACTS
-from api.schema.verbs import owners, states
+from api.schema.requests.timeline_words import FACTS
+from api.schema.tickets.verbs import owners, states
 from itr.requests.lifecycle import RequestVerb
 
 _HEAD = """\

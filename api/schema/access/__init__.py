@@ -1,0 +1,1 @@
+"""Shapes of access: OAuth clients, and what waits for a second person."""

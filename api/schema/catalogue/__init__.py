@@ -1,0 +1,1 @@
+"""Shapes of the catalogue: products, service levels, contracts."""

@@ -1,0 +1,1 @@
+"""Shapes of figures, and the way from a figure to its requests."""

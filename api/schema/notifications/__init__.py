@@ -1,0 +1,1 @@
+"""Shapes of being told: a person's list."""

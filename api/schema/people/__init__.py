@@ -1,0 +1,1 @@
+"""Shapes of people: organisations, persons, queues, projects."""

@@ -1,0 +1,1 @@
+"""Shapes of problems: the cause behind requests."""

@@ -1,0 +1,1 @@
+"""Shapes of requests: the request, its timeline, boards, and what mutations on it take."""

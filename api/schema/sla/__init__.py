@@ -1,0 +1,1 @@
+"""Shapes of service time: calendars, clocks, control points, lateness."""

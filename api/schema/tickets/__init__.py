@@ -1,0 +1,1 @@
+"""Shapes that all kinds of tickets share: management escalation."""
