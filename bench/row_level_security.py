@@ -35,6 +35,11 @@ class Asking:
     asked: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
 
     @property
+    def memory(self) -> dict[str, Any]:
+        """What this process knows by heart, as the product's own context has it."""
+        return self.database.memory
+
+    @property
     def pool(self) -> Asking:
         """Where the planner reads: here."""
         return self
@@ -74,7 +79,7 @@ async def _measured(stand: Stand, rounds: int) -> list[Table]:
         asking: Any = Asking(actor, datetime.now(UTC), database)
         answer: Any = await product_schema().execute(QUERY, context_value=asking)
         assert answer.errors is None, answer.errors
-        ((statement, arguments),) = asking.asked
+        *_, (statement, arguments) = asking.asked  # before it, once, where calendars stand
         pools = {
             "没有行级安全 without it": database.reads,
             "有行级安全 with it": database.reads_of(actor),
