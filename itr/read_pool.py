@@ -28,6 +28,12 @@ class ReadPool:
         self._kept = 0
         self._closed = False
 
+    @property
+    def size(self) -> int:
+        """How many connections there are, at hand or not."""
+        size: int = self._pool.get_size()
+        return size
+
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         """Run a statement and return its only value."""
         connection = await self._taken()

@@ -85,7 +85,7 @@ def write_matching(
     entry = stored_type(target)
     visibility, _ = visibility_of(schema, context.actor)
     reader = FilterReader(context.actor.permissions, (), types_of(schema).kind_of)
-    statement = Statement(visibility)
+    statement = Statement(visibility, by_heart=False)
     alias = statement.alias()
     conditions = [statement.visible(entry, alias), f"({statement.text(where, alias)})"]
     try:

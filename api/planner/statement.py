@@ -26,8 +26,10 @@ class Statement:
     may use are replaced.
     """
 
-    def __init__(self, visibility: Mapping[str, RowFilter]) -> None:
+    def __init__(self, visibility: Mapping[str, RowFilter], *, by_heart: bool = True) -> None:
+        """`by_heart`: whoever runs it hands over what is known of shared queries without asking."""
         self.visibility = visibility
+        self.by_heart = by_heart
         self._marks: dict[Slot, int] = {}
         self.shared: dict[str, str] = {}
         self.memories: dict[str, Shared] = {}
@@ -106,7 +108,9 @@ class Statement:
         )
         wanted = f"{inner}.{quoted(lookup.wanted)}"
         asked = f"(select {wanted} from {shared.name} {inner} where {found})"
-        known = self._by_heart(lookup, alias) if shared.memory is not None else None
+        known = (
+            self._by_heart(lookup, alias) if shared.memory is not None and self.by_heart else None
+        )
         return f"coalesce({known}, {asked})" if known else asked
 
     def _by_heart(self, lookup: Lookup, alias: str) -> str:

@@ -35,7 +35,7 @@ from itr.people.models import Person
 from itr.people.operations import load_actor
 from itr.people.rules import PersonErased
 from itr.settings import Settings
-from tests.operations.test_importing import BPI, HEADER, lines
+from tests.operations.imports.test_importing import BPI, HEADER, lines
 from tests.support.desk import FOUNDER, Desk, open_desk
 from tests.support.firms import key_in
 from tests.support.other_servers import are_asked_for

@@ -692,7 +692,7 @@ async def test_routing_is_looked_up_on_the_request_not_in_its_log(made, field):
         kept = [
             row["statement"]
             for connection in [
-                await stack.enter_async_context(reads.acquire()) for _ in range(reads.get_size())
+                await stack.enter_async_context(reads.acquire()) for _ in range(reads.size)
             ]
             for row in await connection.fetch("select statement from pg_prepared_statements")
             if f'"{column}" = $' in row["statement"]
