@@ -169,23 +169,31 @@ async def _requests(stand: Stand, title: str) -> list[str]:
 
 
 def count_statements(stand: Stand, api: Api) -> dict[str, int]:
-    """Have PostgreSQL log every statement of one warm mutation after another."""
-    log = stand.servers.home.folder / "logs" / "postgres.log"
+    """Have PostgreSQL log every statement of one warm mutation after another; twice, the fewer.
+
+    What a process looks up now and then for all (where calendars stand) is no mutation's.
+    """
     asyncio.run(log_statements(stand, "all"))
     try:
-        counted = {}
-        title = new_title()
-        request: str | None = None
-        for verb in (SUBMIT, *OTHERS):
-            before = log.stat().st_size
-            _load(stand, api, verb, [verb.body(request, title)])
-            time.sleep(0.2)
-            counted[verb.name] = _statements_in(log.read_bytes()[before:].decode())
-            if request is None:
-                request = asyncio.run(_requests(stand, title))[0]
-        return counted
+        first, again = (_counted(stand, api) for _ in range(2))
+        return {name: min(first[name], again[name]) for name in first}
     finally:
         asyncio.run(log_statements(stand, "none"))
+
+
+def _counted(stand: Stand, api: Api) -> dict[str, int]:
+    log = stand.servers.home.folder / "logs" / "postgres.log"
+    counted = {}
+    title = new_title()
+    request: str | None = None
+    for verb in (SUBMIT, *OTHERS):
+        before = log.stat().st_size
+        _load(stand, api, verb, [verb.body(request, title)])
+        time.sleep(0.2)
+        counted[verb.name] = _statements_in(log.read_bytes()[before:].decode())
+        if request is None:
+            request = asyncio.run(_requests(stand, title))[0]
+    return counted
 
 
 _ENTRY = re.compile(r"^\d{4}-\d\d-\d\d .*? LOG:  (?:execute [^:]*|statement): ", re.MULTILINE)

@@ -37,7 +37,7 @@ def test_this_server_and_the_plain_one_answer_the_dashboard_alike_under_load():
 
 
 def test_a_checkout_is_measured_beside_another_in_one_run():
-    """Issue 10, 4 to 6: here beside itself, which is no faster in statements."""
+    """Here beside itself, which takes no fewer statements."""
     parts = [word for part in ("dashboard", "mutations", "imports") for word in ("--only", part)]
     run = subprocess.run(
         [sys.executable, "-m", "bench", "--quick", *parts, "--requests", "60", "--old", str(ROOT)],
@@ -56,7 +56,7 @@ def test_a_checkout_is_measured_beside_another_in_one_run():
 
 
 def test_a_plain_clone_imports_a_log_that_it_makes_itself():
-    """Issue 10, 10: nothing beside the product is needed to measure all of it."""
+    """Nothing beside the product is needed to measure all of it."""
     with tempfile.TemporaryDirectory(prefix="itr-") as folder:
         Path(folder).chmod(0o711)
         clone = Path(folder) / "clone"

@@ -285,7 +285,7 @@ def shape_of(text: str) -> list[str]:
 
 @pytest.mark.parametrize("page", IN_ENGLISH)
 def test_a_document_for_developers_is_english_with_the_same_in_chinese_beside_it(page: str) -> None:
-    """Issue 10: not line by line."""
+    """Not line by line."""
     english, chinese = text_of(page), text_of(page.removesuffix(".md") + ".zh.md")
     quoted = re.sub(r"“[^”]*”|中文：\[[^\]]*\]", "", english)
 
