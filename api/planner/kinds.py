@@ -81,6 +81,12 @@ def _plain(expression: str) -> Json:
     return text(_text(expression))
 
 
+def _name(expression: str) -> Json:
+    """A name of an enum; what is taken out of JSON is held to no names and may need escaping."""
+    name = _text(expression)
+    return escaped(name) if "->>" in name else string(name)
+
+
 def _quoted(show: Callable[[str], str]) -> Callable[[str], Json]:
     """Print as a string that never needs escaping."""
     return lambda expression: string(show(expression))
@@ -101,7 +107,7 @@ class Kind:
 
 
 _TEXT = Kind("text", _text, storable, prints=_escaped_text)
-_NAME = Kind("text", _text, storable, prints=_quoted(_text))
+_NAME = Kind("text", _text, storable, prints=_name)
 _DURATION = Kind("bigint", _duration, _microseconds, prints=_quoted(_duration))
 
 _KINDS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from graphql import GraphQLNonNull
+from graphql import GraphQLEnumType, GraphQLNonNull
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -80,6 +80,20 @@ async def test_texts_are_escaped_as_postgresql_escapes_them(
 
     assert await small_desk.pool.fetchval(f"select {json} = to_json($1::text)::text", value)
     assert await answered(small_desk, name, value) == value
+
+
+@pytest.mark.parametrize("value", TEXTS, ids=repr)
+async def test_a_name_of_an_enum_that_is_taken_out_of_json_cannot_end_its_string(
+    small_desk: Desk, value: str
+) -> None:
+    enum = GraphQLEnumType("Colour", {"RED": None})
+    json = printed(enum, "$1::jsonb->>'colour'").sql
+
+    found = await small_desk.pool.fetchval(
+        f"select {json}", orjson.dumps({"colour": value}).decode()
+    )
+
+    assert orjson.loads(found) == value
 
 
 @pytest.mark.parametrize(
