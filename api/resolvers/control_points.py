@@ -82,10 +82,10 @@ class ControlPointMutation:
         return await answered(UnderpinningContractPayload, info, input, act)
 
 
-def _target(given: SaveUnderpinningContractInput) -> Target:
+def _target(input: SaveUnderpinningContractInput) -> Target:
     """Either working time or working days, not negative."""
-    us = None if given.target is None else microseconds_of(given.target)
-    days = given.target_working_days
+    us = None if input.target is None else microseconds_of(input.target)
+    days = input.target_working_days
     amount = us if days is None else days
     if (us is None) == (days is None) or amount is None or not 0 < amount < 10**15:
         raise BadTarget(path=["target"])

@@ -1,13 +1,17 @@
 """Ids in inputs know what they are ids of, and where they stand (S2)."""
 
+import ast
+import dataclasses
+import inspect
+import textwrap
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from strawberry.types.base import has_object_definition
 
-import api.resolvers.root  # noqa: F401 - so that every input is known
 from api.planner.stored import stored_type
+from api.resolvers.root import Mutation
 from api.schema.catalogue.types import Product
 from api.schema.inputs import TARGET, MutationInput
 from api.schema.people.inputs import CreateQueueInput
@@ -74,3 +78,42 @@ def test_the_same_text_that_is_no_id_is_the_same_key_that_nobody_has() -> None:
 
     assert (first.id, first.queue_id) == (again.id, again.queue_id)
     assert first.id != first.queue_id
+
+
+def _taken_by(function: Any, seen: set[Any]) -> set[str]:
+    """The fields of `input` that a resolver names, or hands on to an operation by their names."""
+    if function in seen:
+        return set()
+    seen.add(function)
+    found: set[str] = set()
+    for each in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+        if isinstance(each, ast.Attribute) and ast.unparse(each.value) == "input":
+            found.add(each.attr)
+        if isinstance(each, ast.Call) and any(ast.unparse(arg) == "input" for arg in each.args):
+            for called in (each.func, *each.args):
+                try:
+                    value = eval(ast.unparse(called), function.__globals__)
+                except (NameError, AttributeError):
+                    continue
+                if not inspect.isfunction(value):
+                    continue
+                if value.__module__ == function.__module__:
+                    found |= _taken_by(value, seen)
+                elif not value.__module__.startswith("api."):
+                    found |= inspect.signature(value).parameters.keys()
+    return found
+
+
+MUTATIONS = [
+    each for each in Mutation.__strawberry_definition__.fields if each.base_resolver is not None
+]
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.python_name)
+def test_no_field_of_an_input_is_given_in_vain(mutation: Any) -> None:
+    """What a client writes is either handed to the operation or named by the resolver."""
+    resolver = mutation.base_resolver.wrapped_func
+    (kind,) = [each.type for each in mutation.arguments if each.python_name == "input"]
+    written = {each.name for each in dataclasses.fields(kind)} - {"client_mutation_id", "id"}
+
+    assert written <= _taken_by(resolver, set())
