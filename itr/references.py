@@ -8,21 +8,9 @@ nothing is older than what is locked, and nothing is read twice without need.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Generic, TypeVar
 
-import orjson
-from tortoise.connection import get_connection
-
 T = TypeVar("T")
 References = Mapping[str, str]
 """The marks of each area, as one transaction sees them."""
-
-
-async def references_now() -> References:
-    """The marks as they are now, for who has nothing locked."""
-    rows = await get_connection("default").execute_query_dict(
-        "select reference_marks()::text as marks"
-    )
-    marks: References = orjson.loads(rows[0]["marks"])
-    return marks
 
 
 class Remembered(Generic[T]):

@@ -21,8 +21,6 @@ _STANDING = {
     "_await_when_save": {},
 }
 """What Tortoise keeps on a row that came out of the database."""
-
-
 _COMING = {**_STANDING, "_saved_in_db": False}
 
 

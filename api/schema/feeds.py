@@ -48,21 +48,19 @@ class Feed:
 
 
 @strawberry.type
-class _Snapshot:
-    keys: strawberry.Private[list[UUID]]
+class _Message:
     cursor: str = strawberry.field(description=CURSOR)
 
 
 @strawberry.type
-class _Changed:
+class _Snapshot(_Message):
+    keys: strawberry.Private[list[UUID]]
+
+
+@strawberry.type
+class _Changed(_Message):
     key: strawberry.Private[UUID]
     event_keys: strawberry.Private[list[UUID]]
-    cursor: str = strawberry.field(description=CURSOR)
-
-
-@strawberry.type
-class _Told:
-    cursor: str = strawberry.field(description=CURSOR)
 
 
 def feed_of(
@@ -103,13 +101,13 @@ def feed_of(
     removed = _type(
         f"{stem}Removed",
         f"One of the {many} no longer matches, or is out of your sight. 移除",
-        (_Told,),
+        (_Message,),
         **{f"{one}_id": (strawberry.ID, f"Which of the {many}.")},
     )
     resync = _type(
         f"{stem}Resync",
         "The cursor is too old; forget what you have, a snapshot follows. 重新同步",
-        (_Told,),
+        (_Message,),
     )
     kinds: Any = snapshot | changed | removed | resync
     message = Annotated[

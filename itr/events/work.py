@@ -123,7 +123,7 @@ class Work:
 
 @asynccontextmanager
 async def transaction(*, claim_at_once: bool = True) -> AsyncIterator[Work]:
-    """One transaction: what is recorded in it is committed with it, then listeners are poked.
+    """One transaction: what is recorded in it is committed with it, then listeners are woken.
 
     With an idempotency key in the call, raises AlreadyDone instead of doing anything twice (S13);
     not `claim_at_once`: by the statement that locks what is worked on, before anything else.

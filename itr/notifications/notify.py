@@ -1,7 +1,7 @@
 """Notifying people, in the transaction that records what happened: lists and messages that leave.
 
-Set-wise: however many facts, a telling is a handful of statements. Each person is told once of
-each cause; what leaves the system is delivered later (R-NOT-02).
+However many facts, it is written with the rest of the transaction. Each person is told once of each
+cause; what leaves the system is delivered later (R-NOT-02).
 """
 
 import logging

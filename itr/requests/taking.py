@@ -212,18 +212,6 @@ def calendars_of(book: ClockBook) -> set[UUID]:
     }
 
 
-async def load_clock_events(
-    connection: BaseDBAsyncClient, request_id: UUID
-) -> list[dict[str, Any]]:
-    """The clock events of a request's timeline, in its order."""
-    rows = await connection.execute_query_dict(
-        "select payload->'clocks' as clock_events from event"
-        " where subject = $1 and payload ? 'clocks' order by subject_version",
-        [request_id],
-    )
-    return [word for row in rows for word in orjson.loads(row["clock_events"])]
-
-
 async def lock_visible(
     connection: BaseDBAsyncClient, request_id: UUID, sight: RowFilter, *path: str
 ) -> None:

@@ -20,7 +20,6 @@ from itr.requests.lifecycle import RequestVerb
 from itr.requests.recomputing import recompute_batch
 from itr.requests.rules import NotInQueue
 from itr.requests.store import working_on
-from itr.requests.taking import load_clock_events
 from itr.requests.verbs import handling
 from itr.settings import Settings
 from itr.sla.calendars import DatedException
@@ -31,6 +30,7 @@ from itr.sla.operations import calendars_of_versions, correct_calendar
 from itr.sla.terms import ClockState, Thread, WaitingReason
 from itr.sla.working_time import WorkingCalendar
 from itr.tickets.firing import fire_due
+from tests.support.clock_events import load_clock_events
 from tests.support.desk import FOUNDER, START, furnish
 from tests.workers.alarms import P3, how_often, owned, person, promise, registered
 

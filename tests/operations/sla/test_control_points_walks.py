@@ -19,7 +19,6 @@ from itr.requests import operations as o
 from itr.requests.lifecycle import RequestVerb
 from itr.requests.models import Request, Stint
 from itr.requests.rules import OPEN
-from itr.requests.taking import load_clock_events
 from itr.requests.terms import RequestKind, RequestStatus
 from itr.requests.waiting import open_reasons
 from itr.requests.waits import work_out_waits
@@ -29,6 +28,7 @@ from itr.sla.models import Clock
 from itr.sla.operations import calendars_of_versions
 from itr.sla.terms import ControlPointState, WaitingReason
 from tests.operations.sla.test_control_points import CRITICAL, FAULT, House, Story, house, submitted
+from tests.support.clock_events import load_clock_events
 from tests.support.waiting import waited
 
 __all__ = ["house"]
